@@ -1,0 +1,66 @@
+/*
+ * The C ABI of libdeno_ssh_proxy, for programs in C. src/lib.rs says more about each function.
+ *
+ * Every function returns a value of 0 or more, or -errno. None prints, exits or keeps state.
+ */
+#ifndef DENO_SSH_PROXY_H
+#define DENO_SSH_PROXY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* How long a call may take, from its start on. Past it: -ETIMEDOUT. */
+struct time_left {
+    uint32_t milliseconds;
+};
+
+struct descriptor {
+    int32_t fd;
+};
+
+/* major * 65536 + minor * 256 + patch */
+extern const uint32_t deno_ssh_proxy_version;
+
+/* An AF_UNIX stream socket, by a path of any length up to PATH_MAX. The fd is the caller's. */
+int32_t connect_unix(const uint8_t *path, size_t path_len, struct time_left time);
+
+/* An AF_VSOCK stream socket; -EAFNOSUPPORT where the system has none. The fd is the caller's. */
+int32_t connect_vsock(uint32_t cid, uint32_t port, struct time_left time);
+
+/* Sends all bytes and returns their count. */
+int32_t send_bytes(int32_t fd, const uint8_t *bytes, size_t len, struct time_left time);
+
+/* Receives at least one byte, or 0 at the end of the stream. */
+int32_t receive_bytes(int32_t fd, uint8_t *into, size_t len, uint32_t flags, struct time_left time);
+
+#define RECEIVE_PEEK 1u  /* leaves the bytes in the socket */
+#define RECEIVE_WHOLE 2u /* with RECEIVE_PEEK: waits until len bytes are there, or the peer has ended */
+
+/* Passes fd over an AF_UNIX socket: one NUL byte with SCM_RIGHTS. Returns 0. */
+int32_t send_fd(int32_t channel, int32_t fd, struct time_left time);
+
+/* What a file descriptor is. */
+int32_t fd_kind(struct descriptor descriptor);
+
+enum {
+    FD_OTHER = 0,
+    FD_UNIX_SOCKET = 1, /* the one kind that can carry file descriptors */
+    FD_OTHER_SOCKET = 2,
+    FD_PIPE = 3,
+    FD_TERMINAL = 4,
+    FD_REGULAR_FILE = 5,
+    FD_NULL = 6 /* /dev/null */
+};
+
+/* 1 where path is a datagram socket, 0 where it is a stream or seqpacket socket. */
+int32_t is_datagram_socket(const uint8_t *path, size_t path_len);
+
+/* Process id, user id and group id of who listens behind a connected AF_UNIX socket. Returns 0. */
+int32_t peer_credentials(int32_t fd, uint32_t into[3]);
+
+/* This machine's own CID. */
+int64_t local_cid(void);
+
+int32_t close_fd(int32_t fd);
+
+#endif

@@ -1,0 +1,293 @@
+//! The C ABI of deno-ssh-proxy, and nothing else: each function here checks what C cannot promise, calls the
+//! module that does the work, and turns its result into a number. `deno_ssh_proxy.h` is the same ABI for C.
+//!
+//! Every function returns a value of 0 or more, or `-errno`. None prints, exits or keeps state. Those that may wait
+//! take a [`TimeLeft`]; past it they return `-ETIMEDOUT`.
+//!
+//! No panic crosses the boundary, because there is none: the library goes without the standard library, the panic
+//! handler below could only abort, and a test sees to it that the linker found no use for it.
+
+#![cfg_attr(not(test), no_std)]
+
+mod bytes;
+mod connect;
+mod deadline;
+mod describe;
+mod errno;
+mod fd;
+mod pass;
+#[cfg(test)]
+mod test_support;
+
+pub use deadline::TimeLeft;
+use errno::{Errno, Result};
+use fd::RawFd;
+
+/// `receive_bytes` leaves what it read in the socket.
+pub const RECEIVE_PEEK: u32 = 1;
+/// With [`RECEIVE_PEEK`]: waits until the whole buffer can be filled, the peer has ended its side, or the time is up.
+pub const RECEIVE_WHOLE: u32 = 2;
+
+/// A file descriptor as a struct of one field. To C it costs what an `int32_t` costs; Deno compiles no trampoline at
+/// load time for a function that takes a struct, which saves every connection 0.4 ms (`bench/startup.ts`). Of the
+/// functions that each connection needs, [`fd_kind`] is the only one without a [`TimeLeft`] to do the same.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Descriptor {
+    pub fd: RawFd,
+}
+
+/// This library's version: major × 65536 + minor × 256 + patch. Data, not a function: whoever opens the library can
+/// read it before trusting any prototype.
+#[unsafe(no_mangle)]
+pub static deno_ssh_proxy_version: u32 = version_number(env!("CARGO_PKG_VERSION"));
+
+/// Connects to the AF_UNIX stream socket at `path` (bytes, any length up to PATH_MAX, no NUL among them).
+///
+/// Returns a file descriptor that the caller owns: close-on-exec, blocking. `-EINVAL` for an empty path or a NUL in
+/// it, otherwise the errno of open(2), socket(2) or connect(2).
+///
+/// # Safety
+/// `path` points to `path_len` readable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connect_unix(path: *const u8, path_len: usize, time: TimeLeft) -> i32 {
+    as_number(|| {
+        // SAFETY: the caller's promise, word for word.
+        let path = unsafe { bytes_at(path, path_len) }?;
+        connect::unix(path, time.into()).map(fd::OwnedFd::into_raw)
+    })
+}
+
+/// Connects to `port` of the virtual machine (or host) `cid` over AF_VSOCK.
+///
+/// Returns a file descriptor that the caller owns: close-on-exec, blocking. Where the system has no AF_VSOCK:
+/// `-EAFNOSUPPORT`.
+#[unsafe(no_mangle)]
+pub extern "C" fn connect_vsock(cid: u32, port: u32, time: TimeLeft) -> i32 {
+    as_number(|| connect::vsock(cid, port, time.into()).map(fd::OwnedFd::into_raw))
+}
+
+/// Sends all `len` bytes to the socket `fd`, and returns `len`; or an error, after which it is unknown how many of
+/// them were sent. Raises no SIGPIPE.
+///
+/// # Safety
+/// `bytes` points to `len` readable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn send_bytes(
+    fd: RawFd,
+    bytes: *const u8,
+    len: usize,
+    time: TimeLeft,
+) -> i32 {
+    as_number(|| {
+        // SAFETY: the caller's promise, word for word.
+        let bytes = unsafe { bytes_at(bytes, len) }?;
+        bytes::send(fd, bytes, time.into())?;
+        as_count(bytes.len())
+    })
+}
+
+/// Receives up to `len` bytes from the socket `fd`, waiting for at least one; 0 is the end of the stream.
+///
+/// `flags` is 0, [`RECEIVE_PEEK`], or both [`RECEIVE_PEEK`] and [`RECEIVE_WHOLE`]; anything else is `-EINVAL`.
+///
+/// # Safety
+/// `into` points to `len` writable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn receive_bytes(
+    fd: RawFd,
+    into: *mut u8,
+    len: usize,
+    flags: u32,
+    time: TimeLeft,
+) -> i32 {
+    as_number(|| {
+        // SAFETY: the caller's promise, word for word.
+        let into = unsafe { bytes_at_mut(into, len) }?;
+        as_count(match flags {
+            0 => bytes::receive(fd, into, time.into()),
+            RECEIVE_PEEK => bytes::peek(fd, into, time.into()),
+            flags if flags == RECEIVE_PEEK | RECEIVE_WHOLE => {
+                bytes::peek_whole(fd, into, time.into())
+            }
+            _ => Err(Errno(libc::EINVAL)),
+        }?)
+    })
+}
+
+/// Passes `fd` over the AF_UNIX socket `channel`: one NUL byte that carries it as SCM_RIGHTS. The caller still owns
+/// `fd`. Returns 0. Raises no SIGPIPE.
+#[unsafe(no_mangle)]
+pub extern "C" fn send_fd(channel: RawFd, fd: RawFd, time: TimeLeft) -> i32 {
+    as_number(|| pass::send_fd(channel, fd, time.into()).map(|()| 0))
+}
+
+/// What the file descriptor is, as one of the `FD_` numbers of the header; `-EBADF` where it is not open.
+#[unsafe(no_mangle)]
+pub extern "C" fn fd_kind(descriptor: Descriptor) -> i32 {
+    as_number(|| describe::fd_kind(descriptor.fd).map(|kind| kind as i32))
+}
+
+/// 1 where the AF_UNIX socket at `path` is a datagram socket, 0 where it is a stream or seqpacket socket: what
+/// `-EPROTOTYPE` from [`connect_unix`] leaves open. Its server notices nothing.
+///
+/// # Safety
+/// `path` points to `path_len` readable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn is_datagram_socket(path: *const u8, path_len: usize) -> i32 {
+    as_number(|| {
+        // SAFETY: the caller's promise, word for word.
+        let path = unsafe { bytes_at(path, path_len) }?;
+        connect::is_datagram_socket(path).map(i32::from)
+    })
+}
+
+/// Writes the process id, user id and group id of the process that listens behind the connected AF_UNIX socket `fd`
+/// to `into`. Returns 0. `-ENOTSUP` where the system cannot tell.
+///
+/// # Safety
+/// `into` points to three writable `uint32_t`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn peer_credentials(fd: RawFd, into: *mut [u32; 3]) -> i32 {
+    as_number(|| {
+        let credentials = describe::peer_credentials(fd)?;
+        if into.is_null() {
+            return Err(Errno(libc::EFAULT));
+        }
+        // SAFETY: not null, and by the caller's promise writable.
+        unsafe { into.write_unaligned(credentials) };
+        Ok(0)
+    })
+}
+
+/// This machine's own CID, as the kernel tells it; `-ENODEV` or `-ENOENT` where it has no vsock device.
+#[unsafe(no_mangle)]
+pub extern "C" fn local_cid() -> i64 {
+    as_number(|| describe::local_cid().map(i64::from))
+}
+
+/// Closes `fd`, which the caller owned until now. Returns 0.
+#[unsafe(no_mangle)]
+pub extern "C" fn close_fd(fd: RawFd) -> i32 {
+    as_number(|| fd::close(fd).map(|()| 0))
+}
+
+/// The boundary: what Rust calls a result, C gets as one number.
+fn as_number<N: From<i32>>(work: impl FnOnce() -> Result<N>) -> N {
+    work().unwrap_or_else(|Errno(number)| N::from(-number))
+}
+
+/// Never reached; the compiler wants to know what to do all the same.
+#[cfg(not(test))]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    // SAFETY: takes nothing and does not return.
+    unsafe { libc::abort() }
+}
+
+/// `len` bytes at `start`, which may be null only where `len` is 0.
+///
+/// # Safety
+/// `start` is null, or points to `len` readable bytes that outlive the use of the result.
+unsafe fn bytes_at<'a>(start: *const u8, len: usize) -> Result<&'a [u8]> {
+    match (start.is_null(), checked_len(len)?) {
+        (_, 0) => Ok(&[]),
+        (true, _) => Err(Errno(libc::EFAULT)),
+        // SAFETY: not null, not over isize::MAX, and by the caller's promise readable.
+        (false, len) => Ok(unsafe { core::slice::from_raw_parts(start, len) }),
+    }
+}
+
+/// The same for bytes to write to.
+///
+/// # Safety
+/// `start` is null, or points to `len` writable bytes that nothing else uses while the result lives.
+unsafe fn bytes_at_mut<'a>(start: *mut u8, len: usize) -> Result<&'a mut [u8]> {
+    match (start.is_null(), checked_len(len)?) {
+        (_, 0) => Ok(&mut []),
+        (true, _) => Err(Errno(libc::EFAULT)),
+        // SAFETY: not null, not over isize::MAX, and by the caller's promise writable and unshared.
+        (false, len) => Ok(unsafe { core::slice::from_raw_parts_mut(start, len) }),
+    }
+}
+
+/// Counts are returned as `i32`, so no buffer may be longer than one can say.
+fn checked_len(len: usize) -> Result<usize> {
+    as_count(len).map(|_| len)
+}
+
+fn as_count(len: usize) -> Result<i32> {
+    i32::try_from(len).map_err(|_| Errno(libc::EINVAL))
+}
+
+/// "1.2.3" as one number. Runs at compile time, where a version that it cannot read stops the build.
+const fn version_number(text: &str) -> u32 {
+    let text = text.as_bytes();
+    let (mut number, mut part, mut at) = (0, 0, 0);
+    while at < text.len() {
+        match text[at] {
+            b'.' => {
+                number = (number << 8) + part;
+                part = 0;
+            }
+            digit @ b'0'..=b'9' => {
+                part = part * 10 + (digit - b'0') as u32;
+                assert!(part < 256, "each part of the version fits in one byte");
+            }
+            _ => panic!("the version is three numbers"),
+        }
+        at += 1;
+    }
+    (number << 8) + part
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOON: TimeLeft = TimeLeft { milliseconds: 1000 };
+
+    #[test]
+    fn the_version_is_the_one_of_the_manifest_as_a_number() {
+        assert_eq!(version_number("1.2.3"), 0x01_02_03);
+        assert_eq!(version_number("0.10.255"), 0x00_0a_ff);
+        assert_eq!(deno_ssh_proxy_version, version_number(env!("CARGO_PKG_VERSION")));
+    }
+
+    #[test]
+    fn a_null_pointer_is_refused_unless_nothing_is_to_be_read() {
+        // SAFETY: null is what the functions are to refuse.
+        let sent = unsafe { send_bytes(0, std::ptr::null(), 1, SOON) };
+        assert_eq!(sent, -libc::EFAULT);
+        // SAFETY: as above.
+        let path = unsafe { connect_unix(std::ptr::null(), 0, SOON) };
+        assert_eq!(path, -libc::EINVAL);
+    }
+
+    #[test]
+    fn a_length_that_no_count_can_hold_is_refused() {
+        // SAFETY: the length is refused before anything is read.
+        let sent = unsafe { send_bytes(0, b"x".as_ptr(), usize::MAX, SOON) };
+        assert_eq!(sent, -libc::EINVAL);
+    }
+
+    #[test]
+    fn a_negative_fd_is_bad_everywhere() {
+        assert_eq!(fd_kind(Descriptor { fd: -1 }), -libc::EBADF);
+        assert_eq!(send_fd(-1, 0, SOON), -libc::EBADF);
+        let (channel, _theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        let channel = std::os::fd::AsRawFd::as_raw_fd(&channel);
+        assert_eq!(send_fd(channel, -5, SOON), -libc::EBADF);
+        assert_eq!(close_fd(-1), -libc::EBADF);
+    }
+
+    #[test]
+    fn unknown_receive_flags_are_refused() {
+        let mut into = [0u8; 4];
+        for flags in [RECEIVE_WHOLE, 4, u32::MAX] {
+            // SAFETY: `into` is that long.
+            let got = unsafe { receive_bytes(0, into.as_mut_ptr(), into.len(), flags, SOON) };
+            assert_eq!(got, -libc::EINVAL);
+        }
+    }
+}

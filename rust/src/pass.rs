@@ -1,0 +1,119 @@
+//! Passing a file descriptor, as OpenSSH's `mm_receive_fd` expects it: one byte, with one SCM_RIGHTS message that holds
+//! one fd (unix(7), cmsg(3)).
+
+use core::mem::{size_of, zeroed};
+
+use crate::bytes::NO_SIGNAL;
+use crate::deadline::{Deadline, wait_for};
+use crate::errno::{Errno, Result, check_uninterrupted};
+use crate::fd::RawFd;
+
+/// Passes `fd` over the AF_UNIX socket `channel`.
+pub fn send_fd(channel: RawFd, fd: RawFd, deadline: Deadline) -> Result<()> {
+    let mut byte = [0u8; 1];
+    let mut part = libc::iovec { iov_base: byte.as_mut_ptr().cast(), iov_len: byte.len() };
+    let mut control = Control { fd, ..Control::EMPTY };
+    // SAFETY: all zeros is a valid msghdr.
+    let mut message: libc::msghdr = unsafe { zeroed() };
+    message.msg_iov = &mut part;
+    message.msg_iovlen = 1;
+    message.msg_control = (&raw mut control).cast();
+    message.msg_controllen = size_of::<Control>() as _;
+    loop {
+        let sent = check_uninterrupted(|| {
+            // SAFETY: `message` points to `part` and `control`, and `part` to `byte`; all of them outlive the call.
+            unsafe { libc::sendmsg(channel, &message, libc::MSG_DONTWAIT | NO_SIGNAL) }
+        });
+        match sent {
+            Ok(_) => return Ok(()),
+            Err(Errno(libc::EAGAIN)) => wait_for(channel, libc::POLLOUT, deadline)?,
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// One control message with one fd, laid out as CMSG_SPACE and CMSG_DATA would: the header, then the fd, with the
+/// padding of a struct that is as aligned as the header.
+#[repr(C)]
+struct Control {
+    header: libc::cmsghdr,
+    fd: RawFd,
+}
+
+impl Control {
+    const EMPTY: Self = Self {
+        header: libc::cmsghdr {
+            // SAFETY: CMSG_LEN computes a number.
+            cmsg_len: unsafe { libc::CMSG_LEN(size_of::<RawFd>() as u32) } as _,
+            cmsg_level: libc::SOL_SOCKET,
+            cmsg_type: libc::SCM_RIGHTS,
+        },
+        fd: -1,
+    };
+}
+
+const _: () = {
+    // SAFETY: CMSG_SPACE computes a number.
+    let space = unsafe { libc::CMSG_SPACE(size_of::<RawFd>() as u32) };
+    assert!(space as usize == size_of::<Control>());
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deadline::TimeLeft;
+    use crate::test_support::receive_message;
+    use std::io::{Read, Write};
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixStream;
+
+    fn in_ms(milliseconds: u32) -> Deadline {
+        TimeLeft { milliseconds }.into()
+    }
+
+    #[test]
+    fn one_nul_byte_arrives_with_one_fd_that_is_the_same_file() {
+        let (channel, theirs) = UnixStream::pair().unwrap();
+        let (ours, mut far) = UnixStream::pair().unwrap();
+        send_fd(channel.as_raw_fd(), ours.as_raw_fd(), in_ms(1000)).unwrap();
+        drop(channel);
+        let (bytes, mut fds) = receive_message(&theirs);
+        assert_eq!((bytes, fds.len()), (vec![0], 1));
+        let mut received = UnixStream::from(fds.remove(0));
+        received.write_all(b"same").unwrap();
+        let mut got = [0; 4];
+        far.read_exact(&mut got).unwrap();
+        assert_eq!(&got, b"same");
+        let (bytes, fds) = receive_message(&theirs);
+        assert_eq!((bytes.len(), fds.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_receiver_that_is_gone_is_an_error_and_no_signal() {
+        let (channel, theirs) = UnixStream::pair().unwrap();
+        drop(theirs);
+        // SAFETY: SIG_DFL is a valid disposition.
+        let before = unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+        let sent = send_fd(channel.as_raw_fd(), channel.as_raw_fd(), in_ms(1000));
+        // SAFETY: `before` came from signal(2).
+        unsafe { libc::signal(libc::SIGPIPE, before) };
+        assert_eq!(sent, Err(Errno(libc::EPIPE)));
+    }
+
+    #[test]
+    fn a_channel_that_takes_no_more_ends_at_the_deadline() {
+        let (channel, _theirs) = UnixStream::pair().unwrap();
+        channel.set_nonblocking(true).unwrap();
+        while (&channel).write(&[0; 4096]).is_ok() {}
+        while (&channel).write(&[0]).is_ok() {}
+        let sent = send_fd(channel.as_raw_fd(), channel.as_raw_fd(), in_ms(30));
+        assert_eq!(sent, Err(Errno(libc::ETIMEDOUT)));
+    }
+
+    #[test]
+    fn what_is_no_socket_is_an_error() {
+        let file = std::fs::File::open("/dev/null").unwrap();
+        let sent = send_fd(file.as_raw_fd(), file.as_raw_fd(), in_ms(1000));
+        assert_eq!(sent, Err(Errno(libc::ENOTSOCK)));
+    }
+}

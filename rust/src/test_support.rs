@@ -1,0 +1,144 @@
+//! What the tests of several modules set up.
+
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+/// A folder of one test, gone when the test ends.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("deno-ssh-proxy-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// A path in this folder that is `total` bytes long, through folders which are made.
+    pub fn path_of_length(&self, total: usize) -> PathBuf {
+        let mut path = self.0.clone();
+        loop {
+            let rest = total - path.as_os_str().as_bytes().len() - 1;
+            if rest <= 100 {
+                return path.join("s".repeat(rest));
+            }
+            path.push("d".repeat(50));
+            std::fs::create_dir_all(&path).unwrap();
+        }
+    }
+
+    /// A listener at a path that may be longer than bind(2) takes: bound under a short name, then moved.
+    pub fn listen_in(&self, path: &Path) -> UnixListener {
+        let listener = UnixListener::bind(self.path("short")).unwrap();
+        std::fs::rename(self.path("short"), path).unwrap();
+        listener
+    }
+
+    /// A listener that has no room for another connection, and those that fill it.
+    pub fn listen_full(&self, name: &str) -> (UnixListener, Vec<OwnedFd>) {
+        let listener = UnixListener::bind(self.path(name)).unwrap();
+        // SAFETY: takes numbers only.
+        assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 0) }, 0);
+        let waiting = UnixStream::connect(self.path(name)).unwrap();
+        (listener, vec![waiting.into()])
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Runs `work` while a signal with a handler that does nothing hits its thread every millisecond.
+pub fn under_signals<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    extern "C" fn ignore(_signal: libc::c_int) {}
+    // Without SA_RESTART: every system call that can be interrupted is.
+    // SAFETY: all zeros is a valid sigaction.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_sigaction = ignore as extern "C" fn(libc::c_int) as usize;
+    // SAFETY: `action` is filled in, and its handler does nothing that a handler may not.
+    let set = unsafe { libc::sigaction(libc::SIGUSR1, &action, std::ptr::null_mut()) };
+    assert_eq!(set, 0);
+    static DONE: AtomicBool = AtomicBool::new(false);
+    DONE.store(false, Ordering::SeqCst);
+    let worker = std::thread::spawn(move || {
+        let outcome = work();
+        DONE.store(true, Ordering::SeqCst);
+        outcome
+    });
+    use std::os::unix::thread::JoinHandleExt;
+    while !DONE.load(Ordering::SeqCst) {
+        // SAFETY: the thread is not joined yet, so its handle is valid.
+        unsafe { libc::pthread_kill(worker.as_pthread_t(), libc::SIGUSR1) };
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    worker.join().unwrap()
+}
+
+/// The next message of a socket: its bytes and the file descriptors that came along.
+pub fn receive_message(socket: &UnixStream) -> (Vec<u8>, Vec<OwnedFd>) {
+    let mut bytes = [0u8; 64];
+    let mut control = [0u64; 16];
+    let mut part = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+    // SAFETY: all zeros is a valid msghdr.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &mut part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.as_mut_ptr().cast();
+    message.msg_controllen = std::mem::size_of_val(&control) as _;
+    // SAFETY: `message` points to buffers that outlive the call.
+    let count = unsafe { libc::recvmsg(socket.as_raw_fd(), &mut message, 0) };
+    let count = usize::try_from(count).unwrap();
+    let mut fds = Vec::new();
+    // SAFETY: recvmsg(2) has filled `message` in.
+    let mut header = unsafe { libc::CMSG_FIRSTHDR(&message) };
+    while !header.is_null() {
+        // SAFETY: not null, so it points into `control`.
+        let length = unsafe { (*header).cmsg_len } as usize;
+        // SAFETY: computes a number.
+        let payload = length - unsafe { libc::CMSG_LEN(0) } as usize;
+        for index in 0..payload / size_of::<RawFd>() {
+            // SAFETY: as above.
+            let start = unsafe { libc::CMSG_DATA(header) }.cast::<RawFd>();
+            // SAFETY: the message is at least that long.
+            let start = unsafe { start.add(index) };
+            // SAFETY: the kernel wrote an fd there.
+            let fd = unsafe { start.read_unaligned() };
+            // SAFETY: the kernel has just made it for us.
+            fds.push(unsafe { OwnedFd::from_raw_fd(fd) });
+        }
+        // SAFETY: `header` is one of `message`.
+        header = unsafe { libc::CMSG_NXTHDR(&message, header) };
+    }
+    (bytes[..count].to_vec(), fds)
+}
+
+/// The two sides of a new pseudo-terminal: the one of the program that shows it, and the terminal itself.
+pub fn open_terminal() -> (OwnedFd, OwnedFd) {
+    let (mut near, mut far) = (-1, -1);
+    let (name, modes, size) = (std::ptr::null_mut(), std::ptr::null(), std::ptr::null());
+    // SAFETY: both fds are writable; the name, the modes and the size may be left out.
+    let opened = unsafe { libc::openpty(&mut near, &mut far, name, modes, size) };
+    assert_eq!(opened, 0);
+    // SAFETY: openpty(3) has just made it.
+    let near = unsafe { OwnedFd::from_raw_fd(near) };
+    // SAFETY: as above.
+    let far = unsafe { OwnedFd::from_raw_fd(far) };
+    (near, far)
+}
+
+/// A number that is no open file: far above those that a test opens.
+pub fn closed_fd() -> RawFd {
+    1 << 20
+}
