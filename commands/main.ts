@@ -1,0 +1,51 @@
+/**
+ * The commands that a person types. Which one, and nothing else.
+ *
+ * @module
+ */
+
+import { Library, LIBRARY_PATH } from "../ffi/library.ts";
+import { ProxyError } from "../proxy/errors.ts";
+import { VERSION } from "../version.ts";
+import { fragment, proxyCommand } from "./config.ts";
+import { USAGE } from "./usage.ts";
+
+/** Runs the command that `args` names, and gives the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  const [command, surplus] = args;
+  if (command === undefined) {
+    await print(Deno.stderr, USAGE);
+    return new ProxyError("usage", "").exitCode;
+  }
+  if (surplus !== undefined) {
+    throw new ProxyError("usage", `${command}: it takes no arguments`, {
+      hint: "deno-ssh-proxy --help tells what there is",
+    });
+  }
+  await print(Deno.stdout, text(command));
+  return 0;
+}
+
+function text(command: string): string {
+  switch (command) {
+    case "config":
+      return fragment(proxyCommand(Deno.mainModule, LIBRARY_PATH, Deno.execPath()));
+    case "--version":
+    case "-V":
+      // Opening it compares its version with this program's.
+      Library.open("blocking");
+      return `deno-ssh-proxy ${VERSION}\nlibrary ${VERSION} (${LIBRARY_PATH})\ndeno ${Deno.version.deno}\n`;
+    default:
+      return USAGE;
+  }
+}
+
+async function print(to: typeof Deno.stdout | typeof Deno.stderr, text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
+  } catch (thrown) {
+    // A reader such as `head` that has seen enough.
+    if (!(thrown instanceof Deno.errors.BrokenPipe)) throw thrown;
+  }
+}

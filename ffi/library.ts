@@ -1,0 +1,97 @@
+/**
+ * Finding and opening the native library. Every way in which that can fail is told apart here.
+ *
+ * @module
+ */
+
+import { printable, ProxyError } from "../proxy/errors.ts";
+import { VERSION } from "../version.ts";
+import { AFTERWARDS, CONNECTION, CONNECTION_NONBLOCKING, type ConnectionCalls } from "./symbols.ts";
+
+type AfterwardsCalls = Deno.DynamicLibrary<typeof AFTERWARDS>["symbols"];
+
+/** The native library, open. It stays open as long as the process: nothing is gained by closing it. */
+export class Library {
+  /** What every connection needs. */
+  readonly calls: ConnectionCalls;
+  readonly #path: string;
+  #afterwards: AfterwardsCalls | undefined;
+
+  private constructor(path: string, calls: ConnectionCalls) {
+    this.#path = path;
+    this.calls = calls;
+  }
+
+  /**
+   * Opens the library at `path`, with calls that block the whole process or, for programs that have more to do, calls
+   * that do not.
+   *
+   * @throws {ProxyError} of kind `permission` where Deno's permissions do not allow it, otherwise `resource`
+   */
+  static open(calls: "blocking" | "nonblocking", path: string = LIBRARY_PATH): Library {
+    const { deno_ssh_proxy_version, ...symbols } = calls === "blocking"
+      ? openSymbols(path, CONNECTION)
+      : openSymbols(path, CONNECTION_NONBLOCKING);
+    const version = formatVersion(deno_ssh_proxy_version);
+    if (version !== VERSION) throw otherVersion(path, `it is version ${version}`);
+    return new Library(path, symbols);
+  }
+
+  /** What only a connection that is over, or has failed, needs: loaded when it is asked for. */
+  get afterwards(): AfterwardsCalls {
+    return this.#afterwards ??= openSymbols(this.#path, AFTERWARDS);
+  }
+}
+
+/** Where the library is: in a checkout where Cargo puts it, otherwise beside the bundled program. */
+export const LIBRARY_PATH: string = libraryPath(import.meta.url, import.meta.dirname ?? "");
+
+function libraryPath(module: string, folder: string): string {
+  const file = `libdeno_ssh_proxy.${Deno.build.os === "darwin" ? "dylib" : "so"}`;
+  const checkout = module.endsWith("/ffi/library.ts") ? folder.replace(/\/ffi$/, "") : undefined;
+  // A permission is granted as text: there must be no ".." in here that the grant has not.
+  return checkout === undefined ? `${folder}/${file}` : `${checkout}/rust/target/release/${file}`;
+}
+
+function openSymbols<Symbols extends Deno.ForeignLibraryInterface>(
+  path: string,
+  symbols: Symbols,
+): Deno.DynamicLibrary<Symbols>["symbols"] {
+  try {
+    return Deno.dlopen(path, symbols).symbols;
+  } catch (thrown) {
+    throw explain(path, thrown);
+  }
+}
+
+function explain(path: string, thrown: unknown): ProxyError {
+  const shown = printable(path);
+  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  if (thrown instanceof Deno.errors.NotCapable) {
+    return new ProxyError("permission", `${shown}: Deno was not allowed to open the native library`, {
+      cause: thrown,
+      hint: `run it with --allow-ffi=${shown}, the path just as it stands here`,
+    });
+  }
+  // Deno gives dlopen(3)'s and dlsym(3)'s texts: there is nothing else to tell them apart by.
+  if (reason.includes("symbol")) return otherVersion(path, "a function is not in it", thrown);
+  const missing = /cannot open shared object file: No such file|no such file/i.test(reason);
+  return new ProxyError("resource", `${shown}: the native library ${missing ? "is missing" : "cannot be loaded"}`, {
+    cause: thrown,
+    hint: missing
+      ? "./install.sh builds and installs it; in a checkout, deno task build"
+      : `${printable(reason.replace(/^Could not open library: /, ""))}`,
+  });
+}
+
+function otherVersion(path: string, why: string, cause?: unknown): ProxyError {
+  return new ProxyError(
+    "resource",
+    `${printable(path)}: the native library is not of this program's version: ${why}, not ${VERSION}`,
+    { cause, hint: "./install.sh builds and installs both; in a checkout, deno task build" },
+  );
+}
+
+function formatVersion(number: number): string {
+  return `${number >>> 16}.${(number >>> 8) & 255}.${number & 255}`;
+}

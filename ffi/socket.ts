@@ -1,0 +1,129 @@
+/**
+ * A connected socket, and the one place where the library's functions are called and their numbers become values.
+ *
+ * @module
+ */
+
+import { SystemError } from "./errno.ts";
+import type { Library } from "./library.ts";
+import { FD_KINDS, RECEIVE_PEEK, RECEIVE_WHOLE } from "./symbols.ts";
+import { DEFAULT_TIMEOUT, LONGEST_TIMEOUT } from "../proxy/patience.ts";
+
+/** How to wait for what a socket is to do. */
+export interface WaitOptions {
+  /**
+   * How long it may take, in milliseconds: over 0, at most 2^32 − 1.
+   *
+   * @default {10000}
+   */
+  timeout?: number;
+}
+
+/** How to receive. */
+export interface ReceiveOptions extends WaitOptions {
+  /**
+   * Leaves the bytes in the socket for whoever reads next: `"some"` waits for one byte, `"whole"` until the buffer can be
+   * filled or the peer has ended.
+   */
+  peek?: "some" | "whole";
+}
+
+/**
+ * A connected stream socket that owns its file descriptor. `using` closes it.
+ *
+ * Its methods throw an `Error` whose message names the system's error where one fails, also for a timeout.
+ */
+export class Socket implements Disposable {
+  readonly #library: Library;
+  #fd: number | undefined;
+
+  private constructor(library: Library, fd: number) {
+    this.#library = library;
+    this.#fd = fd;
+  }
+
+  /** Connects to the AF_UNIX stream socket at `path`. */
+  static async connectUnix(library: Library, path: string, { timeout }: WaitOptions): Promise<Socket> {
+    const bytes = new TextEncoder().encode(path);
+    const fd = await library.calls.connect_unix(bytes, BigInt(bytes.length), timeLeft(timeout));
+    return new Socket(library, valueOf("connect_unix", fd));
+  }
+
+  /** Connects to `port` of `cid` over AF_VSOCK. */
+  static async connectVsock(library: Library, cid: number, port: number, { timeout }: WaitOptions): Promise<Socket> {
+    const fd = await library.calls.connect_vsock(cid, port, timeLeft(timeout));
+    return new Socket(library, valueOf("connect_vsock", fd));
+  }
+
+  /** The file descriptor. It is the socket's own: whoever closes it otherwise takes it from under it. */
+  get fd(): number {
+    if (this.#fd === undefined) throw new TypeError("Cannot use the socket: it is closed");
+    return this.#fd;
+  }
+
+  /** Sends all of `bytes`, the first time in one piece. */
+  async send(bytes: Uint8Array<ArrayBuffer>, { timeout }: WaitOptions = {}): Promise<void> {
+    const { send_bytes } = this.#library.calls;
+    valueOf("send_bytes", await send_bytes(this.fd, bytes, BigInt(bytes.length), timeLeft(timeout)));
+  }
+
+  /** Receives what is there, up to the length of `into`, and gives its length; 0 at the end of the stream. */
+  async receive(into: Uint8Array<ArrayBuffer>, { timeout, peek }: ReceiveOptions = {}): Promise<number> {
+    const flags = peek === undefined ? 0 : peek === "some" ? RECEIVE_PEEK : RECEIVE_PEEK | RECEIVE_WHOLE;
+    const { receive_bytes } = this.#library.calls;
+    const count = await receive_bytes(this.fd, into, BigInt(into.length), flags, timeLeft(timeout));
+    return valueOf("receive_bytes", count);
+  }
+
+  /**
+   * Passes the file descriptor over the AF_UNIX socket with the number `channel`, as `ssh` with `ProxyUseFdpass yes`
+   * expects it: one NUL byte that carries it. This socket still owns its own.
+   */
+  async passTo(channel: number, { timeout }: WaitOptions = {}): Promise<void> {
+    const { send_fd } = this.#library.calls;
+    valueOf("send_fd", await send_fd(channel, this.fd, timeLeft(timeout)));
+  }
+
+  /** Closes the file descriptor. A second call does nothing. */
+  close(): void {
+    const fd = this.#fd;
+    this.#fd = undefined;
+    if (fd !== undefined) valueOf("close_fd", this.#library.afterwards.close_fd(fd));
+  }
+
+  /** The same as {@linkcode close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** What a file descriptor is. */
+export type FdKind = typeof FD_KINDS[number];
+
+/** What the file descriptor `fd` of this process is. */
+export async function fdKind(library: Library, fd: number): Promise<FdKind> {
+  const kind = valueOf("fd_kind", await library.calls.fd_kind(asStruct(Int32Array.of(fd))));
+  return FD_KINDS[kind] ?? "something else";
+}
+
+/** Whether the AF_UNIX socket at `path`, which refused a stream, takes datagrams. If not, it takes packets. */
+export function isDatagramSocket(library: Library, path: string): boolean {
+  const bytes = new TextEncoder().encode(path);
+  const answer = library.afterwards.is_datagram_socket(bytes, BigInt(bytes.length));
+  return valueOf("is_datagram_socket", answer) === 1;
+}
+
+/** `struct time_left`. What is no number of milliseconds that it holds becomes the next one that is. */
+function timeLeft(timeout: number = DEFAULT_TIMEOUT): Uint8Array<ArrayBuffer> {
+  return asStruct(Uint32Array.of(Math.min(Math.max(Math.ceil(timeout), 0), LONGEST_TIMEOUT)));
+}
+
+function asStruct({ buffer }: Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(buffer);
+}
+
+/** What a function of the library returned, or its negative error number thrown. */
+function valueOf(call: string, returned: number): number {
+  if (returned < 0) throw new SystemError(call, returned);
+  return returned;
+}

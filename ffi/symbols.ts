@@ -1,0 +1,73 @@
+/**
+ * The native library's functions as Deno sees them, each beside its C prototype. rust/deno_ssh_proxy.h is the same for
+ * C, and rust/src/lib.rs says what they do.
+ *
+ * @module
+ */
+
+// struct time_left { uint32_t milliseconds; };
+const timeLeft = { struct: ["u32"] } as const;
+// struct descriptor { int32_t fd; };
+const descriptor = { struct: ["i32"] } as const;
+
+/**
+ * What every connection needs. Each takes a struct: Deno compiles a trampoline, at load time, for every function that
+ * does not, and these are loaded while somebody waits for `ssh`.
+ */
+export const CONNECTION = {
+  // extern const uint32_t deno_ssh_proxy_version;
+  deno_ssh_proxy_version: { type: "u32" },
+  // int32_t connect_unix(const uint8_t *path, size_t path_len, struct time_left time);
+  connect_unix: { parameters: ["buffer", "usize", timeLeft], result: "i32" },
+  // int32_t connect_vsock(uint32_t cid, uint32_t port, struct time_left time);
+  connect_vsock: { parameters: ["u32", "u32", timeLeft], result: "i32" },
+  // int32_t send_bytes(int32_t fd, const uint8_t *bytes, size_t len, struct time_left time);
+  send_bytes: { parameters: ["i32", "buffer", "usize", timeLeft], result: "i32" },
+  // int32_t receive_bytes(int32_t fd, uint8_t *into, size_t len, uint32_t flags, struct time_left time);
+  receive_bytes: { parameters: ["i32", "buffer", "usize", "u32", timeLeft], result: "i32" },
+  // int32_t send_fd(int32_t channel, int32_t fd, struct time_left time);
+  send_fd: { parameters: ["i32", "i32", timeLeft], result: "i32" },
+  // int32_t fd_kind(struct descriptor descriptor);
+  fd_kind: { parameters: [descriptor], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** The same functions on threads of their own, for a program that has more to do than to wait. */
+export const CONNECTION_NONBLOCKING = {
+  ...CONNECTION,
+  connect_unix: { ...CONNECTION.connect_unix, nonblocking: true },
+  connect_vsock: { ...CONNECTION.connect_vsock, nonblocking: true },
+  send_bytes: { ...CONNECTION.send_bytes, nonblocking: true },
+  receive_bytes: { ...CONNECTION.receive_bytes, nonblocking: true },
+  send_fd: { ...CONNECTION.send_fd, nonblocking: true },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** What is asked once a connection is over, or has failed. */
+export const AFTERWARDS = {
+  // int32_t close_fd(int32_t fd);
+  close_fd: { parameters: ["i32"], result: "i32" },
+  // int32_t is_datagram_socket(const uint8_t *path, size_t path_len);
+  is_datagram_socket: { parameters: ["buffer", "usize"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** Flags of `receive_bytes`. */
+export const RECEIVE_PEEK = 1;
+/** With {@linkcode RECEIVE_PEEK}: wait for the whole buffer. */
+export const RECEIVE_WHOLE = 2;
+
+/** What `fd_kind` calls the kinds of file descriptors, by its numbers. */
+export const FD_KINDS = [
+  "something else",
+  "unix socket",
+  "other socket",
+  "pipe",
+  "terminal",
+  "regular file",
+  "null device",
+] as const;
+
+/** The functions of {@linkcode CONNECTION}, blocking or not. */
+export type ConnectionCalls = {
+  readonly [Name in Exclude<keyof typeof CONNECTION, "deno_ssh_proxy_version">]: (
+    ...parameters: Parameters<Deno.DynamicLibrary<typeof CONNECTION>["symbols"][Name]>
+  ) => number | Promise<number>;
+};

@@ -1,0 +1,82 @@
+/**
+ * Connects to AF_UNIX sockets, virtual machines over AF_VSOCK, and hybrid-vsock multiplexers, and passes the connected
+ * file descriptors on.
+ *
+ * Importing this opens nothing. The native library is opened at the first {@linkcode dial}, under `--allow-ffi`.
+ *
+ * @example
+ * ```ts no-run
+ * import { dial, parseTarget } from "./mod.ts";
+ *
+ * using socket = await dial(parseTarget("vsock-mux/run/vm.sock", "22"), { timeout: 5_000 });
+ * const banner = new Uint8Array(255);
+ * const length = await socket.receive(banner);
+ * console.log(new TextDecoder().decode(banner.subarray(0, length)));
+ * ```
+ *
+ * @module
+ */
+
+import { Library } from "./ffi/library.ts";
+import type { Socket } from "./ffi/socket.ts";
+import { dial as dialOnce } from "./proxy/dial.ts";
+import { Deadline, DEFAULT_TIMEOUT } from "./proxy/patience.ts";
+import type { Target } from "./proxy/target.ts";
+
+export { formatTarget, parseTarget } from "./proxy/target.ts";
+export type { Target, UnixTarget, VsockMuxTarget, VsockTarget } from "./proxy/target.ts";
+export { type ErrorKind, ProxyError, type ProxyErrorOptions } from "./proxy/errors.ts";
+export type { ReceiveOptions, Socket, WaitOptions } from "./ffi/socket.ts";
+
+/** How to {@linkcode dial}. */
+export interface DialOptions {
+  /**
+   * How long connecting and a multiplexer's handshake may take together, in milliseconds: over 0, at most 2^32 − 1.
+   *
+   * @default {10000}
+   */
+  timeout?: number;
+  /**
+   * Gives up early. A system call that is under way then still ends by its deadline, and what it connected is closed.
+   */
+  signal?: AbortSignal;
+}
+
+let library: Library | undefined;
+
+/**
+ * Connects to `target`. The event loop goes on while it waits.
+ *
+ * @throws {ProxyError} where no connection can be made; the signal's reason where it was aborted
+ *
+ * @example
+ * ```ts
+ * import { dial, parseTarget, ProxyError } from "./mod.ts";
+ *
+ * try {
+ *   using socket = await dial(parseTarget("unix/no/such/socket", "22"));
+ *   console.log(socket.fd);
+ * } catch (error) {
+ *   console.assert(error instanceof ProxyError && error.kind === "missing");
+ * }
+ * ```
+ */
+export async function dial(target: Target, options: DialOptions = {}): Promise<Socket> {
+  const { timeout = DEFAULT_TIMEOUT, signal } = options;
+  signal?.throwIfAborted();
+  const deadline = new Deadline(timeout);
+  library ??= Library.open("nonblocking");
+  const dialing = dialOnce(target, library, deadline);
+  if (signal === undefined) return await dialing;
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort);
+  try {
+    return await Promise.race([dialing, aborted.promise]);
+  } catch (thrown) {
+    dialing.then((socket) => socket.close(), () => {});
+    throw thrown;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}

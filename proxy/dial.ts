@@ -1,0 +1,95 @@
+/**
+ * From a target to a connected socket: connect, and where there is a multiplexer, shake hands with it.
+ *
+ * @module
+ */
+
+import { SystemError } from "../ffi/errno.ts";
+import type { Library } from "../ffi/library.ts";
+import { isDatagramSocket, Socket } from "../ffi/socket.ts";
+import { closedError, connectError, handshakeError, protocolError } from "./explain.ts";
+import { BANNER, connectRequest, LONGEST_OK_LINE, readReply } from "./handshake.ts";
+import type { Deadline } from "./patience.ts";
+import type { Target, VsockMuxTarget } from "./target.ts";
+
+/**
+ * Connects to `target` until `deadline`. The next byte that the socket gives is the server's first.
+ *
+ * @throws {ProxyError}
+ */
+export async function dial(target: Target, library: Library, deadline: Deadline): Promise<Socket> {
+  const socket = await connect(target, library, deadline);
+  if (target.kind !== "vsock-mux") return socket;
+  try {
+    await shakeHands(socket, target, deadline);
+    return socket;
+  } catch (thrown) {
+    socket.close();
+    throw thrown instanceof SystemError ? handshakeError(target, thrown, deadline) : thrown;
+  }
+}
+
+async function connect(target: Target, library: Library, deadline: Deadline): Promise<Socket> {
+  try {
+    return target.kind === "vsock"
+      ? await Socket.connectVsock(library, target.cid, target.port, { timeout: deadline.left })
+      : await Socket.connectUnix(library, target.path, { timeout: deadline.left });
+  } catch (thrown) {
+    if (!(thrown instanceof SystemError)) throw thrown;
+    const socketType = thrown.code === "EPROTOTYPE" && target.kind !== "vsock"
+      ? isDatagramSocket(library, target.path) ? "datagram" : "seqpacket"
+      : undefined;
+    throw connectError(target, thrown, deadline, socketType);
+  }
+}
+
+/**
+ * Asks the multiplexer behind `socket` for the target's port, and takes its answer: the OK line, and not one byte more,
+ * because what follows is the server's. A server that speaks with no OK line before it is taken as it is.
+ */
+export async function shakeHands(
+  socket: Pick<Socket, "send" | "receive">,
+  target: VsockMuxTarget,
+  deadline: Deadline,
+): Promise<void> {
+  try {
+    await socket.send(connectRequest(target.port), { timeout: deadline.left });
+  } catch (thrown) {
+    // It closed without reading; what it answered before that, if it did, is still there to be read.
+    if (!(thrown instanceof SystemError && thrown.code === "EPIPE")) throw thrown;
+  }
+  const buffer = new Uint8Array(LONGEST_OK_LINE);
+  /** How many bytes of the buffer are the answer so far, and already taken out of the socket. */
+  let taken = 0;
+  for (;;) {
+    const rest = buffer.subarray(taken);
+    const seen = await socket.receive(rest, { peek: "some", timeout: deadline.left });
+    const answer = buffer.subarray(0, taken + seen);
+    if (seen === 0) throw taken === 0 ? closedError(target) : protocolError(target, answer, true);
+    const reply = readReply(answer);
+    switch (reply.is) {
+      case "speaks":
+        return;
+      case "connected":
+        await take(reply.length - taken);
+        return;
+      case "partial":
+        await take(seen);
+        break;
+      case "undecided":
+        if (await socket.receive(rest.subarray(0, BANNER.length), { peek: "whole", timeout: deadline.left }) === seen) {
+          throw protocolError(target, answer, true);
+        }
+        break;
+      case "foreign":
+        throw protocolError(target, answer, false);
+    }
+  }
+
+  /** Takes `count` bytes that were peeked at: they are there. */
+  async function take(count: number): Promise<void> {
+    for (const end = taken + count; taken < end;) {
+      taken += await socket.receive(buffer.subarray(taken, end), { timeout: deadline.left });
+    }
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * The one error that this program's own modules throw on purpose, and the exit codes that its kinds have.
+ *
+ * @module
+ */
+
+/**
+ * Why a connection could not be made or handed over.
+ *
+ * - `usage`: the address, the port or an option is not one.
+ * - `missing`: the socket's path does not exist.
+ * - `unreachable`: nothing answers there: refused, reset, no listener in the guest, no such CID.
+ * - `defect`: this program is wrong.
+ * - `resource`: the system refused a resource, or the native library cannot be loaded.
+ * - `handover`: the connection was made, but whoever asked for it cannot take it.
+ * - `timeout`: the deadline passed.
+ * - `protocol`: the multiplexer's answer is not one of its protocol.
+ * - `permission`: the socket's mode, or Deno's `--allow-ffi`, does not allow it.
+ */
+export type ErrorKind =
+  | "usage"
+  | "missing"
+  | "unreachable"
+  | "defect"
+  | "resource"
+  | "handover"
+  | "timeout"
+  | "protocol"
+  | "permission";
+
+/** The exit codes are those of sysexits.h that mean the same. */
+const EXIT_CODES: Record<ErrorKind, number> = {
+  usage: 64,
+  missing: 66,
+  unreachable: 69,
+  defect: 70,
+  resource: 71,
+  handover: 74,
+  timeout: 75,
+  protocol: 76,
+  permission: 77,
+};
+
+/** More of an error than its kind and message. */
+export interface ProxyErrorOptions extends ErrorOptions {
+  /** What to do about it, where something can be done. */
+  hint?: string | undefined;
+}
+
+/**
+ * An error with what a person needs: what failed, why, and what to do about it.
+ *
+ * @example
+ * ```ts
+ * import { ProxyError } from "./mod.ts";
+ *
+ * const error = new ProxyError("missing", "unix/run/app.sock: it does not exist", { hint: "start the app" });
+ * console.assert(error.exitCode === 66);
+ * ```
+ */
+export class ProxyError extends Error {
+  /** Tells this error from others where only its name is at hand. */
+  override readonly name = "ProxyError";
+  /** What kind of failure it is. */
+  readonly kind: ErrorKind;
+  /** What to do about it, in one line, where something can be done. */
+  readonly hint: string | undefined;
+
+  /** `message` is one line: what failed, a colon, and why. */
+  constructor(kind: ErrorKind, message: string, options: ProxyErrorOptions = {}) {
+    super(message, options);
+    this.kind = kind;
+    this.hint = options.hint;
+  }
+
+  /** The exit code of a program that fails with this error, as in sysexits.h. */
+  get exitCode(): number {
+    return EXIT_CODES[this.kind];
+  }
+}
+
+/** `thrown` itself, or where it is no `ProxyError` (which is a defect here), one that says so. */
+export function asProxyError(thrown: unknown): ProxyError {
+  if (thrown instanceof ProxyError) return thrown;
+  const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  return new ProxyError("defect", `a defect in this program: ${printable(what)}`, {
+    cause: thrown,
+    hint: "please report it with the command line that led to it",
+  });
+}
+
+/** What a person reads of `error` on stderr: one line, and a second one where there is something to do. */
+export function report({ message, hint }: ProxyError): string {
+  return `deno-ssh-proxy: ${message}\n${hint === undefined ? "" : `  ${hint}\n`}`;
+}
+
+/** How much of a name from outside is shown. A path of 107 bytes, the longest that most programs can bind, fits. */
+const LONGEST_SHOWN = 160;
+
+/**
+ * `text` fit for a terminal: on one line, with every control and formatting character escaped, and cut where it is long.
+ * Names, paths and answers come from command lines, servers and guests, and none of them may steer a terminal.
+ */
+export function printable(text: string): string {
+  const cut = text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
+  return cut.toWellFormed().replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => {
+      const code = character.codePointAt(0) ?? 0;
+      return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
+    },
+  );
+}

@@ -1,0 +1,144 @@
+/**
+ * From the host name and port that `ssh` was given to what they stand for. Nothing here opens or looks at anything.
+ *
+ * @module
+ */
+
+import { printable, ProxyError } from "./errors.ts";
+
+/** An AF_UNIX stream socket. */
+export interface UnixTarget {
+  /** Tells the kinds of targets apart. */
+  readonly kind: "unix";
+  /** The socket's path: begins with `/` or `./`. */
+  readonly path: string;
+}
+
+/** A port of a virtual machine, or of the host, over AF_VSOCK. */
+export interface VsockTarget {
+  /** Tells the kinds of targets apart. */
+  readonly kind: "vsock";
+  /** The context identifier, 0 to 2^32 − 1 (vsock(7)). */
+  readonly cid: number;
+  /** The vsock port, 0 to 2^32 − 1. */
+  readonly port: number;
+}
+
+/** A port of a virtual machine behind a hybrid-vsock multiplexer: Firecracker, Cloud Hypervisor, vhost-device-vsock. */
+export interface VsockMuxTarget {
+  /** Tells the kinds of targets apart. */
+  readonly kind: "vsock-mux";
+  /** The path of the multiplexer's AF_UNIX socket: begins with `/` or `./`. */
+  readonly path: string;
+  /** The vsock port in the guest, 0 to 2^32 − 1. */
+  readonly port: number;
+}
+
+/** What can be connected to. One that {@linkcode parseTarget} made is valid. */
+export type Target = UnixTarget | VsockTarget | VsockMuxTarget;
+
+/** Where systemd-ssh-generator (systemd 256 and later) has this machine's own sshd listen. */
+const THIS_HOST: UnixTarget = { kind: "unix", path: "/run/ssh-unix-local/socket" };
+
+/** The CIDs that have names: those of vsock(7), under the names that systemd-ssh-proxy takes. */
+const NAMED_CIDS: Record<string, number> = { hypervisor: 0, local: 1, host: 2 };
+
+const FORMS = "unix/PATH, vsock/CID, vsock-mux/PATH or .host";
+
+/**
+ * What `host` and `port` stand for, as they stand on a `ssh` command line.
+ *
+ * The first `/` of `host` may be a `%` instead, for `scp` and `rsync`, which take a name with a `/` in it for a path.
+ * The port of an AF_UNIX socket means nothing, but must be one all the same.
+ *
+ * @throws {ProxyError} of kind `usage` where they stand for nothing.
+ *
+ * @example
+ * ```ts
+ * import { parseTarget } from "./mod.ts";
+ *
+ * console.assert(parseTarget("vsock/42", "22").kind === "vsock");
+ * ```
+ */
+export function parseTarget(host: string, port: string): Target {
+  const vsockPort = parseNumber(port);
+  if (vsockPort === undefined) {
+    throw new ProxyError("usage", `port '${printable(port)}': not a port`, {
+      hint: "a port is a decimal number from 0 to 4294967295",
+    });
+  }
+  if (host === ".host") return THIS_HOST;
+  const [, form, rest] = /^([^/%]*)[/%](.*)$/s.exec(host) ?? [];
+  switch (form) {
+    case "unix":
+      return { kind: "unix", path: parsePath(host, rest) };
+    case "vsock":
+      return { kind: "vsock", cid: parseCid(host, rest), port: vsockPort };
+    case "vsock-mux":
+      return { kind: "vsock-mux", path: parsePath(host, rest), port: vsockPort };
+    case "machine":
+      if (rest === ".host") return THIS_HOST;
+  }
+  throw unusable(host, "not an address", `an address is ${FORMS}`);
+}
+
+/**
+ * The host name that stands for `target`; with the target's port, {@linkcode parseTarget} makes the same target of it.
+ *
+ * @example
+ * ```ts
+ * import { formatTarget, parseTarget } from "./mod.ts";
+ *
+ * console.assert(formatTarget(parseTarget("unix%run/app.sock", "22")) === "unix/run/app.sock");
+ * ```
+ */
+export function formatTarget(target: Target): string {
+  return `${target.kind}/${target.kind === "vsock" ? target.cid : shortPath(target.path)}`;
+}
+
+/**
+ * The host name as it was typed, where `ssh` only changed its case: `ssh` gives a ProxyCommand `%h` in lower case, and
+ * `%n` (since OpenSSH 8.1) as it was typed. Where the two differ in more than that, `%n` is an alias and `%h` counts.
+ */
+export function withTypedCase(host: string, typed: string | undefined): string {
+  return typed !== undefined && lowerAscii(typed) === lowerAscii(host) ? typed : host;
+}
+
+/** `ssh` lower-cases bytes, with tolower(3) in the C locale: `A` to `Z` and nothing else. */
+function lowerAscii(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+function parsePath(host: string, rest = ""): string {
+  if (rest === "") throw unusable(host, "it has no path", "write the socket's path after the first '/'");
+  // Deno turns argument bytes that are not UTF-8 into U+FFFD, so a path that has one is not what was typed.
+  if (!rest.isWellFormed() || /[\0\uFFFD]/.test(rest)) {
+    throw unusable(host, "its path cannot be used", "a path may hold any UTF-8 text but a NUL");
+  }
+  return /^\.?\//.test(rest) ? rest : `/${rest}`;
+}
+
+/** The shortest text that {@linkcode parsePath} makes `path` of. */
+function shortPath(path: string): string {
+  return /^\/(?!\.?\/)./s.test(path) ? path.slice(1) : path;
+}
+
+function parseCid(host: string, rest = ""): number {
+  const cid = Object.hasOwn(NAMED_CIDS, rest) ? NAMED_CIDS[rest] : parseNumber(rest);
+  if (cid === undefined) {
+    const names = Object.keys(NAMED_CIDS).join(", ");
+    throw unusable(host, "not a CID", `a CID is a decimal number from 0 to 4294967295, or one of ${names}`);
+  }
+  return cid;
+}
+
+/** A decimal u32 as one writes it: no sign, no space, no leading zero, no other base. */
+function parseNumber(text: string): number | undefined {
+  if (!/^(?:0|[1-9][0-9]{0,9})$/.test(text)) return undefined;
+  const number = Number(text);
+  return number < 2 ** 32 ? number : undefined;
+}
+
+function unusable(host: string, why: string, hint: string): ProxyError {
+  return new ProxyError("usage", `'${printable(host)}': ${why}`, { hint });
+}

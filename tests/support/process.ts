@@ -1,0 +1,265 @@
+/**
+ * Starting a program with any file descriptor at any place, as `ssh` starts a ProxyCommand: `Deno.Command` can give it
+ * pipes and files, but no socket pair and no closed fd. By the C library, so that what a test starts is just what it says.
+ *
+ * @module
+ */
+
+const library = Deno.build.os === "darwin" ? "libSystem.dylib" : "libc.so.6";
+
+const libc = Deno.dlopen(
+  library,
+  {
+    // int socketpair(int domain, int type, int protocol, int fds[2]);
+    socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+    // int pipe(int fds[2]);
+    pipe: { parameters: ["buffer"], result: "i32" },
+    // int open(const char *path, int flags);
+    open: { parameters: ["buffer", "i32"], result: "i32" },
+    // int close(int fd);
+    close: { parameters: ["i32"], result: "i32" },
+    // int fcntl(int fd, int command, int argument);
+    fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
+    // ssize_t read(int fd, void *into, size_t len);
+    read: {
+      parameters: ["i32", "buffer", "usize"],
+      result: "isize",
+      nonblocking: true,
+    },
+    // ssize_t write(int fd, const void *bytes, size_t len);
+    write: {
+      parameters: ["i32", "buffer", "usize"],
+      result: "isize",
+      nonblocking: true,
+    },
+    // ssize_t recvmsg(int fd, struct msghdr *message, int flags);
+    recvmsg: {
+      parameters: ["i32", "buffer", "i32"],
+      result: "isize",
+      nonblocking: true,
+    },
+    // int shutdown(int fd, int how);
+    shutdown: { parameters: ["i32", "i32"], result: "i32" },
+    // pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage);
+    wait4: {
+      parameters: ["i32", "buffer", "i32", "buffer"],
+      result: "i32",
+      nonblocking: true,
+    },
+    // int kill(pid_t pid, int signal);
+    kill: { parameters: ["i32", "i32"], result: "i32" },
+    posix_spawn: {
+      parameters: ["buffer", "buffer", "buffer", "pointer", "buffer", "buffer"],
+      result: "i32",
+    },
+    posix_spawn_file_actions_init: { parameters: ["buffer"], result: "i32" },
+    posix_spawn_file_actions_destroy: { parameters: ["buffer"], result: "i32" },
+    posix_spawn_file_actions_adddup2: {
+      parameters: ["buffer", "i32", "i32"],
+      result: "i32",
+    },
+    posix_spawn_file_actions_addclose: {
+      parameters: ["buffer", "i32"],
+      result: "i32",
+    },
+  } as const,
+).symbols;
+
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+const F_DUPFD_CLOEXEC = Deno.build.os === "darwin" ? 67 : 1030;
+const SIGKILL = 9;
+
+/** A file descriptor of this test process, closed when its scope ends. No program that is started inherits it. */
+export class Fd implements Disposable {
+  #number: number;
+
+  /** Takes `number` over, and moves it out of the way of 0, 1 and 2 and of whatever a program is given. */
+  constructor(number: number) {
+    if (number < 0) throw new Error("a system call failed");
+    this.#number = libc.fcntl(number, F_DUPFD_CLOEXEC, 100);
+    libc.close(number);
+    if (this.#number < 0) throw new Error("no file descriptor is left");
+  }
+
+  get number(): number {
+    if (this.#number < 0) throw new Error("this file descriptor is closed");
+    return this.#number;
+  }
+
+  get isOpen(): boolean {
+    return this.#number >= 0;
+  }
+
+  /** What comes in until the other side ends, or `length` bytes. */
+  async read(length = Infinity): Promise<Uint8Array<ArrayBuffer>> {
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    let total = 0;
+    while (total < length) {
+      const part = new Uint8Array(Math.min(65536, length - total));
+      const count = Number(await libc.read(this.number, part, BigInt(part.length)));
+      if (count <= 0) break;
+      parts.push(part.subarray(0, count));
+      total += count;
+    }
+    const all = new Uint8Array(total);
+    let at = 0;
+    for (const part of parts) {
+      all.set(part, at);
+      at += part.length;
+    }
+    return all;
+  }
+
+  async write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      const rest = bytes.subarray(at);
+      const count = Number(await libc.write(this.number, rest, BigInt(rest.length)));
+      if (count <= 0) throw new Error("the other side is gone");
+      at += count;
+    }
+  }
+
+  /** The next message: its bytes, and the file descriptors that came with it. */
+  async receive(): Promise<{ bytes: Uint8Array; fds: Fd[] }> {
+    const bytes = new Uint8Array(64);
+    const control = new Uint8Array(256);
+    const address = (of: Uint8Array<ArrayBuffer>) => Deno.UnsafePointer.value(Deno.UnsafePointer.of(of));
+    const part = new BigUint64Array([address(bytes), BigInt(bytes.length)]);
+    const message = new BigUint64Array([
+      0n, // msg_name
+      0n, // msg_namelen
+      address(new Uint8Array(part.buffer)), // msg_iov
+      1n, // msg_iovlen
+      address(control), // msg_control
+      BigInt(control.length), // msg_controllen
+      0n, // msg_flags
+    ]);
+    const count = Number(await libc.recvmsg(this.number, message, 0));
+    if (count < 0) throw new Error("recvmsg failed");
+    const used = Number(message[5]);
+    const view = new DataView(control.buffer);
+    const fds: Fd[] = [];
+    // struct cmsghdr { size_t len; int level; int type; } and the numbers: cmsg(3).
+    for (let at = 0; at + 16 <= used;) {
+      const length = Number(view.getBigUint64(at, true));
+      for (let fd = at + 16; fd + 4 <= at + length; fd += 4) {
+        fds.push(new Fd(view.getInt32(fd, true)));
+      }
+      at += Math.ceil(length / 8) * 8;
+    }
+    return { bytes: bytes.slice(0, count), fds };
+  }
+
+  /** Says that no more will be written. */
+  end(): void {
+    libc.shutdown(this.number, 1);
+  }
+
+  close(): void {
+    if (this.#number >= 0) libc.close(this.#number);
+    this.#number = -1;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** Two ends of a connection, like those that `ssh` makes for its ProxyCommand. */
+export function socketPair(type = SOCK_STREAM): [Fd, Fd] {
+  const fds = new Int32Array(2);
+  if (libc.socketpair(AF_UNIX, type, 0, fds) !== 0) throw new Error("socketpair failed");
+  return [new Fd(fds[0]!), new Fd(fds[1]!)];
+}
+
+/** A pipe: the end to read from and the end to write to. */
+export function pipe(): [Fd, Fd] {
+  const fds = new Int32Array(2);
+  if (libc.pipe(fds) !== 0) throw new Error("pipe failed");
+  return [new Fd(fds[0]!), new Fd(fds[1]!)];
+}
+
+/** A file, opened with `flags` as in open(2): 0 reads, 1 writes, 2 does both. */
+export function openFile(path: string, flags: number): Fd {
+  return new Fd(libc.open(cString(path), flags));
+}
+
+/** How a program ended, and what it cost. */
+export interface Ended {
+  /** The exit code, or 128 and the signal that ended it, as a shell says it. */
+  code: number;
+  /** User and system time of the process and of those that it waited for, in milliseconds. */
+  cpu: number;
+  /** Wall-clock time from before its start to its end, in milliseconds. */
+  wall: number;
+  /** The most memory that it held at once, in KiB. */
+  peak: number;
+}
+
+/** A program that was started. */
+export interface Started {
+  pid: number;
+  ended: Promise<Ended>;
+  kill(): void;
+}
+
+/** What a program has as fd 0, 1 and 2: a file descriptor, or "closed". */
+export type Place = Fd | "closed";
+
+/** Starts `argv[0]` (a path) with `env` and nothing else, and with just these three file descriptors. */
+export function start(
+  argv: string[],
+  places: [Place, Place, Place],
+  env: Record<string, string>,
+): Started {
+  const actions = new Uint8Array(1024);
+  libc.posix_spawn_file_actions_init(actions);
+  places.forEach((place, number) => {
+    if (place === "closed") libc.posix_spawn_file_actions_addclose(actions, number);
+    else libc.posix_spawn_file_actions_adddup2(actions, place.number, number);
+  });
+  const strings: Uint8Array<ArrayBuffer>[] = [];
+  const list = (texts: string[]) => {
+    const pointers = texts.map((text) => {
+      const string = cString(text);
+      strings.push(string);
+      return Deno.UnsafePointer.value(Deno.UnsafePointer.of(string));
+    });
+    return new BigUint64Array([...pointers, 0n]);
+  };
+  const pid = new Int32Array(1);
+  const [args, vars] = [list(argv), list(Object.entries(env).map(([name, value]) => `${name}=${value}`))];
+  const path = cString(argv[0]!);
+  const began = performance.now();
+  const failed = libc.posix_spawn(pid, path, actions, null, args, vars);
+  libc.posix_spawn_file_actions_destroy(actions);
+  if (failed !== 0) throw new Error(`'${argv[0]}' cannot be started: errno ${failed}`);
+  return {
+    pid: pid[0]!,
+    ended: wait(pid[0]!, began),
+    kill: () => libc.kill(pid[0]!, SIGKILL),
+  };
+}
+
+async function wait(pid: number, began: number): Promise<Ended> {
+  const status = new Int32Array(1);
+  const usage = new BigInt64Array(18);
+  if (await libc.wait4(pid, status, 0, usage) !== pid) throw new Error("wait4 failed");
+  const wall = performance.now() - began;
+  const [signal, code] = [status[0]! & 0x7f, (status[0]! >> 8) & 0xff];
+  // struct rusage begins with two struct timeval (user, system) and the peak memory.
+  const [userS, userUs, systemS, systemUs, peak] = Array.from(usage, Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const cpu = (userS + systemS) * 1000 + (userUs + systemUs) / 1000;
+  return { code: signal ? 128 + signal : code, cpu, wall, peak };
+}
+
+function cString(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`${text}\0`);
+}
