@@ -19,6 +19,7 @@
 
 import { Library } from "./ffi/library.ts";
 import type { Socket } from "./ffi/socket.ts";
+import { CONNECTION_NONBLOCKING } from "./ffi/symbols.ts";
 import { dial as dialOnce } from "./proxy/dial.ts";
 import { Deadline, DEFAULT_TIMEOUT } from "./proxy/patience.ts";
 import type { Target } from "./proxy/target.ts";
@@ -65,7 +66,7 @@ export async function dial(target: Target, options: DialOptions = {}): Promise<S
   const { timeout = DEFAULT_TIMEOUT, signal } = options;
   signal?.throwIfAborted();
   const deadline = new Deadline(timeout);
-  library ??= Library.open("nonblocking");
+  library ??= Library.open(CONNECTION_NONBLOCKING);
   const dialing = dialOnce(target, library, deadline);
   if (signal === undefined) return await dialing;
   const aborted = Promise.withResolvers<never>();

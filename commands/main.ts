@@ -1,17 +1,17 @@
 /**
- * The commands that a person types. Which one, and nothing else.
+ * The commands that a person types. Which one, and nothing else. Importing this runs the one that the arguments name.
  *
  * @module
  */
 
 import { Library, LIBRARY_PATH } from "../ffi/library.ts";
-import { ProxyError } from "../proxy/errors.ts";
+import { ProxyError, tell } from "../proxy/errors.ts";
 import { VERSION } from "../version.ts";
 import { fragment, proxyCommand } from "./config.ts";
 import { USAGE } from "./usage.ts";
 
 /** Runs the command that `args` names, and gives the exit code. */
-export async function main(args: readonly string[]): Promise<number> {
+async function main(args: readonly string[]): Promise<number> {
   const [command, surplus] = args;
   if (command === undefined) {
     await print(Deno.stderr, USAGE);
@@ -33,7 +33,7 @@ function text(command: string): string {
     case "--version":
     case "-V":
       // Opening it compares its version with this program's.
-      Library.open("blocking");
+      Library.open();
       return `deno-ssh-proxy ${VERSION}\nlibrary ${VERSION} (${LIBRARY_PATH})\ndeno ${Deno.version.deno}\n`;
     default:
       return USAGE;
@@ -48,4 +48,10 @@ async function print(to: typeof Deno.stdout | typeof Deno.stderr, text: string):
     // A reader such as `head` that has seen enough.
     if (!(thrown instanceof Deno.errors.BrokenPipe)) throw thrown;
   }
+}
+
+try {
+  Deno.exit(await main(Deno.args));
+} catch (thrown) {
+  Deno.exit(tell(thrown));
 }

@@ -6,7 +6,7 @@
 
 import { printable, ProxyError } from "../proxy/errors.ts";
 import { VERSION } from "../version.ts";
-import { AFTERWARDS, CONNECTION, CONNECTION_NONBLOCKING, type ConnectionCalls } from "./symbols.ts";
+import { AFTERWARDS, CONNECTION, type CONNECTION_NONBLOCKING, type ConnectionCalls } from "./symbols.ts";
 
 type AfterwardsCalls = Deno.DynamicLibrary<typeof AFTERWARDS>["symbols"];
 
@@ -23,18 +23,19 @@ export class Library {
   }
 
   /**
-   * Opens the library at `path`, with calls that block the whole process or, for programs that have more to do, calls
-   * that do not.
+   * Opens the library at `path`, with calls that block the whole process, or with {@linkcode CONNECTION_NONBLOCKING} for
+   * a program that has more to do.
    *
    * @throws {ProxyError} of kind `permission` where Deno's permissions do not allow it, otherwise `resource`
    */
-  static open(calls: "blocking" | "nonblocking", path: string = LIBRARY_PATH): Library {
-    const { deno_ssh_proxy_version, ...symbols } = calls === "blocking"
-      ? openSymbols(path, CONNECTION)
-      : openSymbols(path, CONNECTION_NONBLOCKING);
-    const version = formatVersion(deno_ssh_proxy_version);
+  static open(
+    symbols: typeof CONNECTION | typeof CONNECTION_NONBLOCKING = CONNECTION,
+    path: string = LIBRARY_PATH,
+  ): Library {
+    const calls = openSymbols(path, symbols);
+    const version = formatVersion(calls.deno_ssh_proxy_version);
     if (version !== VERSION) throw otherVersion(path, `it is version ${version}`);
-    return new Library(path, symbols);
+    return new Library(path, calls);
   }
 
   /** What only a connection that is over, or has failed, needs: loaded when it is asked for. */
@@ -74,13 +75,13 @@ function explain(path: string, thrown: unknown): ProxyError {
     });
   }
   // Deno gives dlopen(3)'s and dlsym(3)'s texts: there is nothing else to tell them apart by.
-  if (reason.includes("symbol")) return otherVersion(path, "a function is not in it", thrown);
+  if (reason.startsWith("Failed to register symbol")) return otherVersion(path, "a function is not in it", thrown);
   const missing = /cannot open shared object file: No such file|no such file/i.test(reason);
   return new ProxyError("resource", `${shown}: the native library ${missing ? "is missing" : "cannot be loaded"}`, {
     cause: thrown,
     hint: missing
       ? "./install.sh builds and installs it; in a checkout, deno task build"
-      : `${printable(reason.replace(/^Could not open library: /, ""))}`,
+      : printable(reason.replace(/^(?:Could not open library: )+/, "")),
   });
 }
 

@@ -8,7 +8,7 @@ import { SystemError } from "../ffi/errno.ts";
 import type { Library } from "../ffi/library.ts";
 import { isDatagramSocket, Socket } from "../ffi/socket.ts";
 import { closedError, connectError, handshakeError, protocolError } from "./explain.ts";
-import { BANNER, connectRequest, LONGEST_OK_LINE, readReply } from "./handshake.ts";
+import { connectRequest, LONGEST_OK_LINE, readReply } from "./handshake.ts";
 import type { Deadline } from "./patience.ts";
 import type { Target, VsockMuxTarget } from "./target.ts";
 
@@ -36,10 +36,18 @@ async function connect(target: Target, library: Library, deadline: Deadline): Pr
       : await Socket.connectUnix(library, target.path, { timeout: deadline.left });
   } catch (thrown) {
     if (!(thrown instanceof SystemError)) throw thrown;
-    const socketType = thrown.code === "EPROTOTYPE" && target.kind !== "vsock"
-      ? isDatagramSocket(library, target.path) ? "datagram" : "seqpacket"
-      : undefined;
-    throw connectError(target, thrown, deadline, socketType);
+    const otherType = thrown.code === "EPROTOTYPE" && target.kind !== "vsock";
+    throw connectError(target, thrown, deadline, otherType ? socketType(library, target.path) : undefined);
+  }
+}
+
+/** The type of a socket that is no stream socket; undefined where it cannot be told. */
+function socketType(library: Library, path: string): "datagram" | "seqpacket" | undefined {
+  try {
+    return isDatagramSocket(library, path) ? "datagram" : "seqpacket";
+  } catch (thrown) {
+    if (!(thrown instanceof SystemError)) throw thrown;
+    return undefined;
   }
 }
 
@@ -77,7 +85,8 @@ export async function shakeHands(
         await take(seen);
         break;
       case "undecided":
-        if (await socket.receive(rest.subarray(0, BANNER.length), { peek: "whole", timeout: deadline.left }) === seen) {
+        // One byte more decides, or the next one does.
+        if (await socket.receive(rest.subarray(0, seen + 1), { peek: "whole", timeout: deadline.left }) === seen) {
           throw protocolError(target, answer, true);
         }
         break;

@@ -94,6 +94,17 @@ export function report({ message, hint }: ProxyError): string {
   return `deno-ssh-proxy: ${message}\n${hint === undefined ? "" : `  ${hint}\n`}`;
 }
 
+/** Tells a person on stderr what was `thrown`, and gives the exit code that goes with it. */
+export function tell(thrown: unknown): number {
+  const error = asProxyError(thrown);
+  try {
+    Deno.stderr.writeSync(new TextEncoder().encode(report(error)));
+  } catch {
+    // stderr is closed or full: the exit code still says it.
+  }
+  return error.exitCode;
+}
+
 /** How much of a name from outside is shown. A path of 107 bytes, the longest that most programs can bind, fits. */
 const LONGEST_SHOWN = 160;
 
@@ -103,11 +114,10 @@ const LONGEST_SHOWN = 160;
  */
 export function printable(text: string): string {
   const cut = text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
-  return cut.toWellFormed().replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (character) => {
-      const code = character.codePointAt(0) ?? 0;
-      return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
-    },
-  );
+  // Not a literal: V8 would look these properties up while it reads this file, for every connection.
+  const steering = new RegExp("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]", "gu");
+  return cut.toWellFormed().replace(steering, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
+  });
 }

@@ -33,7 +33,8 @@ export function parseInvocation(args: readonly string[]): Invocation {
       places.push(arg);
       continue;
     }
-    const [, option = arg, inline] = /^([^=]+)=(.*)$/s.exec(arg) ?? [];
+    const equals = arg.indexOf("=");
+    const [option, inline] = equals === -1 ? [arg] : [arg.slice(0, equals), arg.slice(equals + 1)];
     const value = () => {
       const given = inline ?? args[++at];
       if (given === undefined) throw usage(`${option}: it needs a value`);

@@ -41,7 +41,8 @@ export class Deadline {
  * @throws {ProxyError} of kind `usage`
  */
 export function parseTimeout(seconds: string): number {
-  const timeout = /^[0-9]+(?:\.[0-9]+)?$/.test(seconds) ? Math.round(Number(seconds) * 1000) : 0;
+  const decimal = [...seconds].every((character) => character === "." || character >= "0" && character <= "9");
+  const timeout = decimal ? Math.round(Number(seconds) * 1000) : 0;
   if (timeout > 0 && timeout <= LONGEST_TIMEOUT) return timeout;
   throw new ProxyError("usage", `--timeout '${printable(seconds)}': not a time`, {
     hint: `it is a number of seconds over 0 and up to ${Math.floor(LONGEST_TIMEOUT / 1000)}, such as 10 or 0.5`,

@@ -68,8 +68,9 @@ export function parseTarget(host: string, port: string): Target {
     });
   }
   if (host === ".host") return THIS_HOST;
-  const [, form, rest] = /^([^/%]*)[/%](.*)$/s.exec(host) ?? [];
-  switch (form) {
+  const separator = firstOf(host.indexOf("/"), host.indexOf("%"));
+  const rest = host.slice(separator + 1);
+  switch (separator === -1 ? undefined : host.slice(0, separator)) {
     case "unix":
       return { kind: "unix", path: parsePath(host, rest) };
     case "vsock":
@@ -101,29 +102,42 @@ export function formatTarget(target: Target): string {
  * `%n` (since OpenSSH 8.1) as it was typed. Where the two differ in more than that, `%n` is an alias and `%h` counts.
  */
 export function withTypedCase(host: string, typed: string | undefined): string {
-  return typed !== undefined && lowerAscii(typed) === lowerAscii(host) ? typed : host;
+  if (typed === undefined || typed === host) return host;
+  return lowerAscii(typed) === lowerAscii(host) ? typed : host;
 }
 
 /** `ssh` lower-cases bytes, with tolower(3) in the C locale: `A` to `Z` and nothing else. */
 function lowerAscii(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  let lower = "";
+  for (const character of text) lower += character >= "A" && character <= "Z" ? character.toLowerCase() : character;
+  return lower;
 }
 
-function parsePath(host: string, rest = ""): string {
+/** The lesser of two indexes, where -1 is none. Strings are searched rather than matched: a RegExp costs start-up time. */
+function firstOf(a: number, b: number): number {
+  return a === -1 || b !== -1 && b < a ? b : a;
+}
+
+function parsePath(host: string, rest: string): string {
   if (rest === "") throw unusable(host, "it has no path", "write the socket's path after the first '/'");
   // Deno turns argument bytes that are not UTF-8 into U+FFFD, so a path that has one is not what was typed.
-  if (!rest.isWellFormed() || /[\0\uFFFD]/.test(rest)) {
+  if (!rest.isWellFormed() || rest.includes("\0") || rest.includes("\uFFFD")) {
     throw unusable(host, "its path cannot be used", "a path may hold any UTF-8 text but a NUL");
   }
-  return /^\.?\//.test(rest) ? rest : `/${rest}`;
+  return isWhole(rest) ? rest : `/${rest}`;
 }
 
 /** The shortest text that {@linkcode parsePath} makes `path` of. */
 function shortPath(path: string): string {
-  return /^\/(?!\.?\/)./s.test(path) ? path.slice(1) : path;
+  return path.startsWith("/") && path.length > 1 && !isWhole(path.slice(1)) ? path.slice(1) : path;
 }
 
-function parseCid(host: string, rest = ""): number {
+/** Whether a path is taken as it is, without a `/` before it. */
+function isWhole(path: string): boolean {
+  return path.startsWith("/") || path.startsWith("./");
+}
+
+function parseCid(host: string, rest: string): number {
   const cid = Object.hasOwn(NAMED_CIDS, rest) ? NAMED_CIDS[rest] : parseNumber(rest);
   if (cid === undefined) {
     const names = Object.keys(NAMED_CIDS).join(", ");
@@ -134,9 +148,8 @@ function parseCid(host: string, rest = ""): number {
 
 /** A decimal u32 as one writes it: no sign, no space, no leading zero, no other base. */
 function parseNumber(text: string): number | undefined {
-  if (!/^(?:0|[1-9][0-9]{0,9})$/.test(text)) return undefined;
   const number = Number(text);
-  return number < 2 ** 32 ? number : undefined;
+  return String(number) === text && Number.isInteger(number) && number >= 0 && number < 2 ** 32 ? number : undefined;
 }
 
 function unusable(host: string, why: string, hint: string): ProxyError {

@@ -40,12 +40,8 @@ const libc = Deno.dlopen(
     },
     // int shutdown(int fd, int how);
     shutdown: { parameters: ["i32", "i32"], result: "i32" },
-    // pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage);
-    wait4: {
-      parameters: ["i32", "buffer", "i32", "buffer"],
-      result: "i32",
-      nonblocking: true,
-    },
+    // pid_t waitpid(pid_t pid, int *status, int options);
+    waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32", nonblocking: true },
     // int kill(pid_t pid, int signal);
     kill: { parameters: ["i32", "i32"], result: "i32" },
     posix_spawn: {
@@ -185,22 +181,11 @@ export function openFile(path: string, flags: number): Fd {
   return new Fd(libc.open(cString(path), flags));
 }
 
-/** How a program ended, and what it cost. */
-export interface Ended {
-  /** The exit code, or 128 and the signal that ended it, as a shell says it. */
-  code: number;
-  /** User and system time of the process and of those that it waited for, in milliseconds. */
-  cpu: number;
-  /** Wall-clock time from before its start to its end, in milliseconds. */
-  wall: number;
-  /** The most memory that it held at once, in KiB. */
-  peak: number;
-}
-
 /** A program that was started. */
 export interface Started {
   pid: number;
-  ended: Promise<Ended>;
+  /** The exit code, or 128 and the signal that ended it, as a shell says it. */
+  ended: Promise<number>;
   kill(): void;
 }
 
@@ -231,33 +216,21 @@ export function start(
   const pid = new Int32Array(1);
   const [args, vars] = [list(argv), list(Object.entries(env).map(([name, value]) => `${name}=${value}`))];
   const path = cString(argv[0]!);
-  const began = performance.now();
   const failed = libc.posix_spawn(pid, path, actions, null, args, vars);
   libc.posix_spawn_file_actions_destroy(actions);
   if (failed !== 0) throw new Error(`'${argv[0]}' cannot be started: errno ${failed}`);
   return {
     pid: pid[0]!,
-    ended: wait(pid[0]!, began),
+    ended: wait(pid[0]!),
     kill: () => libc.kill(pid[0]!, SIGKILL),
   };
 }
 
-async function wait(pid: number, began: number): Promise<Ended> {
+async function wait(pid: number): Promise<number> {
   const status = new Int32Array(1);
-  const usage = new BigInt64Array(18);
-  if (await libc.wait4(pid, status, 0, usage) !== pid) throw new Error("wait4 failed");
-  const wall = performance.now() - began;
+  if (await libc.waitpid(pid, status, 0) !== pid) throw new Error("waitpid failed");
   const [signal, code] = [status[0]! & 0x7f, (status[0]! >> 8) & 0xff];
-  // struct rusage begins with two struct timeval (user, system) and the peak memory.
-  const [userS, userUs, systemS, systemUs, peak] = Array.from(usage, Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const cpu = (userS + systemS) * 1000 + (userUs + systemUs) / 1000;
-  return { code: signal ? 128 + signal : code, cpu, wall, peak };
+  return signal ? 128 + signal : code;
 }
 
 function cString(text: string): Uint8Array<ArrayBuffer> {

@@ -1,0 +1,105 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { LIBRARY_PATH } from "../../ffi/library.ts";
+import { AFTERWARDS, CONNECTION, FD_KINDS, RECEIVE_PEEK, RECEIVE_WHOLE } from "../../ffi/symbols.ts";
+import { VERSION } from "../../version.ts";
+import { CHECKOUT, Folder, outputOf, testWith } from "./support.ts";
+
+const HEADER = Deno.readTextFileSync(`${CHECKOUT}/rust/deno_ssh_proxy.h`).replace(/\/\*.*?\*\//gs, "");
+
+/** The header's functions: what each takes and returns, as C has it. */
+const PROTOTYPES = new Map(
+  Array.from(
+    HEADER.matchAll(/^(\w+) (\w+)\((.*)\);$/gm),
+    ([, result, name, parameters]) => [name!, { result: result!, parameters: parameters!.split(", ") }],
+  ),
+);
+const DATA = Array.from(HEADER.matchAll(/^extern const \w+ (\w+);$/gm), ([, name]) => name!);
+
+Deno.test("the header is read here as a compiler reads it: nothing in it is left over", () => {
+  assertEquals(PROTOTYPES.size, HEADER.split("(").length - 1);
+  assertEquals(DATA, ["deno_ssh_proxy_version"]);
+});
+
+Deno.test("each function that Deno calls has the types of the header", () => {
+  const types: Record<string, unknown> = {
+    "int32_t": "i32",
+    "uint32_t": "u32",
+    "size_t": "usize",
+    "const uint8_t *": "buffer",
+    "uint8_t *": "buffer",
+    "struct time_left ": { struct: ["u32"] },
+    "struct descriptor ": { struct: ["i32"] },
+  };
+  /** The type of a parameter: what its name leaves. */
+  const typeOf = (parameter: string) => types[parameter.replace(/\w+$/, "").replace(/(?<=int32_t|size_t) $/, "")];
+  const { deno_ssh_proxy_version, ...calls } = { ...CONNECTION, ...AFTERWARDS };
+  assertEquals(deno_ssh_proxy_version, { type: "u32" });
+  for (const [name, call] of Object.entries(calls)) {
+    const prototype = PROTOTYPES.get(name);
+    assert(prototype !== undefined, `the header has no ${name}`);
+    assertEquals([...call.parameters] as unknown[], prototype.parameters.map(typeOf), name);
+    assertEquals(call.result as unknown, types[prototype.result], name);
+  }
+});
+
+Deno.test("the flags and the kinds of descriptors have the numbers of the header", () => {
+  const flags = Array.from(
+    HEADER.matchAll(/^#define (RECEIVE_\w+) ([0-9]+)u/gm),
+    ([, name, value]) => [name!, Number(value)],
+  );
+  assertEquals(Object.fromEntries(flags), { RECEIVE_PEEK, RECEIVE_WHOLE });
+  const names: Record<string, typeof FD_KINDS[number]> = {
+    FD_OTHER: "something else",
+    FD_UNIX_SOCKET: "unix socket",
+    FD_OTHER_SOCKET: "other socket",
+    FD_PIPE: "pipe",
+    FD_TERMINAL: "terminal",
+    FD_REGULAR_FILE: "regular file",
+    FD_NULL: "null device",
+  };
+  const kinds = Array.from(HEADER.matchAll(/^ +(FD_\w+) = ([0-9]+)/gm));
+  assertEquals(kinds.length, FD_KINDS.length);
+  for (const [, name, value] of kinds) assertEquals(FD_KINDS[Number(value)], names[name!], name!);
+});
+
+testWith("cc", "every function keeps its promises to a program in C", () => {
+  using folder = new Folder();
+  const release = LIBRARY_PATH.replace(/\/[^/]+$/, "");
+  const version = VERSION.split(".").reduce((number, part) => number * 256 + Number(part), 0);
+  const program = folder.at("abi");
+  outputOf(
+    "cc",
+    ...["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", `-DEXPECTED_VERSION=${version}`, `-I${CHECKOUT}/rust`],
+    ...["-o", program, `${CHECKOUT}/tests/abi/abi.c`, `-L${release}`, "-ldeno_ssh_proxy", `-Wl,-rpath,${release}`],
+  );
+  Deno.mkdirSync(folder.at("work"));
+  const lines = outputOf(program, folder.at("work")).trimEnd().split("\n");
+  assertEquals(lines.pop(), `1..${lines.length}`);
+  lines.forEach((line, index) => assertMatch(line, new RegExp(`^ok ${index + 1} - `)));
+});
+
+/** The library's dynamic symbols: a letter for what each is (nm(1)), and its name without a version. */
+function symbols(): { type: string; name: string }[] {
+  return Array.from(
+    outputOf("nm", "-D", LIBRARY_PATH).matchAll(/^[0-9a-f]* +([a-zA-Z]) (\w+)/gm),
+    ([, type, name]) => ({ type: type!, name: name! }),
+  );
+}
+
+testWith("nm", "the library exports what the header has and nothing else", () => {
+  const exported = symbols().filter(({ type }) => !"Uw".includes(type));
+  assertEquals(exported.map(({ name }) => name).sort(), [...PROTOTYPES.keys(), ...DATA].sort());
+  for (const { type, name } of exported) assertEquals(type, DATA.includes(name) ? "R" : "T", name);
+});
+
+testWith("nm", "the library has no panic left in it, allocates nothing, prints nothing and ends no process", () => {
+  const imported = symbols().filter(({ type }) => "Uw".includes(type)).map(({ name }) => name);
+  assert(imported.includes("connect") && imported.includes("sendmsg"), imported.join(" "));
+  const unwanted = /^(?:abort|_?exit|_Exit|raise|kill|.*alloc|free|mmap|write|.*printf|puts|_Unwind_.*|rust_.*|dl.*)$/;
+  assertEquals(imported.filter((name) => unwanted.test(name)), []);
+});
+
+Deno.test("the library is small: every connection maps it", () => {
+  const { size } = Deno.statSync(LIBRARY_PATH);
+  assert(size < 100 * 1024, `${size} bytes`);
+});

@@ -1,0 +1,553 @@
+import { assert, assertEquals, assertInstanceOf, assertMatch, assertStringIncludes } from "@std/assert";
+import fc from "fast-check";
+import { SystemError } from "../../ffi/errno.ts";
+import { Library } from "../../ffi/library.ts";
+import type { ReceiveOptions, WaitOptions } from "../../ffi/socket.ts";
+import { CONNECTION_NONBLOCKING } from "../../ffi/symbols.ts";
+import { dial, shakeHands } from "../../proxy/dial.ts";
+import { ProxyError } from "../../proxy/errors.ts";
+import { Deadline } from "../../proxy/patience.ts";
+import type { Target, VsockMuxTarget } from "../../proxy/target.ts";
+import {
+  assertFailsLater,
+  assertOneLine,
+  BoundSocket,
+  bytes,
+  Folder,
+  inTime,
+  latin1,
+  listen,
+  millisecondsOf,
+  openSockets,
+  readSome,
+  standInLibrary,
+} from "./support.ts";
+
+const MUX: VsockMuxTarget = { kind: "vsock-mux", path: "/vm.sock", port: 22 };
+const SOON = 5_000;
+
+const ETIMEDOUT = -110;
+const ECONNRESET = -104;
+const EPROTOTYPE = -91;
+const EPIPE = -32;
+
+/** What happens once the multiplexer has sent all that it has to say. */
+type Ending = "end" | "silence" | "reset";
+
+/**
+ * The near end of a connection to a multiplexer that answers in `pieces`. A piece arrives when somebody waits for it, or
+ * earlier: `early` says how many arrive of their own accord before each call.
+ */
+class StandInSocket {
+  readonly sent: string[] = [];
+  readonly timeouts: (number | undefined)[] = [];
+  #arrived = "";
+  readonly #coming: string[];
+
+  constructor(pieces: readonly string[], readonly ending: Ending, readonly early: readonly number[] = []) {
+    this.#coming = [...pieces];
+  }
+
+  /** What whoever reads next will get. */
+  get unread(): string {
+    return this.#arrived + this.#coming.join("");
+  }
+
+  // deno-lint-ignore require-await
+  async send(bytes: Uint8Array, { timeout }: WaitOptions = {}): Promise<void> {
+    this.sent.push(latin1(bytes));
+    this.timeouts.push(timeout);
+  }
+
+  // deno-lint-ignore require-await
+  async receive(into: Uint8Array, { peek, timeout }: ReceiveOptions = {}): Promise<number> {
+    for (let pieces = this.early[this.timeouts.length] ?? 0; pieces > 0; pieces--) this.#arrive();
+    this.timeouts.push(timeout);
+    if (this.timeouts.length > 100) throw new Error("it goes on for ever");
+    const enough = peek === "whole" ? into.length : 1;
+    while (this.#arrived.length < enough && this.#arrive());
+    if (this.#arrived.length < enough) {
+      if (this.ending === "silence") throw new SystemError("receive_bytes", ETIMEDOUT);
+      if (this.ending === "reset" && this.#arrived === "") throw new SystemError("receive_bytes", ECONNRESET);
+    }
+    const got = this.#arrived.slice(0, into.length);
+    into.set(bytes(got));
+    if (peek === undefined) this.#arrived = this.#arrived.slice(got.length);
+    return got.length;
+  }
+
+  #arrive(): boolean {
+    const piece = this.#coming.shift();
+    this.#arrived += piece ?? "";
+    return piece !== undefined;
+  }
+}
+
+/** How shaking hands went: what is left for `ssh`, or what kind of error it was. */
+async function outcome(socket: StandInSocket): Promise<string> {
+  try {
+    await shakeHands(socket, MUX, new Deadline(SOON));
+    return `good: ${JSON.stringify(socket.unread)}`;
+  } catch (thrown) {
+    if (thrown instanceof ProxyError) {
+      assertOneLine(thrown);
+      return thrown.kind;
+    }
+    assertInstanceOf(thrown, SystemError);
+    return `${thrown.code}`;
+  }
+}
+
+/** What must come of `answer`, by the whole of it. */
+function expected(answer: string, ending: Ending): string {
+  const line = /^(?:OK [0-9]{1,20}\n|(?=SSH-))/.exec(answer);
+  if (line) return `good: ${JSON.stringify(answer.slice(line[0].length))}`;
+  const cutOff = /^(?:S|SS|SSH|O|OK|OK [0-9]{0,20})?$/.test(answer);
+  if (!cutOff) return "protocol";
+  if (ending === "silence") return "ETIMEDOUT";
+  if (answer === "") return ending === "end" ? "unreachable" : "ECONNRESET";
+  // A reset that follows on "S", "SS" or "SSH", which nobody takes, is seen as an end.
+  return ending === "reset" && answer.startsWith("O") ? "ECONNRESET" : "protocol";
+}
+
+const anyAnswer = fc.oneof(
+  fc.tuple(
+    fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+    fc.oneof(fc.constantFrom("", "SSH-2.0-x\r\n", "\n", "\0", "OK 22\n"), fc.string({ maxLength: 60 })),
+  ).map(([number, rest]) => `OK ${number}\n${rest}`),
+  fc.string({ maxLength: 60 }).map((rest) => `SSH-${rest}`),
+  fc.constantFrom("OK 1073741824\n", "OK 18446744073709551615\n", "SSH-2.0-x\r\n").chain((answer) =>
+    fc.nat(answer.length).map((length) => answer.slice(0, length))
+  ),
+  fc.array(
+    fc.constantFrom("O", "K", "OK ", " ", "1", "11111111111111111111", "\n", "S", "SSH", "-", "x", "\0", "\xff"),
+    {
+      maxLength: 8,
+    },
+  ).map((pieces) => pieces.join("")),
+  fc.uint8Array({ maxLength: 40 }).map(latin1),
+);
+
+/** An answer in any pieces, down to single bytes. */
+const anySplit = fc.tuple(
+  anyAnswer,
+  fc.oneof(fc.constant([1]), fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 20 })),
+).map(([answer, lengths]) => {
+  const pieces: string[] = [];
+  for (let at = 0; at < answer.length;) {
+    const end = at + lengths[pieces.length % lengths.length]!;
+    pieces.push(answer.slice(at, end));
+    at = end;
+  }
+  return { answer, pieces };
+});
+
+const anyEnding = fc.constantFrom<Ending>("end", "silence", "reset");
+const anyEarly = fc.array(fc.nat(3), { maxLength: 20 });
+
+Deno.test("no split of an answer changes what comes of it, and what follows the OK line is left for ssh", async () => {
+  const seen = new Map<string, number>();
+  await fc.assert(
+    fc.asyncProperty(anySplit, anyEnding, anyEarly, async ({ answer, pieces }, ending, early) => {
+      const came = await outcome(new StandInSocket(pieces, ending, early));
+      assertEquals(came, expected(answer, ending), JSON.stringify({ pieces, ending, early }));
+      const kind = came.replace(/:.*$/s, "");
+      seen.set(kind, (seen.get(kind) ?? 0) + 1);
+    }),
+    { numRuns: 5000 },
+  );
+  for (const kind of ["good", "protocol", "unreachable", "ETIMEDOUT", "ECONNRESET"]) {
+    assert((seen.get(kind) ?? 0) > 20, `${kind}: ${seen.get(kind)}`);
+  }
+});
+
+Deno.test("an answer that is cut off fails wherever it is cut", async () => {
+  for (const whole of ["OK 1073741824\n", "OK 0\n", "SSH-"]) {
+    for (let length = 0; length < whole.length; length++) {
+      const answer = whole.slice(0, length);
+      for (const pieces of [[answer], answer.split("")]) {
+        const came = await outcome(new StandInSocket(pieces, "end"));
+        assertEquals(came, length === 0 ? "unreachable" : "protocol", JSON.stringify(pieces));
+      }
+    }
+  }
+});
+
+Deno.test("an answer that is none is refused with its first wrong byte, wherever it is cut", async () => {
+  for (const pieces of [["SO"], ["S", "O"], ["SS", "h"], ["O", "k"], ["OK", "\n"], ["OK 1", "x"], ["\0"]]) {
+    assertEquals(await outcome(new StandInSocket(pieces, "silence")), "protocol", JSON.stringify(pieces));
+  }
+});
+
+Deno.test("the request is sent once, in one piece, whatever is answered", async () => {
+  await fc.assert(
+    fc.asyncProperty(anySplit, anyEnding, async ({ pieces }, ending) => {
+      const socket = new StandInSocket(pieces, ending);
+      await outcome(socket);
+      assertEquals(socket.sent, ["CONNECT 22\n"]);
+    }),
+  );
+});
+
+Deno.test("no call may wait for longer than the deadline leaves", async () => {
+  await fc.assert(
+    fc.asyncProperty(anySplit, anyEnding, async ({ pieces }, ending) => {
+      const socket = new StandInSocket(pieces, ending);
+      await outcome(socket);
+      for (const timeout of socket.timeouts) assert(timeout !== undefined && timeout <= SOON, `${timeout}`);
+    }),
+  );
+});
+
+Deno.test("what was answered counts even where the request could not be sent any more", async () => {
+  class Closed extends StandInSocket {
+    override send(): Promise<void> {
+      return Promise.reject(new SystemError("send_bytes", EPIPE));
+    }
+  }
+  assertEquals(await outcome(new Closed(["SSH-2.0-x"], "end")), 'good: "SSH-2.0-x"');
+  assertEquals(await outcome(new Closed(["OK 22\nSSH-"], "end")), 'good: "SSH-"');
+  assertEquals(await outcome(new Closed([], "end")), "unreachable");
+});
+
+Deno.test("any other failure to send the request is the end", async () => {
+  class Broken extends StandInSocket {
+    override send(): Promise<void> {
+      return Promise.reject(new SystemError("send_bytes", ETIMEDOUT));
+    }
+  }
+  assertEquals(await outcome(new Broken(["OK 22\n"], "end")), "ETIMEDOUT");
+});
+
+Deno.test("an error shows the answer that is none, and whether it had ended", async () => {
+  const message = async (answer: string) => {
+    const socket = new StandInSocket([answer], "end");
+    return (await assertFailsLater("protocol", () => shakeHands(socket, MUX, new Deadline(SOON)))).message;
+  };
+  assertStringIncludes(await message("HTTP/1.1 \x1b[2J"), 'was "HTTP/1.1 \\x1b[2J", not an OK line');
+  assertStringIncludes(await message("OK 10"), 'was "OK 10", and then the end, not an OK line');
+  assertStringIncludes(await message("SS"), 'was "SS", and then the end, not an OK line');
+});
+
+Deno.test("an errno of connecting decides what kind of error it is, for each kind of target", async () => {
+  const targets: Target[] = [{ kind: "unix", path: "/s" }, MUX, { kind: "vsock", cid: 3, port: 22 }];
+  for (const target of targets) {
+    for (const [errno, kind] of [[2, "missing"], [13, "permission"], [110, "timeout"], [111, "unreachable"]] as const) {
+      const { library, closed } = standInLibrary({ connect_unix: () => -errno, connect_vsock: () => -errno });
+      const error = await assertFailsLater(kind, () => dial(target, library, new Deadline(SOON)));
+      assertInstanceOf(error.cause, SystemError);
+      assertEquals(closed, []);
+    }
+  }
+});
+
+Deno.test("an errno of the handshake decides what kind of error it is, and the connection is closed", async () => {
+  const examples = [
+    [ECONNRESET, "unreachable"],
+    [EPIPE, "unreachable"],
+    [ETIMEDOUT, "timeout"],
+    [-105, "resource"],
+  ] as const;
+  for (const [errno, kind] of examples) {
+    const { library, closed } = standInLibrary({
+      connect_unix: () => 42,
+      send_bytes: (_fd, bytes) => (bytes as Uint8Array).length,
+      receive_bytes: () => errno,
+    });
+    const error = await assertFailsLater(
+      kind,
+      () => dial(MUX, library, new Deadline(SOON)),
+      "vsock-mux/vm.sock port 22: ",
+    );
+    assertInstanceOf(error.cause, SystemError);
+    assertEquals(closed, [42]);
+  }
+});
+
+Deno.test("a defect is passed on as it is, with the connection closed", async () => {
+  const { library, closed } = standInLibrary({
+    connect_unix: () => 42,
+    send_bytes: () => {
+      throw new RangeError("a defect");
+    },
+  });
+  const thrown = await dial(MUX, library, new Deadline(SOON)).catch((thrown) => thrown);
+  assertInstanceOf(thrown, RangeError);
+  assertEquals(closed, [42]);
+});
+
+Deno.test("a vsock target is connected by its CID and port, with no handshake", async () => {
+  const calls: number[][] = [];
+  const { library, closed } = standInLibrary({
+    connect_vsock: (cid, port, time) => {
+      calls.push([cid, port, millisecondsOf(time as BufferSource)]);
+      return 42;
+    },
+  });
+  const socket = await dial({ kind: "vsock", cid: 4294967295, port: 2222 }, library, new Deadline(SOON));
+  assertEquals(socket.fd, 42);
+  assertEquals(calls.map(([cid, port]) => [cid, port]), [[4294967295, 2222]]);
+  assert(calls[0]![2]! > 0 && calls[0]![2]! <= SOON);
+  assertEquals(closed, []);
+});
+
+Deno.test("each step has what is left of the time, not all of it again", async () => {
+  const given: number[] = [];
+  const realNow = performance.now;
+  let now = 0;
+  const later = (time: BufferSource | null, returned: number) => {
+    given.push(millisecondsOf(time));
+    now += 1000;
+    return returned;
+  };
+  const { library } = standInLibrary({
+    connect_unix: (_path, _length, time) => later(time as BufferSource, 42),
+    send_bytes: (_fd, _bytes, length, time) => later(time as BufferSource, Number(length)),
+    receive_bytes: (_fd, into, _length, flags, time) => {
+      (into as Uint8Array).set(bytes("OK 1\n"));
+      return later(time as BufferSource, flags === 0 ? 5 : 6);
+    },
+  });
+  performance.now = () => now;
+  try {
+    await dial(MUX, library, new Deadline(SOON));
+  } finally {
+    performance.now = realNow;
+  }
+  assertEquals(given, [5000, 4000, 3000, 2000]);
+});
+
+const library = Library.open(CONNECTION_NONBLOCKING);
+
+/**
+ * Dials a multiplexer in a folder of its own. `serve` does what the multiplexer does, and leaves the connection open;
+ * `check` looks at what comes of dialing.
+ */
+async function dialServed(
+  serve: (connection: Deno.UnixConn) => void | Promise<void>,
+  check: (dialing: ReturnType<typeof dial>) => Promise<unknown>,
+  timeout = SOON,
+): Promise<void> {
+  using folder = new Folder();
+  using listener = listen(folder.at("vm"));
+  const before = await openSockets(library);
+  const checked = check(dial({ ...MUX, path: folder.at("vm") }, library, new Deadline(timeout)));
+  // With `checked` among them, so that what goes wrong there is what the test says.
+  const accepting = listener.accept();
+  const connection = await Promise.race([accepting, checked.then(() => accepting)]);
+  try {
+    await inTime(Promise.all([serve(connection), checked]));
+  } finally {
+    closeAgain(connection);
+  }
+  assertEquals(await openSockets(library), before, "a socket is left open");
+}
+
+/** Closes what a test may have closed itself. */
+function closeAgain(connection: Deno.UnixConn): void {
+  try {
+    connection.close();
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.BadResource)) throw thrown;
+  }
+}
+
+Deno.test("a path where nothing is, is missing", async () => {
+  using folder = new Folder();
+  for (const kind of ["unix", "vsock-mux"] as const) {
+    for (const path of [folder.at("none"), folder.at("none/s"), `${folder.file("file", "")}/s`]) {
+      const error = await assertFailsLater(
+        "missing",
+        () => dial({ kind, path, port: 22 }, library, new Deadline(SOON)),
+      );
+      assertEquals(error.exitCode, 66);
+      assertStringIncludes(error.message, `${path} does not exist`);
+    }
+  }
+});
+
+Deno.test("a socket that nothing listens on any more, and what is no socket, are unreachable", async () => {
+  using folder = new Folder();
+  // Closing a bound socket leaves its file.
+  new BoundSocket("stream", folder.at("stale")).close();
+  const before = await openSockets(library);
+  for (const path of [folder.at("stale"), folder.file("file", "text"), folder.path, "/dev/null"]) {
+    const target = { kind: "unix", path } as const;
+    const error = await assertFailsLater(
+      "unreachable",
+      () => dial(target, library, new Deadline(SOON)),
+      "nothing listens",
+    );
+    assertEquals(error.exitCode, 69);
+  }
+  assertEquals(await openSockets(library), before, "a socket is left open");
+});
+
+Deno.test("a socket of another type is unreachable, and the message says which type it is", async () => {
+  using folder = new Folder();
+  using _datagram = new BoundSocket("datagram", folder.at("datagram"));
+  using seqpacket = new BoundSocket("seqpacket", folder.at("seqpacket"));
+  seqpacket.listen(1);
+  const before = await openSockets(library);
+  for (const type of ["datagram", "seqpacket"]) {
+    for (const kind of ["unix", "vsock-mux"] as const) {
+      const target = { kind, path: folder.at(type), port: 22 };
+      await assertFailsLater("unreachable", () => dial(target, library, new Deadline(SOON)), `is a ${type} socket`);
+    }
+  }
+  assertEquals(await openSockets(library), before, "a socket is left open");
+});
+
+Deno.test("a datagram socket that talks to one peer only is unreachable too", async () => {
+  using folder = new Folder();
+  using _peer = new BoundSocket("datagram", folder.at("peer"));
+  using datagram = new BoundSocket("datagram", folder.at("datagram"));
+  // From now on connecting to it is an EPERM, whatever the type of the socket that asks.
+  datagram.connect(folder.at("peer"));
+  const target = { kind: "unix", path: folder.at("datagram") } as const;
+  await assertFailsLater("unreachable", () => dial(target, library, new Deadline(SOON)));
+});
+
+Deno.test("a socket of another type that is gone before it is asked for its type is unreachable too", async () => {
+  const { library } = standInLibrary({ connect_unix: () => EPROTOTYPE, is_datagram_socket: () => -2 });
+  await assertFailsLater("unreachable", () => dial({ kind: "unix", path: "/s" }, library, new Deadline(SOON)));
+});
+
+Deno.test("a multiplexer that closes instead of answering means that nothing listens in the guest", async () => {
+  const refused = async (dialing: Promise<unknown>) => {
+    const error = await assertFailsLater("unreachable", () => dialing, "nothing listens on that port in the guest");
+    assertEquals(error.exitCode, 69);
+  };
+  await dialServed((connection) => connection.close(), refused);
+  await dialServed(async (connection) => {
+    await readSome(connection);
+    connection.close();
+  }, refused);
+  await dialServed((connection) => connection.closeWrite(), refused);
+});
+
+Deno.test("a multiplexer that goes away before it accepts the connection is unreachable", async () => {
+  using folder = new Folder();
+  const listener = listen(folder.at("vm"));
+  // With calls that block, the connection is made before `dial` first gives way, and the request is not sent yet.
+  const dialing = dial({ ...MUX, path: folder.at("vm") }, Library.open(), new Deadline(SOON));
+  listener.close();
+  await assertFailsLater("unreachable", () => dialing, "nothing listens on that port in the guest");
+});
+
+Deno.test("a multiplexer that stays silent is given up at the deadline", async () => {
+  await dialServed(() => {}, async (dialing) => {
+    const error = await assertFailsLater("timeout", () => dialing, "the multiplexer did not answer within 0.05 s");
+    assertEquals(error.exitCode, 75);
+  }, 50);
+});
+
+Deno.test("a multiplexer that stops within the OK line is given up at the deadline", async () => {
+  for (const begun of ["OK 10", "SS"]) {
+    await dialServed(
+      async (connection) => {
+        await readSome(connection);
+        await connection.write(bytes(begun));
+      },
+      (dialing) => assertFailsLater("timeout", () => dialing, "the multiplexer did not answer"),
+      50,
+    );
+  }
+});
+
+Deno.test("a backlog that is full is given up at the deadline", async () => {
+  using folder = new Folder();
+  using listener = new BoundSocket("stream", folder.at("busy"));
+  listener.listen(0);
+  const target = { kind: "unix", path: folder.at("busy") } as const;
+  using _waiting = await dial(target, library, new Deadline(SOON));
+  const error = await assertFailsLater(
+    "timeout",
+    () => dial(target, library, new Deadline(50)),
+    "not accepted within 0.05 s",
+  );
+  assertEquals(error.exitCode, 75);
+});
+
+Deno.test("an answer that is no OK line is an error, at once and with the connection closed", async () => {
+  for (const answer of ["HTTP/1.1 400 Bad Request\r\n", "\0", "OK \n", "SSh"]) {
+    await dialServed(async (connection) => {
+      await readSome(connection);
+      await connection.write(bytes(answer));
+    }, async (dialing) => assertEquals((await assertFailsLater("protocol", () => dialing)).exitCode, 76));
+  }
+});
+
+Deno.test("what a multiplexer is asked is the request and nothing else", async () => {
+  await dialServed(async (connection) => {
+    const asked = await readSome(connection);
+    await connection.write(bytes("OK 1\n"));
+    assertEquals(latin1(asked), "CONNECT 22\n");
+  }, async (dialing) => (await dialing).close());
+});
+
+Deno.test("the first byte after the OK line is the first that the socket gives", async () => {
+  for (
+    const pieces of [["OK 1073741824\nSSH-2.0-x"], ["O", "K 1073741824\nSSH", "-2.0-x"], ["SSH-2.0-x"], [
+      "SS",
+      "H-2.0-x",
+    ]]
+  ) {
+    await dialServed(async (connection) => {
+      await readSome(connection);
+      for (const piece of pieces) await connection.write(bytes(piece));
+      connection.closeWrite();
+    }, async (dialing) => {
+      using socket = await dialing;
+      const into = new Uint8Array(64);
+      let got = "";
+      for (let count; (count = await socket.receive(into)) > 0;) got += latin1(into.subarray(0, count));
+      assertEquals(got, "SSH-2.0-x");
+    });
+  }
+});
+
+Deno.test("a unix target is connected and nothing is sent or taken", async () => {
+  using folder = new Folder();
+  using listener = listen(folder.at("s"));
+  {
+    using socket = await dial({ kind: "unix", path: folder.at("s") }, library, new Deadline(SOON));
+    using connection = await listener.accept();
+    await connection.write(bytes("OK 1\nSSH-"));
+    const into = new Uint8Array(64);
+    assertEquals(latin1(into.subarray(0, await socket.receive(into))), "OK 1\nSSH-");
+    socket.close();
+    assertEquals(await readSome(connection), new Uint8Array());
+  }
+});
+
+Deno.test("a path of more than the 107 bytes that an address holds connects", async () => {
+  using folder = new Folder();
+  const deep = folder.at(`${"d".repeat(60)}/${"é".repeat(60)}`);
+  Deno.mkdirSync(deep, { recursive: true });
+  using listener = listen(folder.at("short"));
+  Deno.renameSync(folder.at("short"), `${deep}/long`);
+  const target = { kind: "unix", path: `${deep}/long` } as const;
+  assert(target.path.length > 107);
+  const before = await openSockets(library);
+  {
+    using socket = await dial(target, library, new Deadline(SOON));
+    using connection = await listener.accept();
+    await socket.send(bytes("x"));
+    assertEquals(latin1(await readSome(connection)), "x");
+  }
+  assertEquals(await openSockets(library), before);
+  await assertFailsLater("missing", () => dial({ ...target, path: `${deep}/none` }, library, new Deadline(SOON)));
+  await assertFailsLater(
+    "usage",
+    () => dial({ ...target, path: "/d".repeat(3000) }, library, new Deadline(SOON)),
+    "the path is too long",
+  );
+});
+
+Deno.test("an error about a long path or one that could steer a terminal is one line all the same", async () => {
+  for (const path of ["/no/\x1b[31m\n\u202E", `/${"x".repeat(200)}/s`]) {
+    const error = await assertFailsLater("missing", () => dial({ kind: "unix", path }, library, new Deadline(SOON)));
+    assertMatch(error.message, /^.{10,400}$/u);
+  }
+});

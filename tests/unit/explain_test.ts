@@ -1,0 +1,191 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { constants } from "node:os";
+import { type ErrorName, SystemError } from "../../ffi/errno.ts";
+import type { ErrorKind, ProxyError } from "../../proxy/errors.ts";
+import {
+  channelError,
+  closedError,
+  connectError,
+  deliverError,
+  handshakeError,
+  protocolError,
+} from "../../proxy/explain.ts";
+import { Deadline } from "../../proxy/patience.ts";
+import type { UnixTarget, VsockMuxTarget, VsockTarget } from "../../proxy/target.ts";
+import { assertOneLine, bytes } from "./support.ts";
+
+const UNIX: UnixTarget = { kind: "unix", path: "/run/s" };
+const VSOCK: VsockTarget = { kind: "vsock", cid: 3, port: 22 };
+const MUX: VsockMuxTarget = { kind: "vsock-mux", path: "/run/vm", port: 22 };
+const DEADLINE = new Deadline(2500);
+
+/** This system's number of an error, from somebody else's table. */
+function number(name: string): number {
+  const number = (constants.errno as unknown as Record<string, number>)[name];
+  assert(number !== undefined, name);
+  return number;
+}
+
+function failure(name: string): SystemError {
+  return new SystemError("some_call", -number(name));
+}
+
+/** All errors that the table names. */
+const NAMES: ErrorName[] = [
+  ...["EPERM", "ENOENT", "EINTR", "EIO", "EBADF", "EAGAIN", "ENOMEM", "EACCES", "EFAULT", "ENODEV", "ENOTDIR"] as const,
+  ...[
+    "EINVAL",
+    "ENFILE",
+    "EMFILE",
+    "EPIPE",
+    "ENAMETOOLONG",
+    "ELOOP",
+    "ENOTSOCK",
+    "EPROTOTYPE",
+    "EAFNOSUPPORT",
+  ] as const,
+  ...["EADDRNOTAVAIL", "ENETUNREACH", "ECONNRESET", "ENOBUFS", "ENOTCONN", "ETIMEDOUT", "ECONNREFUSED"] as const,
+  "EHOSTUNREACH",
+];
+
+Deno.test("an error number has the name that the system gives it", () => {
+  for (const name of NAMES) {
+    const error = failure(name);
+    assertEquals(error.code, name);
+    assertMatch(error.message, new RegExp(`^[a-z/ ]+ \\(${name}\\)$`));
+    assertEquals(error.name, "SystemError");
+  }
+});
+
+Deno.test("an error number that nobody expects is named by its number and the call that gave it", () => {
+  const error = new SystemError("connect_unix", -4000);
+  assertEquals([error.code, error.message], [undefined, "error 4000 of connect_unix"]);
+});
+
+function check(error: ProxyError, kind: ErrorKind, name: string, why: string): void {
+  assertEquals(error.kind, kind, error.message);
+  assertStringIncludes(error.message, `${name}: `);
+  assertStringIncludes(error.message.slice(name.length), why);
+  assertOneLine(error);
+}
+
+Deno.test("each error of connecting is of the kind that its exit code promises, for each kind of target", () => {
+  type Meaning = [kind: ErrorKind, why: string];
+  const meanings: Partial<Record<ErrorName, { unix?: Meaning; vsock?: Meaning }>> = {
+    ENOENT: { unix: ["missing", "does not exist"] },
+    ENOTDIR: { unix: ["missing", "does not exist"] },
+    ELOOP: { unix: ["missing", "does not exist"] },
+    EACCES: { unix: ["permission", "permission denied"], vsock: ["permission", "permission denied"] },
+    EPERM: { unix: ["permission", "permission denied"], vsock: ["permission", "permission denied"] },
+    ECONNREFUSED: { unix: ["unreachable", "nothing listens on /run/"], vsock: ["unreachable", "connection refused"] },
+    EPROTOTYPE: { unix: ["unreachable", "is a different socket"] },
+    ECONNRESET: { unix: ["unreachable", "was reset"], vsock: ["unreachable", "nothing listens on that port"] },
+    EPIPE: { unix: ["unreachable", "was reset"], vsock: ["unreachable", "nothing listens on that port"] },
+    ENODEV: { vsock: ["unreachable", "no such CID: no such device (ENODEV)"] },
+    EADDRNOTAVAIL: { vsock: ["unreachable", "no such CID"] },
+    ENETUNREACH: { vsock: ["unreachable", "no such CID"] },
+    EHOSTUNREACH: { vsock: ["unreachable", "no such CID"] },
+    EAFNOSUPPORT: { vsock: ["resource", ""] },
+    ETIMEDOUT: { unix: ["timeout", "within 2.5 s"], vsock: ["timeout", "no answer within 2.5 s"] },
+    ENAMETOOLONG: { unix: ["usage", "the path is too long"] },
+    EMFILE: { unix: ["resource", "too many open files (EMFILE)"], vsock: ["resource", "too many open files (EMFILE)"] },
+    ENFILE: { unix: ["resource", "(ENFILE)"], vsock: ["resource", "(ENFILE)"] },
+    ENOMEM: { unix: ["resource", "(ENOMEM)"], vsock: ["resource", "(ENOMEM)"] },
+    ENOBUFS: { unix: ["resource", "(ENOBUFS)"], vsock: ["resource", "(ENOBUFS)"] },
+  };
+  for (const [name, { unix, vsock }] of Object.entries(meanings)) {
+    const cause = failure(name);
+    if (unix !== undefined) {
+      check(connectError(UNIX, cause, DEADLINE), unix[0], "unix/run/s", unix[1]);
+      check(connectError(MUX, cause, DEADLINE), unix[0], "vsock-mux/run/vm port 22", unix[1]);
+    }
+    if (vsock !== undefined) check(connectError(VSOCK, cause, DEADLINE), vsock[0], "vsock/3 port 22", vsock[1]);
+    assert(connectError(UNIX, cause, DEADLINE).cause === cause);
+  }
+});
+
+Deno.test("whatever goes wrong, the message is one line that names the target, and so is the hint", () => {
+  const steering = "/run/\x1b[2J\nx\u202e";
+  const shown = "run/\\x1b[2J\\x0ax\\u{202e}";
+  const targets = [
+    [{ ...UNIX, path: steering }, `unix/${shown}`],
+    [{ ...MUX, path: steering }, `vsock-mux/${shown} port 22`],
+    [VSOCK, "vsock/3 port 22"],
+  ] as const;
+  const errors = [...NAMES.map(failure), new SystemError("some_call", -4000)];
+  for (const [target, name] of targets) {
+    for (const cause of errors) {
+      check(connectError(target, cause, DEADLINE), connectError(target, cause, DEADLINE).kind, name, "");
+      if (target.kind === "vsock-mux") {
+        check(handshakeError(target, cause, DEADLINE), handshakeError(target, cause, DEADLINE).kind, name, "");
+      }
+    }
+  }
+});
+
+Deno.test("a socket that is no stream socket is called what it is", () => {
+  for (const type of ["datagram", "seqpacket"] as const) {
+    const error = connectError(UNIX, failure("EPROTOTYPE"), DEADLINE, type);
+    check(error, "unreachable", "unix/run/s", `/run/s is a ${type} socket`);
+  }
+});
+
+Deno.test("the hint for a path that is not there says who makes it", () => {
+  const hint = (target: UnixTarget | VsockMuxTarget) => connectError(target, failure("ENOENT"), DEADLINE).hint ?? "";
+  assertStringIncludes(hint(UNIX), "is the server running?");
+  assertStringIncludes(hint(MUX), "is the virtual machine running?");
+  assertStringIncludes(hint({ kind: "unix", path: "/run/ssh-unix-local/socket" }), "systemd 256");
+});
+
+Deno.test("a hint about a guest names the port that was asked for", () => {
+  for (const name of ["ECONNRESET", "ECONNREFUSED", "ETIMEDOUT"]) {
+    const error = connectError({ ...VSOCK, port: 2222 }, failure(name), DEADLINE);
+    assertStringIncludes(error.hint ?? "", "vsock port 2222?");
+  }
+  assertStringIncludes(closedError({ ...MUX, port: 2222 }).hint ?? "", "vsock port 2222?");
+});
+
+Deno.test("each error of the handshake is of the kind that its exit code promises", () => {
+  const meanings: [name: string, kind: ErrorKind, why: string][] = [
+    ["ECONNRESET", "unreachable", "nothing listens on that port in the guest"],
+    ["EPIPE", "unreachable", "nothing listens on that port in the guest"],
+    ["ETIMEDOUT", "timeout", "did not answer within 2.5 s"],
+    ["ENOBUFS", "resource", "no buffer space available (ENOBUFS)"],
+    ["EBADF", "resource", "bad file descriptor (EBADF)"],
+  ];
+  for (const [name, kind, why] of meanings) {
+    const cause = failure(name);
+    const error = handshakeError(MUX, cause, DEADLINE);
+    check(error, kind, "vsock-mux/run/vm port 22", why);
+    assert(error.cause === cause);
+  }
+});
+
+Deno.test("a multiplexer that ended the connection has nothing behind the port", () => {
+  check(closedError(MUX), "unreachable", "vsock-mux/run/vm port 22", "nothing listens on that port in the guest");
+});
+
+Deno.test("an answer that is none is shown, fit for a terminal", () => {
+  const examples: [answer: string, ended: boolean, why: string][] = [
+    ["HTTP/1.1", false, '"HTTP/1.1", not an OK line'],
+    ["OK 1", true, '"OK 1", and then the end, not an OK line'],
+    ["\x1b[2J\0\xff\n", false, '"\\x1b[2J\\x00ÿ\\x0a", not an OK line'],
+  ];
+  for (const [answer, ended, why] of examples) {
+    const error = protocolError(MUX, bytes(answer), ended);
+    check(error, "protocol", "vsock-mux/run/vm port 22", why);
+    assertStringIncludes(error.hint ?? "", "write unix/ instead");
+  }
+});
+
+Deno.test("a connection that cannot be handed over is a failure of the handover", () => {
+  check(channelError(1, "a pipe"), "handover", "fd 1", "it is a pipe, which cannot take a connection");
+  assertStringIncludes(channelError(1, "a pipe").hint ?? "", "ProxyUseFdpass yes");
+  for (
+    const [name, why] of [["EPIPE", "ssh is gone"], ["ECONNRESET", "ssh is gone"], ["ENOBUFS", "(ENOBUFS)"]] as const
+  ) {
+    const cause = failure(name);
+    check(deliverError(1, cause), "handover", "fd 1", why);
+    assert(deliverError(1, cause).cause === cause);
+  }
+});

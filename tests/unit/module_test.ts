@@ -1,0 +1,235 @@
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { Library } from "../../ffi/library.ts";
+import { dial, parseTarget, ProxyError, type Socket } from "../../mod.ts";
+import * as module from "../../mod.ts";
+import { socketPair } from "../support/process.ts";
+import {
+  assertFailsLater,
+  bytes,
+  CHECKOUT,
+  Folder,
+  inTime,
+  latin1,
+  listen,
+  openSockets,
+  outputOf,
+  readSome,
+} from "./support.ts";
+
+const library = Library.open();
+
+/** A dialed socket and the server's side of it. */
+async function connected(folder: Folder): Promise<{ socket: Socket; server: Deno.UnixConn }> {
+  using listener = listen(folder.at("s"));
+  const [socket, server] = await Promise.all([dial(parseTarget(`unix${folder.at("s")}`, "22")), listener.accept()]);
+  return { socket, server };
+}
+
+Deno.test("the module exports what it documents and nothing else", () => {
+  assertEquals(Object.keys(module).sort(), ["ProxyError", "dial", "formatTarget", "parseTarget"]);
+});
+
+Deno.test("importing the module opens nothing and asks for nothing; dialing does", () => {
+  using folder = new Folder();
+  const program = folder.file(
+    "program.ts",
+    `import { dial, formatTarget, parseTarget } from "file://${CHECKOUT}/mod.ts";
+    const target = parseTarget("unix/no/such/socket", "22");
+    console.log(formatTarget(target));
+    console.log(await dial(target).catch((error) => error.kind));`,
+  );
+  // With no permission at all, opening the library would be an error.
+  const output = outputOf(Deno.execPath(), "run", "--no-prompt", "--no-config", "--quiet", program);
+  assertEquals(output, "unix/no/such/socket\npermission\n");
+});
+
+Deno.test("the event loop goes on while a multiplexer is silent", async () => {
+  using folder = new Folder();
+  using listener = listen(folder.at("vm"));
+  let ended = false;
+  const dialing = dial({ kind: "vsock-mux", path: folder.at("vm"), port: 22 }, { timeout: 3000 })
+    .finally(() => ended = true);
+  using server = await listener.accept();
+  assertEquals(latin1(await readSome(server)), "CONNECT 22\n");
+  await new Promise((fired) => setTimeout(fired, 1));
+  assertEquals(ended, false);
+  await server.write(bytes("OK 1\nSSH-"));
+  using socket = await dialing;
+  const into = new Uint8Array(9);
+  assertEquals(latin1(into.subarray(0, await socket.receive(into))), "SSH-");
+});
+
+Deno.test("the event loop goes on while a socket waits for bytes", async () => {
+  using folder = new Folder();
+  const { socket, server } = await connected(folder);
+  using _socket = socket;
+  using _server = server;
+  const into = new Uint8Array(9);
+  const receiving = socket.receive(into, { timeout: 3000 });
+  await new Promise((fired) => setTimeout(fired, 1));
+  await server.write(bytes("late"));
+  assertEquals(await receiving, 4);
+  assertEquals(latin1(into.subarray(0, 4)), "late");
+});
+
+Deno.test("an abort ends the wait with its reason, and what was being connected is closed once it is", async () => {
+  using folder = new Folder();
+  using listener = listen(folder.at("vm"));
+  const before = await openSockets(library);
+  {
+    const controller = new AbortController();
+    const target = { kind: "vsock-mux", path: folder.at("vm"), port: 22 } as const;
+    const dialing = dial(target, { timeout: 3000, signal: controller.signal });
+    using server = await listener.accept();
+    await readSome(server);
+    const reason = new Error("enough");
+    controller.abort(reason);
+    assert(await dialing.catch((thrown) => thrown) === reason);
+    // The system call that was under way ends well, and nobody is there to take what it connected.
+    await server.write(bytes("OK 1\n"));
+    assertEquals(await readSome(server), new Uint8Array());
+  }
+  assertEquals(await openSockets(library), before);
+});
+
+Deno.test("an abort whose dial then fails all the same is the end of it", async () => {
+  using folder = new Folder();
+  using listener = listen(folder.at("vm"));
+  const controller = new AbortController();
+  const target = { kind: "vsock-mux", path: folder.at("vm"), port: 22 } as const;
+  const dialing = dial(target, { timeout: 3000, signal: controller.signal });
+  using server = await listener.accept();
+  await readSome(server);
+  controller.abort();
+  assertEquals((await dialing.catch((thrown) => thrown)).name, "AbortError");
+  // This refuses the port. Were the error nobody's, Deno would end the test with it.
+  await server.closeWrite();
+  assertEquals(await readSome(server), new Uint8Array());
+});
+
+Deno.test("an abort that comes before the dial, or after its failure, does no harm", async () => {
+  using folder = new Folder();
+  using _listener = listen(folder.at("s"));
+  const target = parseTarget(`unix${folder.at("s")}`, "22");
+  const before = await openSockets(library);
+  const reason = new Error("enough");
+  assert(await dial(target, { signal: AbortSignal.abort(reason) }).catch((thrown) => thrown) === reason);
+  const controller = new AbortController();
+  const { signal } = controller;
+  await assertFailsLater("missing", () => dial({ ...target, path: folder.at("none") } as typeof target, { signal }));
+  controller.abort(reason);
+  assertEquals(await openSockets(library), before);
+});
+
+Deno.test("an abort that fails to come changes nothing, and one after the connection leaves it alone", async () => {
+  using folder = new Folder();
+  using listener = listen(folder.at("s"));
+  const controller = new AbortController();
+  using socket = await dial(parseTarget(`unix${folder.at("s")}`, "22"), { signal: controller.signal });
+  using server = await listener.accept();
+  controller.abort();
+  await socket.send(bytes("still here"));
+  assertEquals(latin1(await readSome(server)), "still here");
+});
+
+Deno.test("a socket that is passed on is the same connection, in one byte and one descriptor", async () => {
+  using folder = new Folder();
+  const { socket, server } = await connected(folder);
+  using _server = server;
+  const [channel, far] = socketPair();
+  using _channel = channel;
+  using _far = far;
+  await socket.passTo(channel.number);
+  socket.close();
+  const { bytes: carrier, fds } = await inTime(far.receive());
+  assertEquals([...carrier], [0]);
+  assertEquals(fds.length, 1);
+  using passed = fds[0]!;
+  await server.write(bytes("SSH-"));
+  assertEquals(latin1(await inTime(passed.read(4))), "SSH-");
+  await passed.write(bytes("SSH-2"));
+  assertEquals(latin1(await readSome(server)), "SSH-2");
+  channel.close();
+  assertEquals((await inTime(far.receive())).bytes.length, 0);
+});
+
+Deno.test("passing on over what can carry nothing is an error, and the socket stays usable", async () => {
+  using folder = new Folder();
+  const { socket, server } = await connected(folder);
+  using _socket = socket;
+  using _server = server;
+  await assertRejects(() => socket.passTo(-1), Error, "EBADF");
+  await socket.send(bytes("x"));
+  assertEquals(latin1(await readSome(server)), "x");
+});
+
+Deno.test("a scope that ends closes its socket", async () => {
+  using folder = new Folder();
+  const { socket, server } = await connected(folder);
+  using _server = server;
+  {
+    using scoped = socket;
+    assert(scoped.fd > 2);
+  }
+  assertEquals(await readSome(server), new Uint8Array());
+});
+
+Deno.test("a second close does nothing", async () => {
+  using folder = new Folder();
+  const { socket, server } = await connected(folder);
+  using _server = server;
+  socket.close();
+  assertEquals(await readSome(server), new Uint8Array());
+  socket.close();
+  socket[Symbol.dispose]();
+});
+
+Deno.test("a closed socket has no descriptor, and neither sends, receives nor passes itself on", async () => {
+  using folder = new Folder();
+  const { socket, server } = await connected(folder);
+  using _server = server;
+  socket.close();
+  assertThrows(() => socket.fd, TypeError, "it is closed");
+  await assertRejects(() => socket.send(bytes("x")), TypeError, "it is closed");
+  await assertRejects(() => socket.receive(new Uint8Array(1)), TypeError, "it is closed");
+  await assertRejects(() => socket.passTo(1), TypeError, "it is closed");
+});
+
+Deno.test("peeking leaves the bytes, and for a whole buffer it waits until it is full or the end has come", async () => {
+  using folder = new Folder();
+  const { socket, server } = await connected(folder);
+  using _socket = socket;
+  using _server = server;
+  await server.write(bytes("SS"));
+  const into = new Uint8Array(4);
+  assertEquals(await socket.receive(into, { peek: "some" }), 2);
+  const whole = socket.receive(into, { peek: "whole" });
+  await server.write(bytes("H-2"));
+  assertEquals([await whole, latin1(into)], [4, "SSH-"]);
+  assertEquals([await socket.receive(into), latin1(into)], [4, "SSH-"]);
+  server.closeWrite();
+  assertEquals(await socket.receive(into, { peek: "whole" }), 1);
+  assertEquals([await socket.receive(into), await socket.receive(into)], [1, 0]);
+});
+
+Deno.test("a socket waits for as long as it is told, and says what it waited for", async () => {
+  using folder = new Folder();
+  const { socket, server } = await connected(folder);
+  using _socket = socket;
+  using _server = server;
+  for (const timeout of [0.5, 0, -1, NaN]) {
+    const error = await assertRejects(() => socket.receive(new Uint8Array(1), { timeout }), Error, "ETIMEDOUT");
+    assertMatch(error.message, /^timed out \(ETIMEDOUT\)$/);
+  }
+});
+
+Deno.test("a timeout that is no time is a usage error, before anything is opened", async () => {
+  for (const timeout of [0, NaN, -1, Infinity, 2 ** 32]) {
+    await assertFailsLater("usage", () => dial(parseTarget("unix/no/such/socket", "22"), { timeout }), "not a time");
+  }
+});
+
+Deno.test("an error of a dial is one that the module exports", async () => {
+  const error = await assertRejects(() => dial(parseTarget("unix/no/such/socket", "22")), ProxyError);
+  assertEquals([error.kind, error.exitCode], ["missing", 66]);
+});

@@ -1,0 +1,327 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import fc from "fast-check";
+import { formatTarget, parseTarget, type Target, withTypedCase } from "../../proxy/target.ts";
+import { assertFails, assertOneLine } from "./support.ts";
+
+const THIS_HOST = { kind: "unix", path: "/run/ssh-unix-local/socket" } as const;
+
+Deno.test("each form of address stands for its target", () => {
+  const examples: [host: string, port: string, target: Target][] = [
+    ["unix/run/app/ssh.sock", "22", { kind: "unix", path: "/run/app/ssh.sock" }],
+    ["unix/s", "22", { kind: "unix", path: "/s" }],
+    ["vsock/42", "22", { kind: "vsock", cid: 42, port: 22 }],
+    ["vsock-mux/run/vm.sock", "2222", { kind: "vsock-mux", path: "/run/vm.sock", port: 2222 }],
+    [".host", "22", THIS_HOST],
+    ["machine/.host", "22", THIS_HOST],
+  ];
+  for (const [host, port, target] of examples) assertEquals(parseTarget(host, port), target, host);
+});
+
+Deno.test("a percent sign is as good as the first slash, and only as that one", () => {
+  const examples: [host: string, target: Target][] = [
+    ["unix%run%a", { kind: "unix", path: "/run%a" }],
+    ["unix%run/a", { kind: "unix", path: "/run/a" }],
+    ["unix/run%a", { kind: "unix", path: "/run%a" }],
+    ["unix%%run", { kind: "unix", path: "/%run" }],
+    ["unix%/run/a", { kind: "unix", path: "/run/a" }],
+    ["vsock%42", { kind: "vsock", cid: 42, port: 22 }],
+    ["vsock-mux%run/vm", { kind: "vsock-mux", path: "/run/vm", port: 22 }],
+    ["machine%.host", THIS_HOST],
+  ];
+  for (const [host, target] of examples) assertEquals(parseTarget(host, "22"), target, host);
+});
+
+Deno.test("a path gets a leading slash unless it begins with one, or with a dot and one", () => {
+  const examples: [rest: string, path: string][] = [
+    ["run/x", "/run/x"],
+    ["/run/x", "/run/x"],
+    ["//run/x", "//run/x"],
+    ["./x", "./x"],
+    ["./", "./"],
+    [".", "/."],
+    ["..", "/.."],
+    ["../x", "/../x"],
+    [".x", "/.x"],
+    ["~/x", "/~/x"],
+    [" ", "/ "],
+    ["a\nb", "/a\nb"],
+    ["\n/x", "/\n/x"],
+    ["Ünï/😀", "/Ünï/😀"],
+  ];
+  for (const [rest, path] of examples) {
+    assertEquals(parseTarget(`unix/${rest}`, "22"), { kind: "unix", path }, rest);
+    assertEquals(parseTarget(`vsock-mux/${rest}`, "22"), { kind: "vsock-mux", path, port: 22 }, rest);
+  }
+});
+
+Deno.test("a CID may be one of three names, and of no other property that objects have", () => {
+  for (const [name, cid] of [["hypervisor", 0], ["local", 1], ["host", 2]] as const) {
+    assertEquals(parseTarget(`vsock/${name}`, "22"), { kind: "vsock", cid, port: 22 });
+  }
+  for (const name of ["guest", "any", "constructor", "__proto__", "toString"]) {
+    assertFails("usage", () => parseTarget(`vsock/${name}`, "22"), "not a CID");
+  }
+});
+
+Deno.test("a CID and a port may be any number of 32 bits", () => {
+  for (const number of [0, 1, 9, 10, 22, 65535, 65536, 999_999_999, 1_073_741_824, 4_294_967_295]) {
+    assertEquals(parseTarget(`vsock/${number}`, `${number}`), { kind: "vsock", cid: number, port: number });
+    assertEquals(parseTarget("vsock-mux/s", `${number}`), { kind: "vsock-mux", path: "/s", port: number });
+  }
+});
+
+Deno.test("a number that one would not write so is neither a CID nor a port, of any form of address", () => {
+  const refused = [
+    ...[
+      "",
+      "-1",
+      "+1",
+      " 2",
+      "2 ",
+      "02",
+      "00",
+      "0x2",
+      "0b1",
+      "1e3",
+      "1.0",
+      "1.5",
+      "0.5",
+      "1_000",
+      "22\nX",
+      "22\n",
+      "\n22",
+      "22\0",
+      "٤",
+      "²",
+    ],
+    ...["4294967296", "9999999999", "42949672950", "18446744073709551616", "1".repeat(400), "NaN", "Infinity"],
+  ];
+  for (const number of refused) {
+    assertFails("usage", () => parseTarget(`vsock/${number}`, "22"), "not a CID");
+    for (const host of ["vsock/3", "vsock-mux/s", "unix/s", ".host", "nonsense"]) {
+      assertFails("usage", () => parseTarget(host, number), "not a port");
+    }
+  }
+});
+
+Deno.test("a path that cannot be what was typed, or that no socket has, is refused", () => {
+  const refused: [rest: string, why: string][] = [
+    ["", "it has no path"],
+    ["a\0b", "its path cannot be used"],
+    ["\0", "its path cannot be used"],
+    ["a\uFFFDb", "its path cannot be used"],
+    ["a\uD800", "its path cannot be used"],
+    ["\uDC00a", "its path cannot be used"],
+  ];
+  for (const [rest, why] of refused) {
+    for (const form of ["unix/", "unix%", "vsock-mux/"]) {
+      assertFails("usage", () => parseTarget(`${form}${rest}`, "22"), why);
+    }
+  }
+  assertFails("usage", () => parseTarget("unix", "22"), "not an address");
+});
+
+Deno.test("what is no form of address is refused, and the hint says which there are", () => {
+  const refused = [
+    ...["", "/", "%", "example.com", "unix", "vsock", "42", "vsock-mux", "unix:run/s", "unixx/s", "xunix/s", " unix/s"],
+    ...["tcp/example.com", "vsock_mux/s", "./unix/s", ".host ", "host", ".host/", ".host/x", ".hosts"],
+    ...["unixs", "unix ", "unix:", "vsocks", "vsock-muxs", "machine."],
+    ...["machine", "machine/", "machine/foo", "machine/.host/", "machine/.hostx", "machine%foo", "\nunix/s"],
+  ];
+  for (const host of refused) {
+    const { hint = "" } = assertFails("usage", () => parseTarget(host, "22"), "not an address");
+    assertStringIncludes(hint, "unix/PATH");
+  }
+});
+
+Deno.test("a name that could steer a terminal is shown with its control characters escaped", () => {
+  const examples: [host: string, shown: string][] = [
+    ["\x1b[31mred", "'\\x1b[31mred'"],
+    ["a\r\nb", "'a\\x0d\\x0ab'"],
+    ["a\x9bb", "'a\\x9bb'"],
+    ["a\u202Eb", "'a\\u{202e}b'"],
+    ["a\u2028b", "'a\\u{2028}b'"],
+    ["vsock/4\x072", "'vsock/4\\x072'"],
+    ["unix/\0", "'unix/\\x00'"],
+  ];
+  for (const [host, shown] of examples) {
+    const { message } = assertFails("usage", () => parseTarget(host, "22"));
+    assertStringIncludes(message, `${shown}: `);
+  }
+  const { message } = assertFails("usage", () => parseTarget("vsock/3", "2\x1b[2J2"));
+  assertStringIncludes(message, "'2\\x1b[2J2'");
+});
+
+Deno.test("a long name is cut where it is shown", () => {
+  for (const work of [() => parseTarget("a".repeat(10_000), "22"), () => parseTarget("vsock/3", "9".repeat(10_000))]) {
+    assertMatch(assertFails("usage", work).message, /^.{100,250}$/u);
+    assertStringIncludes(assertFails("usage", work).message, "…'");
+  }
+});
+
+Deno.test("a target is formatted as the shortest address that stands for it", () => {
+  const examples: [target: Target, address: string][] = [
+    [{ kind: "unix", path: "/run/s" }, "unix/run/s"],
+    [{ kind: "unix", path: "./s" }, "unix/./s"],
+    [{ kind: "unix", path: "/" }, "unix//"],
+    [{ kind: "unix", path: "//s" }, "unix///s"],
+    [{ kind: "unix", path: "/./s" }, "unix//./s"],
+    [{ kind: "unix", path: "/../s" }, "unix/../s"],
+    [{ kind: "unix", path: "/.s" }, "unix/.s"],
+    [{ kind: "unix", path: "/\ns" }, "unix/\ns"],
+    [{ kind: "unix", path: "/%s" }, "unix/%s"],
+    [{ kind: "vsock", cid: 0, port: 22 }, "vsock/0"],
+    [{ kind: "vsock-mux", path: "/vm", port: 22 }, "vsock-mux/vm"],
+  ];
+  for (const [target, address] of examples) assertEquals(formatTarget(target), address);
+});
+
+Deno.test("%n wins over %h where ssh has only lower-cased it", () => {
+  const examples: [host: string, typed: string | undefined, meant: string][] = [
+    ["unix/run/app", "unix/Run/App", "unix/Run/App"],
+    ["unix/run/app", "unix/run/app", "unix/run/app"],
+    ["unix/run/app", undefined, "unix/run/app"],
+    ["unix/run/app", "", "unix/run/app"],
+    ["unix/run/app", "alias", "unix/run/app"],
+    ["unix/run/app", "unix/Run/App2", "unix/run/app"],
+    ["unix/run/app", "unix/Run", "unix/run/app"],
+    ["unix/Run/App", "unix/run/app", "unix/run/app"],
+    // tolower(3) in the C locale leaves these alone, so they are other names.
+    ["unix/é", "unix/É", "unix/é"],
+    ["unix/k", "unix/\u212A", "unix/k"],
+    ["unix/i\u0307", "unix/\u0130", "unix/i\u0307"],
+    ["unix/s", "unix/\u017F", "unix/s"],
+  ];
+  for (const [host, typed, meant] of examples) assertEquals(withTypedCase(host, typed), meant);
+});
+
+/** Pieces of addresses, so that good ones come up as often as bad ones. */
+const PIECES = [
+  ...[
+    "unix",
+    "vsock",
+    "vsock-mux",
+    "machine",
+    ".host",
+    "host",
+    "local",
+    "hypervisor",
+    "/",
+    "%",
+    ".",
+    "./",
+    "..",
+    "0",
+    "1",
+  ],
+  ...[
+    "42",
+    "4294967295",
+    "4294967296",
+    "-",
+    "+",
+    " ",
+    "\n",
+    "\0",
+    "\uFFFD",
+    "\uD800",
+    "a",
+    "Z",
+    "é",
+    "😀",
+    "\x1b",
+    "\u202E",
+  ],
+];
+
+const anyText = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.string({ unit: "grapheme" }),
+  fc.array(fc.constantFrom(...PIECES), { maxLength: 6 }).map((pieces) => pieces.join("")),
+  fc.tuple(fc.constantFrom("unix/", "unix%", "vsock/", "vsock-mux/", "machine/"), fc.string({ unit: "binary" }))
+    .map((parts) => parts.join("")),
+);
+const u32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+const anyPort = fc.oneof(anyText, u32.map(String));
+
+const anyPath = fc.tuple(
+  fc.constantFrom("/", "./", "//", "/./", "/../", "/.", "/%", "/ ", "/\n"),
+  fc.oneof(
+    fc.string({ unit: "grapheme" }),
+    fc.array(fc.constantFrom("/", ".", "..", "//", " ", "\n", "\r", "%", "\\", "'", "\x1b", "a", "Z", "é", "😀"))
+      .map((pieces) => pieces.join("")),
+  ),
+).map((parts) => parts.join("")).filter((path) => !/[\0\uFFFD]/.test(path));
+
+const anyTarget: fc.Arbitrary<Target> = fc.oneof(
+  fc.record({ kind: fc.constant("unix"), path: anyPath }),
+  fc.record({ kind: fc.constant("vsock"), cid: u32, port: u32 }),
+  fc.record({ kind: fc.constant("vsock-mux"), path: anyPath, port: u32 }),
+);
+
+Deno.test("no name and port make the parser throw anything but a usage error of one line", () => {
+  const seen = { good: 0, refused: 0 };
+  fc.assert(
+    fc.property(anyText, anyPort, (host, port) => {
+      try {
+        parseTarget(host, port);
+        seen.good++;
+      } catch (thrown) {
+        assertOneLine(assertFails("usage", () => {
+          throw thrown;
+        }));
+        seen.refused++;
+      }
+    }),
+    { numRuns: 3000 },
+  );
+  // A generator that only makes bad addresses, or only good ones, would prove little.
+  assertEquals(seen.good > 100 && seen.refused > 100, true, JSON.stringify(seen));
+});
+
+Deno.test("what the parser makes of any name and port is valid", () => {
+  fc.assert(
+    fc.property(anyText, anyPort, (host, port) => {
+      let target;
+      try {
+        target = parseTarget(host, port);
+      } catch {
+        return;
+      }
+      const isU32 = (number: number) => Number.isInteger(number) && number >= 0 && number < 2 ** 32;
+      if (target.kind !== "unix") assertEquals(isU32(target.port) && String(target.port) === port, true);
+      if (target.kind === "vsock") assertEquals(isU32(target.cid), true);
+      else {
+        assertMatch(target.path, /^\.?\//);
+        assertEquals(target.path.isWellFormed() && !target.path.includes("\0"), true);
+      }
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+Deno.test("every target that is formatted and parsed again is the same target", () => {
+  fc.assert(
+    fc.property(anyTarget, (target) => {
+      const port = target.kind === "unix" ? "22" : String(target.port);
+      assertEquals(parseTarget(formatTarget(target), port), target);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+Deno.test("the typed name wins for every change of ASCII case, and nothing but one of the two names ever does", () => {
+  fc.assert(
+    fc.property(anyText, fc.infiniteStream(fc.boolean()), (host, flips) => {
+      const typed = host.replace(/[a-zA-Z]/g, (letter) => flips.next().value ? letter.toUpperCase() : letter);
+      assertEquals(withTypedCase(host.replace(/[A-Z]/g, (letter) => letter.toLowerCase()), typed), typed);
+    }),
+    { numRuns: 500 },
+  );
+  fc.assert(
+    fc.property(anyText, fc.option(anyText, { nil: undefined }), (host, typed) => {
+      assertEquals([host, typed].includes(withTypedCase(host, typed)), true);
+    }),
+    { numRuns: 500 },
+  );
+});
