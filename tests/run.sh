@@ -1,0 +1,106 @@
+#!/bin/sh
+# Installs what the tests need where it may, runs every test, and ends with one line: N passed, N failed, N skipped.
+# Each step counts its tests; a step that is one check counts as one.
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
+cd "$root" || exit 1
+mkdir -p build || exit 1
+
+# What CI runs on may have neither; where there is no root and no apt-get, what is missing is reported below.
+need() { # need COMMAND PACKAGE
+  command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+}
+missing=
+need shellcheck shellcheck
+need cc gcc
+need nm binutils
+if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+  # shellcheck disable=SC2086 # a list of words
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing; } >build/apt.log 2>&1 ||
+    { echo "apt-get could not install:$missing"; tail -n 3 build/apt.log; }
+fi
+
+deno_version=2.9.6
+deno=$(command -v deno || true)
+if [ -z "$deno" ]; then
+  deno=$root/build/deno/node_modules/.bin/deno
+  [ -x "$deno" ] || npm install --silent --prefix build/deno "deno@$deno_version" >build/npm.log 2>&1
+  # The launcher script costs more than the program: ask it for the program itself.
+  deno=$("$deno" eval 'console.log(Deno.execPath())') || { echo "there is no Deno, and npm could not install it"; exit 1; }
+fi
+
+passed=0
+failed=0
+skipped=0
+
+check() { # check NAME COMMAND ARGUMENT…
+  name=$1
+  shift
+  if "$@" >build/check.log 2>&1; then
+    passed=$((passed + 1))
+    echo "ok: $name"
+  else
+    failed=$((failed + 1))
+    echo "FAILED: $name"
+    tail -n 60 build/check.log
+  fi
+}
+
+skip() { # skip NAME REASON
+  skipped=$((skipped + 1))
+  echo "skipped: $1: $2"
+}
+
+count() { # count NUMBER-PATTERN, in the step's log: the sum of the first group
+  sed -n "s/$1/\\1/p" build/step.log | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+# steps NAME PASSED-PATTERN FAILED-PATTERN SKIPPED-PATTERN COMMAND ARGUMENT…
+steps() {
+  name=$1 p=$2 f=$3 s=$4
+  shift 4
+  "$@" >build/step.log 2>&1
+  status=$?
+  broken=$(count "$f")
+  [ "$status" = 0 ] || [ "$broken" != 0 ] || broken=1
+  passed=$((passed + $(count "$p")))
+  failed=$((failed + broken))
+  skipped=$((skipped + $(count "$s")))
+  if [ "$broken" = 0 ]; then
+    echo "ok: $name: $(count "$p") passed, $(count "$s") skipped"
+  else
+    echo "FAILED: $name"
+    tail -n 100 build/step.log
+  fi
+  grep -E 'ignored, |\.\.\. ignored' build/step.log | sed 's/^/  /'
+}
+
+cargo_passed='.*test result: .* \([0-9]*\) passed.*'
+cargo_failed='.*test result: .* \([0-9]*\) failed.*'
+cargo_skipped='.*test result: .* \([0-9]*\) ignored.*'
+deno_passed='.*| \([0-9]*\) passed.*'
+deno_failed='.*| \([0-9]*\) failed.*'
+deno_skipped='.*| \([0-9]*\) ignored.*'
+
+export NO_COLOR=1
+check "the library builds" cargo build --release --locked --manifest-path rust/Cargo.toml
+check "the library is formatted" cargo fmt --check --manifest-path rust/Cargo.toml
+check "clippy has nothing to say" cargo clippy --locked --all-targets --manifest-path rust/Cargo.toml -- -D warnings
+steps "cargo test" "$cargo_passed" "$cargo_failed" "$cargo_skipped" \
+  cargo test --locked --manifest-path rust/Cargo.toml
+check "the TypeScript is formatted" "$deno" fmt --check
+check "deno lint has nothing to say" "$deno" lint
+check "the types are right" "$deno" check --frozen cli.ts proxy.ts mod.ts bench tests
+check "the documentation is complete" "$deno" doc --lint mod.ts
+if command -v shellcheck >/dev/null 2>&1; then
+  check "shellcheck has nothing to say" shellcheck tests/run.sh .ci/run
+else
+  skip "shellcheck" "it is not installed, and this may not install it"
+fi
+steps "deno test" "$deno_passed" "$deno_failed" "$deno_skipped" \
+  "$deno" test --frozen --allow-all tests/unit
+steps "deno test --doc" "$deno_passed" "$deno_failed" "$deno_skipped" \
+  "$deno" test --frozen --doc --no-prompt "--allow-ffi=$root/rust/target/release/libdeno_ssh_proxy.so" mod.ts proxy
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
