@@ -5,13 +5,18 @@
  * Importing this opens nothing. The native library is opened at the first {@linkcode dial}, under `--allow-ffi`.
  *
  * @example
- * ```ts no-run
- * import { dial, parseTarget } from "./mod.ts";
+ * ```ts
+ * import { dial, parseTarget, ProxyError } from "@deno-ssh-proxy/deno-ssh-proxy";
  *
- * using socket = await dial(parseTarget("vsock-mux/run/vm.sock", "22"), { timeout: 5_000 });
- * const banner = new Uint8Array(255);
- * const length = await socket.receive(banner);
- * console.log(new TextDecoder().decode(banner.subarray(0, length)));
+ * try {
+ *   using socket = await dial(parseTarget("vsock-mux/run/vm.sock", "22"), { timeout: 5_000 });
+ *   const banner = new Uint8Array(255);
+ *   const length = await socket.receive(banner);
+ *   console.log(new TextDecoder().decode(banner.subarray(0, length)));
+ * } catch (error) {
+ *   if (!(error instanceof ProxyError)) throw error;
+ *   console.error(error.message, error.hint);
+ * }
  * ```
  *
  * @module
@@ -52,7 +57,7 @@ let library: Library | undefined;
  *
  * @example
  * ```ts
- * import { dial, parseTarget, ProxyError } from "./mod.ts";
+ * import { dial, parseTarget, ProxyError } from "@deno-ssh-proxy/deno-ssh-proxy";
  *
  * try {
  *   using socket = await dial(parseTarget("unix/no/such/socket", "22"));

@@ -52,7 +52,7 @@ export interface ProxyErrorOptions extends ErrorOptions {
  *
  * @example
  * ```ts
- * import { ProxyError } from "./mod.ts";
+ * import { ProxyError } from "@deno-ssh-proxy/deno-ssh-proxy";
  *
  * const error = new ProxyError("missing", "unix/run/app.sock: it does not exist", { hint: "start the app" });
  * console.assert(error.exitCode === 66);

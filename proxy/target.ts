@@ -55,7 +55,7 @@ const FORMS = "unix/PATH, vsock/CID, vsock-mux/PATH or .host";
  *
  * @example
  * ```ts
- * import { parseTarget } from "./mod.ts";
+ * import { parseTarget } from "@deno-ssh-proxy/deno-ssh-proxy";
  *
  * console.assert(parseTarget("vsock/42", "22").kind === "vsock");
  * ```
@@ -88,7 +88,7 @@ export function parseTarget(host: string, port: string): Target {
  *
  * @example
  * ```ts
- * import { formatTarget, parseTarget } from "./mod.ts";
+ * import { formatTarget, parseTarget } from "@deno-ssh-proxy/deno-ssh-proxy";
  *
  * console.assert(formatTarget(parseTarget("unix%run/app.sock", "22")) === "unix/run/app.sock");
  * ```
