@@ -14,6 +14,7 @@ missing=
 need shellcheck shellcheck
 need cc gcc
 need nm binutils
+need ssh openssh-client
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
   # shellcheck disable=SC2086 # a list of words
   { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing; } >build/apt.log 2>&1 ||
@@ -93,7 +94,7 @@ check "deno lint has nothing to say" "$deno" lint
 check "the types are right" "$deno" check --frozen cli.ts proxy.ts mod.ts bench tests
 check "the documentation is complete" "$deno" doc --lint mod.ts
 if command -v shellcheck >/dev/null 2>&1; then
-  check "shellcheck has nothing to say" shellcheck tests/run.sh .ci/run
+  check "shellcheck has nothing to say" shellcheck install.sh tests/run.sh tests/install_test.sh .ci/run
 else
   skip "shellcheck" "it is not installed, and this may not install it"
 fi
@@ -101,6 +102,10 @@ steps "deno test" "$deno_passed" "$deno_failed" "$deno_skipped" \
   "$deno" test --frozen --allow-all tests/unit
 steps "deno test --doc" "$deno_passed" "$deno_failed" "$deno_skipped" \
   "$deno" test --frozen --doc --no-prompt "--allow-ffi=$root/rust/target/release/libdeno_ssh_proxy.so" mod.ts proxy
+
+PATH=$(dirname "$deno"):$PATH
+export PATH
+steps "the installer" '^\([0-9]*\) passed.*' '.* \([0-9]*\) failed$' 'no line says skipped: \(\)' tests/install_test.sh
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]
