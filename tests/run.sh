@@ -15,6 +15,9 @@ need shellcheck shellcheck
 need cc gcc
 need nm binutils
 need ssh openssh-client
+PATH=$PATH:/usr/sbin
+need sshd openssh-server
+need socat socat
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
   # shellcheck disable=SC2086 # a list of words
   { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing; } >build/apt.log 2>&1 ||
@@ -103,6 +106,12 @@ steps "deno test" "$deno_passed" "$deno_failed" "$deno_skipped" \
 steps "deno test --doc" "$deno_passed" "$deno_failed" "$deno_skipped" \
   "$deno" test --frozen --doc --no-prompt "--allow-ffi=$root/rust/target/release/libdeno_ssh_proxy.so" mod.ts proxy
 
+if command -v sshd >/dev/null 2>&1 && command -v socat >/dev/null 2>&1; then
+  steps "the real ssh against the real sshd" "$deno_passed" "$deno_failed" "$deno_skipped" \
+    "$deno" test --frozen --allow-all tests/openssh
+else
+  skip "the real ssh against the real sshd" "sshd or socat is not installed, and this may not install it"
+fi
 PATH=$(dirname "$deno"):$PATH
 export PATH
 steps "the installer" '^\([0-9]*\) passed.*' '.* \([0-9]*\) failed$' 'no line says skipped: \(\)' tests/install_test.sh
