@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import fc from "fast-check";
-import { asProxyError, type ErrorKind, printable, ProxyError, report } from "../../proxy/errors.ts";
+import { asProxyError, type ErrorKind, printable, ProxyError, report, tell } from "../../proxy/errors.ts";
 import { assertOneLine } from "./support.ts";
 
 Deno.test("each kind of error has its exit code of sysexits.h", () => {
@@ -44,6 +44,37 @@ Deno.test("a report is one line, and a second one where there is something to do
     report(new ProxyError("missing", "unix/s: /s does not exist", { hint: "start it" })),
     "deno-ssh-proxy: unix/s: /s does not exist\n  start it\n",
   );
+});
+
+/** What `tell` says of `thrown` to a stderr that is `writeSync`, and the exit code that it gives. */
+function told(thrown: unknown, writeSync: (text: string) => void = () => {}): number {
+  const real = Deno.stderr.writeSync;
+  Deno.stderr.writeSync = (bytes) => {
+    writeSync(new TextDecoder().decode(bytes));
+    return bytes.length;
+  };
+  try {
+    return tell(thrown);
+  } finally {
+    Deno.stderr.writeSync = real;
+  }
+}
+
+Deno.test("what was thrown is told on stderr in one write, and its exit code is given", () => {
+  const texts: string[] = [];
+  const error = new ProxyError("missing", "unix/s: /s does not exist", { hint: "start it" });
+  assertEquals(told(error, (text) => texts.push(text)), 66);
+  assertEquals(told(new RangeError("a\nb"), (text) => texts.push(text)), 70);
+  assertEquals(texts[0], report(error));
+  assertEquals(texts[1]?.split("\n")[0], "deno-ssh-proxy: a defect in this program: RangeError: a\\x0ab");
+  assertEquals(texts.length, 2);
+});
+
+Deno.test("where stderr takes nothing, the exit code is given all the same", () => {
+  const closed = () => {
+    throw new Deno.errors.BadResource("closed");
+  };
+  assertEquals(told(new ProxyError("timeout", "a: b"), closed), 75);
 });
 
 Deno.test("an error of this program stays what it is", () => {
