@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ProxyError } from "../proxy/errors.ts";
+import { printable, ProxyError } from "../proxy/errors.ts";
 
 /** The host name forms, with `%` in the first separator's place for scp and rsync. */
 const FORMS = ["unix", "vsock", "vsock-mux"].flatMap((form) => [`${form}/*`, `${form}%*`]);
@@ -47,16 +47,19 @@ Match host ${FORMS.join(",")}
 export function proxyCommand(main: string, library: string, deno: string): string {
   const path = decodeURIComponent(new URL(main).pathname);
   const prefix = /^(.*)\/lib\/deno-ssh-proxy\/[^/]+\.mjs$/s.exec(path)?.[1];
-  const words = prefix === undefined
-    ? [deno, "run", "--no-prompt", "--no-config", `--allow-ffi=${library}`, path]
-    : [`${prefix}/bin/deno-ssh-proxy`];
-  return words.map(quote).join(" ");
+  if (prefix !== undefined) return quote(`${prefix}/bin/deno-ssh-proxy`);
+  if (library.includes(",")) {
+    throw new ProxyError("usage", `${printable(library)}: Deno cannot grant a path with a comma in it`, {
+      hint: "move the checkout to a folder without one",
+    });
+  }
+  return [deno, "run", "--no-prompt", "--no-config", `--allow-ffi=${library}`, path].map(quote).join(" ");
 }
 
 /** `word` for ssh, which replaces `%` tokens, and then for whatever shell the user has. */
 function quote(word: string): string {
   if (/[\n\r]/.test(word)) {
-    throw new ProxyError("usage", `${JSON.stringify(word)}: ssh_config cannot hold a line break`);
+    throw new ProxyError("usage", `${printable(word)}: ssh_config cannot hold a line break`);
   }
   const escaped = word.replaceAll("%", "%%");
   return /^[\w./=%@:+,-]+$/.test(escaped) ? escaped : `'${escaped.replaceAll("'", `'\\''`)}'`;

@@ -34,7 +34,7 @@ export class Library {
   ): Library {
     const calls = openSymbols(path, symbols);
     const version = formatVersion(calls.deno_ssh_proxy_version);
-    if (version !== VERSION) throw otherVersion(path, `it is version ${version}`);
+    if (version !== VERSION) throw otherVersion(path, `it is version ${version}, not ${VERSION}`);
     return new Library(path, calls);
   }
 
@@ -71,11 +71,11 @@ function explain(path: string, thrown: unknown): ProxyError {
   if (thrown instanceof Deno.errors.NotCapable) {
     return new ProxyError("permission", `${shown}: Deno was not allowed to open the native library`, {
       cause: thrown,
-      hint: `run it with --allow-ffi=${shown}, the path just as it stands here`,
+      hint: `run it with --allow-ffi=${printable(path, Infinity)}, the path just as it stands here`,
     });
   }
   // Deno gives dlopen(3)'s and dlsym(3)'s texts: there is nothing else to tell them apart by.
-  if (reason.startsWith("Failed to register symbol")) return otherVersion(path, "a function is not in it", thrown);
+  if (reason.startsWith("Failed to register symbol")) return otherVersion(path, "it lacks a function", thrown);
   const missing = /cannot open shared object file: No such file|no such file/i.test(reason);
   return new ProxyError("resource", `${shown}: the native library ${missing ? "is missing" : "cannot be loaded"}`, {
     cause: thrown,
@@ -88,7 +88,7 @@ function explain(path: string, thrown: unknown): ProxyError {
 function otherVersion(path: string, why: string, cause?: unknown): ProxyError {
   return new ProxyError(
     "resource",
-    `${printable(path)}: the native library is not of this program's version: ${why}, not ${VERSION}`,
+    `${printable(path)}: the native library is not of this program's version: ${why}`,
     { cause, hint: "./install.sh builds and installs both; in a checkout, deno task build" },
   );
 }

@@ -98,7 +98,9 @@ export async function shakeHands(
   /** Takes `count` bytes that were peeked at: they are there. */
   async function take(count: number): Promise<void> {
     for (const end = taken + count; taken < end;) {
-      taken += await socket.receive(buffer.subarray(taken, end), { timeout: deadline.left });
+      const got = await socket.receive(buffer.subarray(taken, end), { timeout: deadline.left });
+      if (got === 0) throw closedError(target);
+      taken += got;
     }
   }
 }

@@ -82,7 +82,11 @@ export class ProxyError extends Error {
 /** `thrown` itself, or where it is no `ProxyError` (which is a defect here), one that says so. */
 export function asProxyError(thrown: unknown): ProxyError {
   if (thrown instanceof ProxyError) return thrown;
-  const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  const what = thrown instanceof Error
+    ? `${thrown.name}: ${thrown.message}`
+    : typeof thrown === "object"
+    ? Deno.inspect(thrown)
+    : String(thrown);
   return new ProxyError("defect", `a defect in this program: ${printable(what)}`, {
     cause: thrown,
     hint: "please report it with the command line that led to it",
@@ -112,8 +116,8 @@ const LONGEST_SHOWN = 160;
  * `text` fit for a terminal: on one line, with every control and formatting character escaped, and cut where it is long.
  * Names, paths and answers come from command lines, servers and guests, and none of them may steer a terminal.
  */
-export function printable(text: string): string {
-  const cut = text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
+export function printable(text: string, longest: number = LONGEST_SHOWN): string {
+  const cut = text.length > longest ? `${text.slice(0, longest)}…` : text;
   // Not a literal: V8 would look these properties up while it reads this file, for every connection.
   const steering = new RegExp("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]", "gu");
   return cut.toWellFormed().replace(steering, (character) => {

@@ -7,7 +7,7 @@
 import type { SystemError } from "../ffi/errno.ts";
 import { type ErrorKind, printable, ProxyError } from "./errors.ts";
 import type { Deadline } from "./patience.ts";
-import { formatTarget, type Target, type VsockMuxTarget } from "./target.ts";
+import { formatTarget, type Target, type UnixTarget, type VsockMuxTarget, type VsockTarget } from "./target.ts";
 
 /** `target` as a message names it. */
 function nameOf(target: Target): string {
@@ -22,61 +22,84 @@ export function connectError(
   deadline: Deadline,
   socketType?: "datagram" | "seqpacket",
 ): ProxyError {
-  const name = nameOf(target);
-  const error = (kind: ErrorKind, why: string, hint?: string) =>
-    new ProxyError(kind, `${name}: ${why}`, { cause, hint });
-  const path = target.kind === "vsock" ? "" : printable(target.path);
-  const unix = target.kind !== "vsock";
+  const [kind, why, hint] =
+    (target.kind === "vsock"
+      ? vsockReason(target, cause, deadline)
+      : unixReason(target, cause, deadline, socketType)) ?? ["resource", cause.message];
+  return new ProxyError(kind, `${nameOf(target)}: ${why}`, { cause, hint });
+}
+
+/** The kind of an error, why it is one, and what to do about it; undefined where that cannot be told. */
+type Reason = [kind: ErrorKind, why: string, hint?: string] | undefined;
+
+/** What an error of connecting to an AF_UNIX socket means (unix(7), connect(2)). */
+function unixReason(
+  target: UnixTarget | VsockMuxTarget,
+  cause: SystemError,
+  deadline: Deadline,
+  socketType: string = "different",
+): Reason {
+  const path = printable(target.path);
   switch (cause.code) {
     case "ENOENT":
     case "ENOTDIR":
     case "ELOOP":
-      return error("missing", `${path} does not exist`, missingHint(target));
+      return ["missing", `${path} does not exist`, missingHint(target)];
     case "EACCES":
     case "EPERM":
-      return unix
-        ? error(
-          "permission",
-          "permission denied",
-          `a user needs write permission for ${path} and search permission for the folders that it is in`,
-        )
-        : error("permission", "permission denied", "something (seccomp, SELinux) keeps this process from AF_VSOCK");
+      return [
+        "permission",
+        "permission denied",
+        `a user needs write permission for ${path} and search permission for the folders that it is in`,
+      ];
     case "ECONNREFUSED":
-      return unix
-        ? error(
-          "unreachable",
-          `nothing listens on ${path}`,
-          "it is left over from a server that has ended, or no socket",
-        )
-        : error("unreachable", "connection refused", guestHint(target.port));
+      return [
+        "unreachable",
+        `nothing listens on ${path}`,
+        "it is left over from a server that has ended, or no socket",
+      ];
     case "EPROTOTYPE":
-      return error("unreachable", `${path} is a ${socketType ?? "different"} socket`, "ssh needs a stream socket");
+      return ["unreachable", `${path} is a ${socketType} socket`, "ssh needs a stream socket"];
     case "ECONNRESET":
     case "EPIPE":
-      return target.kind === "vsock"
-        ? error("unreachable", "nothing listens on that port", guestHint(target.port))
-        : error("unreachable", "the connection was reset", "is its server about to end?");
+      return ["unreachable", "the connection was reset", "is its server about to end?"];
+    case "ETIMEDOUT":
+      return [
+        "timeout",
+        `not accepted within ${seconds(deadline)}`,
+        `the server behind ${path} is busy or stopped`,
+      ];
+    case "ENAMETOOLONG":
+      return ["usage", "the path is too long", "the kernel takes paths of 4095 bytes, with /proc mounted"];
+  }
+}
+
+/** What an error of connecting over AF_VSOCK means (vsock(7), and the kernel's net/vmw_vsock). */
+function vsockReason({ port }: VsockTarget, cause: SystemError, deadline: Deadline): Reason {
+  switch (cause.code) {
+    case "EACCES":
+    case "EPERM":
+      return ["permission", "permission denied", "something (seccomp, SELinux) keeps this process from AF_VSOCK"];
+    case "ECONNREFUSED":
+      return ["unreachable", "connection refused", guestHint(port)];
+    case "ECONNRESET":
+    case "EPIPE":
+      return ["unreachable", "nothing listens on that port", guestHint(port)];
     case "ENODEV":
     case "EADDRNOTAVAIL":
     case "ENETUNREACH":
     case "EHOSTUNREACH":
-      return error(
+      return [
         "unreachable",
         `no such CID: ${cause.message}`,
         "is the virtual machine running, with a vsock device of this CID? (on a host: the vhost_vsock kernel module)",
-      );
+      ];
     case "EAFNOSUPPORT":
       return Deno.build.os === "linux"
-        ? error("resource", "this kernel has no AF_VSOCK", "load it: modprobe vhost_vsock on a host, vsock in a guest")
-        : error("resource", "not supported on this system", "AF_VSOCK needs Linux");
+        ? ["resource", "this kernel has no AF_VSOCK", "load it: modprobe vhost_vsock on a host, vsock in a guest"]
+        : ["resource", "not supported on this system", "AF_VSOCK needs Linux"];
     case "ETIMEDOUT":
-      return unix
-        ? error("timeout", `not accepted within ${seconds(deadline)}`, `the server behind ${path} is busy or stopped`)
-        : error("timeout", `no answer within ${seconds(deadline)}`, guestHint(target.port));
-    case "ENAMETOOLONG":
-      return error("usage", `the path is too long`, "the kernel takes paths of 4095 bytes, with /proc mounted");
-    default:
-      return error("resource", cause.message);
+      return ["timeout", `no answer within ${seconds(deadline)}`, guestHint(port)];
   }
 }
 
@@ -134,9 +157,9 @@ export function deliverError(fd: number, cause: SystemError): ProxyError {
   return new ProxyError("handover", `fd ${fd}: the connection could not be passed on: ${why}`, { cause });
 }
 
-function missingHint(target: Target): string {
+function missingHint(target: UnixTarget | VsockMuxTarget): string {
   if (target.kind === "vsock-mux") return "is the virtual machine running? Its multiplexer makes the socket";
-  if (target.kind === "unix" && target.path === "/run/ssh-unix-local/socket") {
+  if (target.path === "/run/ssh-unix-local/socket") {
     return "systemd 256 and later makes it, where sshd is installed";
   }
   return "is the server running? (ssh lower-cases a path that it has from HostName: write such a one as the host name)";

@@ -68,7 +68,7 @@ export function parseTarget(host: string, port: string): Target {
     });
   }
   if (host === ".host") return THIS_HOST;
-  const separator = firstOf(host.indexOf("/"), host.indexOf("%"));
+  const separator = separatorOf(host);
   const rest = host.slice(separator + 1);
   switch (separator === -1 ? undefined : host.slice(0, separator)) {
     case "unix":
@@ -102,8 +102,16 @@ export function formatTarget(target: Target): string {
  * `%n` (since OpenSSH 8.1) as it was typed. Where the two differ in more than that, `%n` is an alias and `%h` counts.
  */
 export function withTypedCase(host: string, typed: string | undefined): string {
-  if (typed === undefined || typed === host) return host;
-  return lowerAscii(typed) === lowerAscii(host) ? typed : host;
+  if (typed === undefined || typed === host || lowerAscii(typed) !== lowerAscii(host)) return host;
+  const path = separatorOf(host) + 1;
+  switch (host.slice(0, path - 1)) {
+    case "unix":
+    case "vsock-mux":
+      return host.slice(0, path) + typed.slice(path);
+    default:
+      // Only a path has a case of its own.
+      return host;
+  }
 }
 
 /** `ssh` lower-cases bytes, with tolower(3) in the C locale: `A` to `Z` and nothing else. */
@@ -113,9 +121,10 @@ function lowerAscii(text: string): string {
   return lower;
 }
 
-/** The lesser of two indexes, where -1 is none. Strings are searched rather than matched: a RegExp costs start-up time. */
-function firstOf(a: number, b: number): number {
-  return a === -1 || b !== -1 && b < a ? b : a;
+/** Where the form ends and the rest begins; -1 nowhere. Searched rather than matched: a RegExp costs start-up time. */
+function separatorOf(host: string): number {
+  const [slash, percent] = [host.indexOf("/"), host.indexOf("%")];
+  return slash === -1 || percent !== -1 && percent < slash ? percent : slash;
 }
 
 function parsePath(host: string, rest: string): string {

@@ -85,6 +85,14 @@ Deno.test("a path with a line break is refused, in an error of one line", () => 
   }
 });
 
+Deno.test("a checkout whose path Deno cannot grant is refused, and an installed program has no such path in its words", () => {
+  assertFails("usage", () => proxyCommand("file:///a,b/cli.ts", "/a,b/lib.so", DENO), "comma");
+  assertEquals(
+    proxyCommand("file:///a,b/lib/deno-ssh-proxy/cli.mjs", "/a,b/lib.so", DENO),
+    "/a,b/bin/deno-ssh-proxy",
+  );
+});
+
 Deno.test("the fragment starts the command for every form of address, with the name as it was typed", () => {
   const text = fragment("/usr/local/bin/deno-ssh-proxy");
   const blocks = text.split(/^(?=Match )/m).slice(1);

@@ -210,6 +210,15 @@ Deno.test("what was answered counts even where the request could not be sent any
   assertEquals(await outcome(new Closed([], "end")), "unreachable");
 });
 
+Deno.test("an answer that somebody else takes first ends the handshake", async () => {
+  class Shared extends StandInSocket {
+    override receive(into: Uint8Array, options: ReceiveOptions): Promise<number> {
+      return options.peek === undefined ? Promise.resolve(0) : super.receive(into, options);
+    }
+  }
+  assertEquals(await outcome(new Shared(["OK 22\n"], "end")), "unreachable");
+});
+
 Deno.test("any other failure to send the request is the end", async () => {
   class Broken extends StandInSocket {
     override send(): Promise<void> {
@@ -232,7 +241,8 @@ Deno.test("an error shows the answer that is none, and whether it had ended", as
 Deno.test("an errno of connecting decides what kind of error it is, for each kind of target", async () => {
   const targets: Target[] = [{ kind: "unix", path: "/s" }, MUX, { kind: "vsock", cid: 3, port: 22 }];
   for (const target of targets) {
-    for (const [errno, kind] of [[2, "missing"], [13, "permission"], [110, "timeout"], [111, "unreachable"]] as const) {
+    const noEntry = target.kind === "vsock" ? "resource" : "missing";
+    for (const [errno, kind] of [[2, noEntry], [13, "permission"], [110, "timeout"], [111, "unreachable"]] as const) {
       const { library, closed } = standInLibrary({ connect_unix: () => -errno, connect_vsock: () => -errno });
       const error = await assertFailsLater(kind, () => dial(target, library, new Deadline(SOON)));
       assertInstanceOf(error.cause, SystemError);

@@ -91,7 +91,8 @@ Deno.test("anything else that is thrown is a defect, said in one line and kept a
     [undefined, "undefined"],
     [null, "null"],
     [Symbol("s"), "Symbol(s)"],
-    [{ kind: "usage", message: "not one of ours" }, "[object Object]"],
+    [{ kind: "usage", message: "not one of ours" }, '{ kind: "usage", message: "not one of ours" }'],
+    [Object.create(null), "[Object: null prototype] {}"],
   ];
   for (const [thrown, said] of examples) {
     const error = asProxyError(thrown);

@@ -72,7 +72,7 @@ function check(error: ProxyError, kind: ErrorKind, name: string, why: string): v
 Deno.test("each error of connecting is of the kind that its exit code promises, for each kind of target", () => {
   type Meaning = [kind: ErrorKind, why: string];
   const meanings: Partial<Record<ErrorName, { unix?: Meaning; vsock?: Meaning }>> = {
-    ENOENT: { unix: ["missing", "does not exist"] },
+    ENOENT: { unix: ["missing", "does not exist"], vsock: ["resource", "(ENOENT)"] },
     ENOTDIR: { unix: ["missing", "does not exist"] },
     ELOOP: { unix: ["missing", "does not exist"] },
     EACCES: { unix: ["permission", "permission denied"], vsock: ["permission", "permission denied"] },
@@ -81,7 +81,7 @@ Deno.test("each error of connecting is of the kind that its exit code promises, 
     EPROTOTYPE: { unix: ["unreachable", "is a different socket"] },
     ECONNRESET: { unix: ["unreachable", "was reset"], vsock: ["unreachable", "nothing listens on that port"] },
     EPIPE: { unix: ["unreachable", "was reset"], vsock: ["unreachable", "nothing listens on that port"] },
-    ENODEV: { vsock: ["unreachable", "no such CID: no such device (ENODEV)"] },
+    ENODEV: { unix: ["resource", "(ENODEV)"], vsock: ["unreachable", "no such CID: no such device (ENODEV)"] },
     EADDRNOTAVAIL: { vsock: ["unreachable", "no such CID"] },
     ENETUNREACH: { vsock: ["unreachable", "no such CID"] },
     EHOSTUNREACH: { vsock: ["unreachable", "no such CID"] },

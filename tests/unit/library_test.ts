@@ -108,7 +108,7 @@ testWith(
     ];
     for (const [name, source] of examples) {
       const path = compile(folder, name, source);
-      const error = assertFails("resource", () => Library.open(CONNECTION, path), "a function is not in it");
+      const error = assertFails("resource", () => Library.open(CONNECTION, path), "it lacks a function");
       assertStringIncludes(error.message, path);
       assert(error.cause instanceof Error);
     }
@@ -118,7 +118,7 @@ testWith(
 testWith("cc", "the functions that only an end needs are looked for when it comes", () => {
   using folder = new Folder();
   const library = Library.open(CONNECTION, compile(folder, "beginning", sourceOf(THIS_VERSION, FUNCTIONS)));
-  assertFails("resource", () => library.afterwards, "a function is not in it");
+  assertFails("resource", () => library.afterwards, "it lacks a function");
 });
 
 Deno.test({
@@ -129,6 +129,15 @@ Deno.test({
     assertEquals(error.exitCode, 77);
     assertStringIncludes(error.hint ?? "", `--allow-ffi=${LIBRARY_PATH}, `);
     assert(error.cause instanceof Deno.errors.NotCapable);
+  },
+});
+
+Deno.test({
+  name: "the grant in the hint is whole, however long the path is",
+  permissions: { ffi: false },
+  fn() {
+    const path = `/${"long/".repeat(100)}lib.so`;
+    assertStringIncludes(assertFails("permission", () => Library.open(CONNECTION, path)).hint ?? "", `=${path}, `);
   },
 });
 
