@@ -22,7 +22,7 @@
  * @module
  */
 
-import { Library } from "./ffi/library.ts";
+import { Library, libraryPath } from "./ffi/library.ts";
 import type { Socket } from "./ffi/socket.ts";
 import { CONNECTION_NONBLOCKING } from "./ffi/symbols.ts";
 import { dial as dialOnce } from "./proxy/dial.ts";
@@ -71,7 +71,7 @@ export async function dial(target: Target, options: DialOptions = {}): Promise<S
   const { timeout = DEFAULT_TIMEOUT, signal } = options;
   signal?.throwIfAborted();
   const deadline = new Deadline(timeout);
-  library ??= Library.open(CONNECTION_NONBLOCKING);
+  library ??= Library.open(libraryPath(import.meta.url), CONNECTION_NONBLOCKING);
   const dialing = dialOnce(target, library, deadline);
   if (signal === undefined) return await dialing;
   const aborted = Promise.withResolvers<never>();

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Library } from "./ffi/library.ts";
+import { Library, libraryPath } from "./ffi/library.ts";
 import { deliver, requireChannel } from "./proxy/deliver.ts";
 import { dial } from "./proxy/dial.ts";
 import { tell } from "./proxy/errors.ts";
@@ -16,7 +16,7 @@ import { parseTarget } from "./proxy/target.ts";
 try {
   const { host, port, timeout } = parseInvocation(Deno.args);
   const target = parseTarget(host, port);
-  const library = Library.open();
+  const library = Library.open(libraryPath(Deno.mainModule));
   await requireChannel(library);
   const deadline = new Deadline(timeout);
   const socket = await dial(target, library, deadline);

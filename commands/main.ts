@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Library, LIBRARY_PATH } from "../ffi/library.ts";
+import { Library, libraryPath } from "../ffi/library.ts";
 import { ProxyError, tell } from "../proxy/errors.ts";
 import { VERSION } from "../version.ts";
 import { fragment, proxyCommand } from "./config.ts";
@@ -27,14 +27,15 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 function text(command: string): string {
+  const library = libraryPath(Deno.mainModule);
   switch (command) {
     case "config":
-      return fragment(proxyCommand(Deno.mainModule, LIBRARY_PATH, Deno.execPath()));
+      return fragment(proxyCommand(Deno.mainModule, library, Deno.execPath()));
     case "--version":
     case "-V":
       // Opening it compares its version with this program's.
-      Library.open();
-      return `deno-ssh-proxy ${VERSION}\nlibrary ${VERSION} (${LIBRARY_PATH})\ndeno ${Deno.version.deno}\n`;
+      Library.open(library);
+      return `deno-ssh-proxy ${VERSION}\nlibrary ${VERSION} (${library})\ndeno ${Deno.version.deno}\n`;
     default:
       return USAGE;
   }

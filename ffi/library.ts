@@ -28,10 +28,7 @@ export class Library {
    *
    * @throws {ProxyError} of kind `permission` where Deno's permissions do not allow it, otherwise `resource`
    */
-  static open(
-    symbols: typeof CONNECTION | typeof CONNECTION_NONBLOCKING = CONNECTION,
-    path: string = LIBRARY_PATH,
-  ): Library {
+  static open(path: string, symbols: typeof CONNECTION | typeof CONNECTION_NONBLOCKING = CONNECTION): Library {
     const calls = openSymbols(path, symbols);
     const version = formatVersion(calls.deno_ssh_proxy_version);
     if (version !== VERSION) throw otherVersion(path, `it is version ${version}, not ${VERSION}`);
@@ -44,14 +41,15 @@ export class Library {
   }
 }
 
-/** Where the library is: in a checkout where Cargo puts it, otherwise beside the bundled program. */
-export const LIBRARY_PATH: string = libraryPath(import.meta.url, import.meta.dirname ?? "");
-
-function libraryPath(module: string, folder: string): string {
+/**
+ * Where the library is, for a program whose main module has the URL `module`: beside a bundle, or where Cargo puts it in
+ * the checkout that the module is at the root of. (import.meta, which could tell that here, takes 0.4 MiB.)
+ */
+export function libraryPath(module: string): string {
+  const folder = decodeURIComponent(module.slice("file://".length, module.lastIndexOf("/")));
   const file = `libdeno_ssh_proxy.${Deno.build.os === "darwin" ? "dylib" : "so"}`;
-  const checkout = module.endsWith("/ffi/library.ts") ? folder.replace(/\/ffi$/, "") : undefined;
   // A permission is granted as text: there must be no ".." in here that the grant has not.
-  return checkout === undefined ? `${folder}/${file}` : `${checkout}/rust/target/release/${file}`;
+  return module.endsWith(".mjs") ? `${folder}/${file}` : `${folder}/rust/target/release/${file}`;
 }
 
 function openSymbols<Symbols extends Deno.ForeignLibraryInterface>(

@@ -1,8 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { LIBRARY_PATH } from "../../ffi/library.ts";
 import { AFTERWARDS, CONNECTION, FD_KINDS, RECEIVE_PEEK, RECEIVE_WHOLE } from "../../ffi/symbols.ts";
 import { VERSION } from "../../version.ts";
-import { CHECKOUT, Folder, outputOf, testWith } from "./support.ts";
+import { CHECKOUT, Folder, LIBRARY_PATH, outputOf, testWith } from "./support.ts";
 
 const HEADER = Deno.readTextFileSync(`${CHECKOUT}/rust/deno_ssh_proxy.h`).replace(/\/\*.*?\*\//gs, "");
 

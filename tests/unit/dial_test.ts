@@ -16,6 +16,7 @@ import {
   Folder,
   inTime,
   latin1,
+  LIBRARY_PATH,
   listen,
   millisecondsOf,
   openSockets,
@@ -327,7 +328,7 @@ Deno.test("each step has what is left of the time, not all of it again", async (
   assertEquals(given, [5000, 4000, 3000, 2000]);
 });
 
-const library = Library.open(CONNECTION_NONBLOCKING);
+const library = Library.open(LIBRARY_PATH, CONNECTION_NONBLOCKING);
 
 /**
  * Dials a multiplexer in a folder of its own. `serve` does what the multiplexer does, and leaves the connection open;
@@ -440,7 +441,7 @@ Deno.test("a multiplexer that goes away before it accepts the connection is unre
   using folder = new Folder();
   const listener = listen(folder.at("vm"));
   // With calls that block, the connection is made before `dial` first gives way, and the request is not sent yet.
-  const dialing = dial({ ...MUX, path: folder.at("vm") }, Library.open(), new Deadline(SOON));
+  const dialing = dial({ ...MUX, path: folder.at("vm") }, Library.open(LIBRARY_PATH), new Deadline(SOON));
   listener.close();
   await assertFailsLater("unreachable", () => dialing, "nothing listens on that port in the guest");
 });

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { Library, LIBRARY_PATH } from "../../ffi/library.ts";
+import { Library, libraryPath } from "../../ffi/library.ts";
 import { fdKind } from "../../ffi/socket.ts";
 import { CONNECTION, CONNECTION_NONBLOCKING } from "../../ffi/symbols.ts";
 import { VERSION } from "../../version.ts";
-import { assertFails, CHECKOUT, Folder, outputOf, testWith } from "./support.ts";
+import { assertFails, CHECKOUT, Folder, LIBRARY_PATH, outputOf, testWith } from "./support.ts";
 
 const SUFFIX = Deno.build.os === "darwin" ? "dylib" : "so";
 
@@ -23,10 +23,22 @@ function sourceOf(version: number, functions: readonly string[]): string {
 const FUNCTIONS = Object.keys(CONNECTION).filter((name) => name !== "deno_ssh_proxy_version");
 const THIS_VERSION = VERSION.split(".").reduce((number, part) => number * 256 + Number(part), 0);
 
+Deno.test("the library is beside a bundle, and in a checkout where Cargo puts it", () => {
+  const examples = [
+    ["file:///usr/lib/deno-ssh-proxy/proxy.mjs", "/usr/lib/deno-ssh-proxy"],
+    ["file:///it's%20a%25/lib/cli.mjs", "/it's a%/lib"],
+    ["file:///src/%C3%A9/cli.ts", "/src/é/rust/target/release"],
+    ["file:///mod.ts", "/rust/target/release"],
+  ] as const;
+  for (const [module, folder] of examples) {
+    assertEquals(libraryPath(module), `${folder}/libdeno_ssh_proxy.${SUFFIX}`);
+  }
+});
+
 Deno.test("the library that Cargo built opens from where the checkout has it", async () => {
   assertEquals(LIBRARY_PATH, `${CHECKOUT}/rust/target/release/libdeno_ssh_proxy.${SUFFIX}`);
   for (const symbols of [CONNECTION, CONNECTION_NONBLOCKING]) {
-    const library = Library.open(symbols);
+    const library = Library.open(LIBRARY_PATH, symbols);
     assert((await fdKind(library, 0)) !== undefined);
     assertEquals(library.afterwards.close_fd(-1), -9);
   }
@@ -36,7 +48,7 @@ Deno.test("a library that is missing is missing, and the hint says how to build 
   using folder = new Folder();
   const error = assertFails(
     "resource",
-    () => Library.open(CONNECTION, folder.at("none.so")),
+    () => Library.open(folder.at("none.so")),
     "the native library is missing",
   );
   assertEquals(error.exitCode, 71);
@@ -50,7 +62,7 @@ Deno.test("a library that is missing is missing whatever its path says", () => {
   Deno.mkdirSync(folder.at("symbols"));
   assertFails(
     "resource",
-    () => Library.open(CONNECTION, folder.at("symbols/none.so")),
+    () => Library.open(folder.at("symbols/none.so")),
     "the native library is missing",
   );
 });
@@ -61,18 +73,18 @@ Deno.test("a file that is no library cannot be loaded, and the hint says why", (
     const path = folder.file(name, text);
     const error = assertFails(
       "resource",
-      () => Library.open(CONNECTION, path),
+      () => Library.open(path),
       `${path}: the native library cannot be loaded`,
     );
     assertStringIncludes(error.hint ?? "", path);
     assert(error.cause instanceof Error);
   }
-  assertFails("resource", () => Library.open(CONNECTION, folder.path), "the native library cannot be loaded");
+  assertFails("resource", () => Library.open(folder.path), "the native library cannot be loaded");
 });
 
 Deno.test("the hint about a file that is no library says what the system said, and nothing twice", () => {
   using folder = new Folder();
-  const error = assertFails("resource", () => Library.open(CONNECTION, folder.file("text.so", "text")));
+  const error = assertFails("resource", () => Library.open(folder.file("text.so", "text")));
   assertEquals((error.hint ?? "").startsWith(folder.path), true, error.hint ?? "");
 });
 
@@ -81,7 +93,7 @@ testWith("cc", "a library of another version is refused, and the message says wh
   const examples = [[0x090807, "9.8.7"], [0, "0.0.0"], [1, "0.0.1"], [0xffff_ffff, "65535.255.255"]] as const;
   for (const [number, version] of examples) {
     const path = compile(folder, `version${number}`, sourceOf(number, FUNCTIONS));
-    const error = assertFails("resource", () => Library.open(CONNECTION, path), "not of this program's version");
+    const error = assertFails("resource", () => Library.open(path), "not of this program's version");
     assertStringIncludes(error.message, `: it is version ${version}, `);
     assertStringIncludes(error.message, VERSION);
     assertStringIncludes(error.hint ?? "", "./install.sh");
@@ -90,7 +102,7 @@ testWith("cc", "a library of another version is refused, and the message says wh
 
 testWith("cc", "a library of this version with all functions opens, so it is the version that was refused", () => {
   using folder = new Folder();
-  Library.open(CONNECTION, compile(folder, "good", sourceOf(THIS_VERSION, FUNCTIONS)));
+  Library.open(compile(folder, "good", sourceOf(THIS_VERSION, FUNCTIONS)));
 });
 
 testWith(
@@ -108,7 +120,7 @@ testWith(
     ];
     for (const [name, source] of examples) {
       const path = compile(folder, name, source);
-      const error = assertFails("resource", () => Library.open(CONNECTION, path), "it lacks a function");
+      const error = assertFails("resource", () => Library.open(path), "it lacks a function");
       assertStringIncludes(error.message, path);
       assert(error.cause instanceof Error);
     }
@@ -117,7 +129,7 @@ testWith(
 
 testWith("cc", "the functions that only an end needs are looked for when it comes", () => {
   using folder = new Folder();
-  const library = Library.open(CONNECTION, compile(folder, "beginning", sourceOf(THIS_VERSION, FUNCTIONS)));
+  const library = Library.open(compile(folder, "beginning", sourceOf(THIS_VERSION, FUNCTIONS)));
   assertFails("resource", () => library.afterwards, "it lacks a function");
 });
 
@@ -125,7 +137,7 @@ Deno.test({
   name: "a library that Deno may not open is a matter of permission, and the hint is the grant",
   permissions: { ffi: false },
   fn() {
-    const error = assertFails("permission", () => Library.open(), `${LIBRARY_PATH}: Deno was not allowed`);
+    const error = assertFails("permission", () => Library.open(LIBRARY_PATH), `${LIBRARY_PATH}: Deno was not allowed`);
     assertEquals(error.exitCode, 77);
     assertStringIncludes(error.hint ?? "", `--allow-ffi=${LIBRARY_PATH}, `);
     assert(error.cause instanceof Deno.errors.NotCapable);
@@ -137,7 +149,7 @@ Deno.test({
   permissions: { ffi: false },
   fn() {
     const path = `/${"long/".repeat(100)}lib.so`;
-    assertStringIncludes(assertFails("permission", () => Library.open(CONNECTION, path)).hint ?? "", `=${path}, `);
+    assertStringIncludes(assertFails("permission", () => Library.open(path)).hint ?? "", `=${path}, `);
   },
 });
 
@@ -145,12 +157,12 @@ Deno.test({
   name: "a grant for another path is none for this one",
   permissions: { ffi: [new URL("file:///usr")] },
   fn() {
-    assertFails("permission", () => Library.open());
+    assertFails("permission", () => Library.open(LIBRARY_PATH));
   },
 });
 
 Deno.test("a path that could steer a terminal is shown fit for one", () => {
-  assertFails("resource", () => Library.open(CONNECTION, "/no/\x1b[2J\n.so"), "/no/\\x1b[2J\\x0a.so: ");
+  assertFails("resource", () => Library.open("/no/\x1b[2J\n.so"), "/no/\\x1b[2J\\x0a.so: ");
 });
 
 Deno.test("version.ts, deno.json, Cargo.toml and Cargo.lock have one version", () => {

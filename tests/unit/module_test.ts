@@ -10,13 +10,14 @@ import {
   Folder,
   inTime,
   latin1,
+  LIBRARY_PATH,
   listen,
   openSockets,
   outputOf,
   readSome,
 } from "./support.ts";
 
-const library = Library.open();
+const library = Library.open(LIBRARY_PATH);
 
 /** A dialed socket and the server's side of it. */
 async function connected(folder: Folder): Promise<{ socket: Socket; server: Deno.UnixConn }> {

@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import type { Library } from "../../ffi/library.ts";
+import { type Library, libraryPath } from "../../ffi/library.ts";
 import { fdKind } from "../../ffi/socket.ts";
 import type { ConnectionCalls } from "../../ffi/symbols.ts";
 import { type ErrorKind, ProxyError } from "../../proxy/errors.ts";
@@ -14,6 +14,9 @@ import { Fd } from "../support/process.ts";
 
 /** The root of the checkout. */
 export const CHECKOUT: string = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
+
+/** The library that Cargo built in this checkout. */
+export const LIBRARY_PATH: string = libraryPath(`file://${CHECKOUT}/mod.ts`);
 
 /** A folder of one test, gone when its scope ends. */
 export class Folder implements Disposable {
