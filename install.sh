@@ -1,14 +1,13 @@
 #!/bin/sh
-# Builds deno-ssh-proxy from this checkout and installs it.
+# Builds deno-ssh-proxy from this checkout, installs it, and proves that ssh gets through it.
 set -eu
-
-deno_version=2.9.6 # the one that is installed where there is none; 2.9 is the oldest that works
 
 usage() {
   cat <<'END'
-usage: ./install.sh [--prefix DIR] [--uninstall]
+usage: ./install.sh [--prefix DIR] [--no-proof] [--uninstall]
 
   --prefix DIR   where to install: /usr/local for root, ~/.local otherwise
+  --no-proof     does not try what it installed with ssh and a demo server at the end
   --uninstall    removes what an earlier run with the same prefix installed
 
 It needs cargo, a C linker (cc), and Deno 2.9 or later; without Deno it installs one under the prefix, with npm.
@@ -22,11 +21,13 @@ fail() { # fail WHAT [HINT]
 }
 
 prefix=
+proof=yes
 uninstall=no
 while [ $# -gt 0 ]; do
   case $1 in
     --prefix) [ $# -ge 2 ] || fail "--prefix needs a folder"; prefix=$2; shift ;;
     --prefix=*) prefix=${1#*=} ;;
+    --no-proof) proof=no ;;
     --uninstall) uninstall=yes ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 64 ;;
@@ -81,7 +82,13 @@ find_deno() {
 }
 
 build=$(mktemp -d)
-trap 'rm -rf "$build"' EXIT
+child=
+clean_up() {
+  [ -z "$child" ] || kill "$child" 2>/dev/null || true
+  [ -z "$child" ] || wait "$child" 2>/dev/null || true
+  rm -rf "$build"
+}
+trap clean_up EXIT
 trap 'exit 1' HUP INT TERM
 
 # Deno's own cache of this build goes with it.
@@ -91,17 +98,42 @@ mkdir -p "$prefix/bin" "$program" "$share" || fail "$prefix: cannot be written t
 deno=$(find_deno)
 if [ -z "$deno" ]; then
   command -v npm >/dev/null || fail "there is neither Deno 2.9 or later nor npm" "install one of them"
+  # The newest version that was published for each when this was written, with the checksum of its package.
   case $(uname -s)-$(uname -m) in
-    Linux-x86_64) package=@deno/linux-x64-glibc ;;
-    Linux-aarch64) package=@deno/linux-arm64-glibc ;;
-    Darwin-x86_64) package=@deno/darwin-x64 ;;
-    Darwin-arm64) package=@deno/darwin-arm64 ;;
+    Linux-x86_64)
+      package=linux-x64-glibc version=2.9.6
+      sha512=3md4TKLCuzsLDmfOoC5KN7NAZaxSVkMgm64vg6foD00JBADCpYS2/5QqXfzgnP5ZQz3iLP9vBQJtEgc116OAoQ== ;;
+    Linux-aarch64)
+      package=linux-arm64-glibc version=2.9.5
+      sha512=IuYjsz9PGl7CJcNXMuN27KNDB8Q40brK3SG3l+TXMDVW61ZKwcn0fQHBHnXFiiygEwI8by/fKnASEluhZB1atw== ;;
+    Darwin-x86_64)
+      package=darwin-x64 version=2.9.5
+      sha512=gbdlxWZuAZFiJiZtTT00Mv/aC7f/31+pyqJGQKlZr5X33WeTo5B0GG+efcX3P1UZceRKHuPEAQ1B/M2oRt8r9Q== ;;
+    Darwin-arm64)
+      package=darwin-arm64 version=2.9.5
+      sha512=SX98qSdBT1lw9x6NwGwx2xIayl1kRimdRnFohYlJ6nt3mLKzTKHHKQwQs5D2pEY7mbUGGbYe9brM2kfN75pPkg== ;;
     *) fail "npm has no Deno for $(uname -s) on $(uname -m)" "install Deno 2.9 or later" ;;
   esac
-  echo "installing Deno $deno_version from npm into $program"
-  npm install --silent --no-save --prefix "$build/npm" "$package@$deno_version" >&2 ||
-    fail "npm could not install $package@$deno_version"
-  cp "$build/npm/node_modules/$package/deno" "$build/deno"
+  echo "installing Deno $version from npm into $program"
+  mkdir "$build/npm"
+  # npm compares a package with the checksum in the lock file before it unpacks it.
+  cat >"$build/npm/package.json" <<END
+{ "name": "deno-for-deno-ssh-proxy", "dependencies": { "@deno/$package": "$version" } }
+END
+  cat >"$build/npm/package-lock.json" <<END
+{
+  "name": "deno-for-deno-ssh-proxy",
+  "lockfileVersion": 3,
+  "requires": true,
+  "packages": {
+    "": { "name": "deno-for-deno-ssh-proxy", "dependencies": { "@deno/$package": "$version" } },
+    "node_modules/@deno/$package": { "version": "$version", "integrity": "sha512-$sha512" }
+  }
+}
+END
+  (cd "$build/npm" && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error >&2) ||
+    fail "npm could not install @deno/$package@$version"
+  cp "$build/npm/node_modules/@deno/$package/deno" "$build/deno"
   chmod 755 "$build/deno"
   mv -f "$build/deno" "$program/deno"
   deno=$program/deno
@@ -147,6 +179,59 @@ put "$build/shim" "$shim" 755
 put "$build/ssh_config" "$share/ssh_config" 644
 
 "$shim" --version
+
+# Waits for the process that is $child, and gives its exit code; after SECONDS it is ended.
+finish() { # finish SECONDS
+  tenths=$(($1 * 10))
+  while kill -0 "$child" 2>/dev/null; do
+    [ "$tenths" -gt 0 ] || kill "$child" 2>/dev/null || true
+    # POSIX has whole seconds only.
+    if sleep 0.1 2>/dev/null; then tenths=$((tenths - 1)); else sleep 1; tenths=$((tenths - 10)); fi
+  done
+  code=0
+  wait "$child" || code=$?
+  child=
+  return $code
+}
+
+skip_proof() { # skip_proof REASON [HINT]
+  echo "The proof was skipped: $1"
+  [ $# -lt 2 ] || echo "  $2"
+}
+
+# The real ssh, through what was just installed, to a server in a folder that only this user may enter.
+prove() {
+  ssh=$(command -v ssh || true)
+  [ -n "$ssh" ] || { skip_proof "there is no ssh" "on Debian: apt-get install openssh-client"; return; }
+  demo=$build/demo
+  # The longest path of a socket has 103 bytes on macOS, 107 on Linux.
+  if [ -n "$(printf '%s' "$demo" | tr -d 'A-Za-z0-9/._+=@-')" ] || [ ${#demo} -gt 90 ]; then
+    skip_proof "ssh cannot take a path such as $demo in a host name" "set TMPDIR to another folder"
+    return
+  fi
+  mkdir -m 700 "$demo"
+
+  echo "fetching the demo's SSH server from npm"
+  (cd "$root" && exec "$deno" install --quiet --frozen --entrypoint demo/prove.ts) >"$build/fetch.log" 2>&1 &
+  child=$!
+  if ! finish 60; then
+    sed 's/^/  /' "$build/fetch.log" >&2
+    ! grep -q 'checksum' "$build/fetch.log" || fail "a package from npm is not the one that deno.lock names"
+    skip_proof "it cannot be fetched" "deno-ssh-proxy is installed all the same, and needs nothing from npm"
+    return
+  fi
+
+  echo "proving that ssh gets through:"
+  # Without the variables of this shell: they may name the user's keys, and Deno refuses to start a program with LD_*.
+  (cd "$root" && exec env -i PATH="$PATH" ${HOME:+"HOME=$HOME"} ${SHELL:+"SHELL=$SHELL"} DENO_DIR="$DENO_DIR" \
+    DENO_NO_UPDATE_CHECK=1 "$deno" run --no-prompt --frozen --cached-only \
+    --allow-read="$demo" --allow-write="$demo" --allow-net="unix:$demo/ssh.sock,unix:$demo/mux.sock" \
+    --allow-run="$ssh" demo/prove.ts "$demo" "$ssh" "$share/ssh_config") &
+  child=$!
+  finish 60 || fail "ssh does not get through" "what is installed in $prefix stays there; --no-proof skips this check"
+}
+[ "$proof" = no ] || prove
+
 cat <<END
 
 Installed in $prefix. To try it:

@@ -1,0 +1,72 @@
+/**
+ * The proof that install.sh ends with: serves the demo, and reaches it with the real `ssh` through what was installed.
+ * Takes a new folder of mode 0700, the path of ssh, and the path of the fragment. Exits with 1 where ssh got through to
+ * one of the addresses only, or to none.
+ *
+ * @module
+ */
+
+import { tell } from "../proxy/errors.ts";
+import { serveDemo } from "./demo.ts";
+import { answerToCommand } from "./greeting.ts";
+
+/** For one ssh, in milliseconds. Longer than the ProxyCommand's own deadline, so that its message is there to be read. */
+const DEADLINE = 20_000;
+
+const COMMAND = "hello";
+
+/** Nobody is asked anything, and nothing of the user's is read or written: no key, no agent, no known host. */
+const OPTIONS = [
+  "-nT",
+  ...[
+    "BatchMode=yes",
+    "LogLevel=ERROR",
+    "GlobalKnownHostsFile=/dev/null",
+    "IdentityFile=none",
+    "IdentityAgent=none",
+    "IdentitiesOnly=yes",
+    "PreferredAuthentications=none",
+  ].flatMap((option) => ["-o", option]),
+];
+
+const interrupted = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  Deno.addSignalListener(signal, () => interrupted.abort());
+}
+
+try {
+  const [folder = "", ssh = "", fragment = ""] = Deno.args;
+  let proven = true;
+  for (const address of await serveDemo(folder)) {
+    console.log(`  ssh ${address} ${COMMAND}`);
+    proven = await reaches(address, ssh, fragment) && proven;
+    if (interrupted.signal.aborted) Deno.exit(1);
+  }
+  Deno.exit(proven ? 0 : 1);
+} catch (thrown) {
+  Deno.exit(tell(thrown));
+}
+
+/** Whether `ssh` gets the server's answer at `address`; a person is told what came back, and how long it took. */
+async function reaches(address: string, ssh: string, fragment: string): Promise<boolean> {
+  const late = AbortSignal.timeout(DEADLINE);
+  const started = performance.now();
+  const { code, stdout, stderr } = await new Deno.Command(ssh, {
+    args: ["-F", fragment, ...OPTIONS, address, COMMAND],
+    stdin: "null",
+    signal: AbortSignal.any([late, interrupted.signal]),
+  }).output();
+  const took = `${Math.round(performance.now() - started)} ms`;
+  const [answer, complaint] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  if (code === 0 && answer === answerToCommand(address, COMMAND)) {
+    console.log(`    ${answer.trimEnd()} (${took})`);
+    return true;
+  }
+  const why = late.aborted ? "it did not end" : `exit code ${code}`;
+  console.error(indent(`FAILED: ssh did not get through to ${address}: ${why} (${took})\n${answer}${complaint}`));
+  return false;
+}
+
+function indent(text: string): string {
+  return text.trimEnd().replaceAll(/^/gm, "    ");
+}
