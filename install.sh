@@ -131,7 +131,7 @@ END
   }
 }
 END
-  (cd "$build/npm" && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error >&2) ||
+  (cd "$build/npm" && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error >/dev/null) ||
     fail "npm could not install @deno/$package@$version"
   cp "$build/npm/node_modules/@deno/$package/deno" "$build/deno"
   chmod 755 "$build/deno"
@@ -223,8 +223,9 @@ prove() {
 
   echo "proving that ssh gets through:"
   # Without the variables of this shell: they may name the user's keys, and Deno refuses to start a program with LD_*.
-  (cd "$root" && exec env -i PATH="$PATH" ${HOME:+"HOME=$HOME"} ${SHELL:+"SHELL=$SHELL"} DENO_DIR="$DENO_DIR" \
-    DENO_NO_UPDATE_CHECK=1 "$deno" run --no-prompt --frozen --cached-only \
+  # With no SHLVL, a bash that has a socket as its input takes itself for a login over a network, and reads ~/.bashrc.
+  (cd "$root" && exec env -i PATH="$PATH" ${HOME:+"HOME=$HOME"} ${SHELL:+"SHELL=$SHELL"} SHLVL="${SHLVL:-1}" \
+    DENO_DIR="$DENO_DIR" DENO_NO_UPDATE_CHECK=1 "$deno" run --no-prompt --frozen --cached-only \
     --allow-read="$demo" --allow-write="$demo" --allow-net="unix:$demo/ssh.sock,unix:$demo/mux.sock" \
     --allow-run="$ssh" demo/prove.ts "$demo" "$ssh" "$share/ssh_config") &
   child=$!

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { tell } from "../proxy/errors.ts";
+import { printable, tell } from "../proxy/errors.ts";
 import { serveDemo } from "./demo.ts";
 import { answerToCommand } from "./greeting.ts";
 
@@ -47,26 +47,30 @@ try {
   Deno.exit(tell(thrown));
 }
 
-/** Whether `ssh` gets the server's answer at `address`; a person is told what came back, and how long it took. */
+/**
+ * Whether `ssh` gets the server's answer at `address`. A person is told what came back, and how long it took; what ssh has
+ * to say goes to stderr by itself.
+ */
 async function reaches(address: string, ssh: string, fragment: string): Promise<boolean> {
   const late = AbortSignal.timeout(DEADLINE);
   const started = performance.now();
-  const { code, stdout, stderr } = await new Deno.Command(ssh, {
+  const child = new Deno.Command(ssh, {
     args: ["-F", fragment, ...OPTIONS, address, COMMAND],
     stdin: "null",
+    stdout: "piped",
     signal: AbortSignal.any([late, interrupted.signal]),
-  }).output();
+  }).spawn();
+  const answering = new Response(child.stdout).text();
+  const { code } = await child.status;
   const took = `${Math.round(performance.now() - started)} ms`;
-  const [answer, complaint] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  if (interrupted.signal.aborted) return false;
+  // The end of its output is not waited for where ssh was ended: something that it had started may still hold it open.
+  const answer = late.aborted ? "" : await answering;
   if (code === 0 && answer === answerToCommand(address, COMMAND)) {
     console.log(`    ${answer.trimEnd()} (${took})`);
     return true;
   }
-  const why = late.aborted ? "it did not end" : `exit code ${code}`;
-  console.error(indent(`FAILED: ssh did not get through to ${address}: ${why} (${took})\n${answer}${complaint}`));
+  const why = late.aborted ? "it did not end" : code === 0 ? `it printed '${printable(answer)}'` : `exit code ${code}`;
+  console.error(`    FAILED: ssh did not get through to ${address}: ${why} (${took})`);
   return false;
-}
-
-function indent(text: string): string {
-  return text.trimEnd().replaceAll(/^/gm, "    ");
 }
