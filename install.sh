@@ -224,7 +224,7 @@ prove() {
   echo "proving that ssh gets through:"
   # Without the variables of this shell: they may name the user's keys, and Deno refuses to start a program with LD_*.
   # With no SHLVL, a bash that has a socket as its input takes itself for a login over a network, and reads ~/.bashrc.
-  (cd "$root" && exec env -i PATH="$PATH" ${HOME:+"HOME=$HOME"} ${SHELL:+"SHELL=$SHELL"} SHLVL="${SHLVL:-1}" \
+  (cd "$root" && exec env -i PATH="$PATH" ${HOME:+"HOME=$HOME"} ${SHELL:+"SHELL=$SHELL"} SHLVL=1 \
     DENO_DIR="$DENO_DIR" DENO_NO_UPDATE_CHECK=1 "$deno" run --no-prompt --frozen --cached-only \
     --allow-read="$demo" --allow-write="$demo" --allow-net="unix:$demo/ssh.sock,unix:$demo/mux.sock" \
     --allow-run="$ssh" demo/prove.ts "$demo" "$ssh" "$share/ssh_config") &

@@ -1,14 +1,30 @@
 #!/bin/sh
-# The installer in a throw-away prefix with a space and a quote in its name: installs twice, runs, is refused where it must
-# be, and leaves nothing behind. Prints one line a check, and how many there were.
+# The installer in a throw-away prefix with a space and a quote in its name: installs twice, proves that it works or says
+# why it cannot, runs, is refused where it must be, and leaves nothing behind. Then the same with no installer: the demo,
+# and deno install -g. Prints one line a check, and how many there were.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
 folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
+child=
+clean_up() {
+  [ -z "$child" ] || { kill "$child" && wait "$child"; } 2>/dev/null
+  rm -rf "$folder"
+}
+trap clean_up EXIT
+trap 'exit 1' HUP INT TERM
+# What is begun here and not cleaned up is left in here, or names it in its arguments.
+mkdir "$folder/tmp" || exit 1
+export TMPDIR="$folder/tmp"
 prefix="$folder/it's a prefix"
 log=$folder/log
 passed=0
 failed=0
+skipped=0
+
+skip() { # skip SENTENCE REASON
+  skipped=$((skipped + 1))
+  echo "skipped: $1: $2"
+}
 
 check() { # check SENTENCE COMMAND ARGUMENT…
   sentence=$1
@@ -35,8 +51,122 @@ refuses_commas() {
   ! "$root/install.sh" --prefix "$folder/a,b" && [ ! -e "$folder/a,b" ]
 }
 
-check "it installs into a prefix with a space and a quote in its name" "$root/install.sh" --prefix "$prefix"
-check "installing again is harmless" "$root/install.sh" --prefix "$prefix"
+leaves_nothing() {
+  [ -z "$(ls -A "$folder/tmp")" ] || { ls -lA "$folder/tmp"; return 1; }
+  # Not grep itself, which has a bracket there.
+  ! grep -l "$folder/[a-z]" /proc/[0-9]*/cmdline 2>/dev/null
+}
+
+prints() { # prints TEXT COMMAND ARGUMENT…, of which the exit code counts too
+  text=$1
+  shift
+  "$@" >"$folder/printed" 2>&1
+  code=$?
+  cat "$folder/printed"
+  grep -qF "$text" "$folder/printed" || { echo "it does not print '$text'"; return 1; }
+  return $code
+}
+
+hello="hello from the demo server: you reached"
+
+proves_both() {
+  prints "    $hello unix$folder/tmp/" "$root/install.sh" --prefix "$prefix" &&
+    grep -F "    $hello vsock-mux$folder/tmp/" "$folder/printed" &&
+    [ "$(grep -c "    $hello .* ([0-9]* ms)\$" "$folder/printed")" = 2 ]
+}
+
+proves_nothing() {
+  "$root/install.sh" --prefix "$prefix" --no-proof >"$folder/printed" 2>&1 &&
+    ! grep -E 'proof|proving|demo' "$folder/printed"
+}
+
+# Every program that is on PATH but for one.
+without() { # without PROGRAM
+  mkdir "$folder/without"
+  # What is there already stays: the first on PATH wins here too.
+  (IFS=: && for place in $PATH; do ln -s "$place"/* "$folder/without/"; done) 2>/dev/null
+  rm -f "$folder/without/$1"
+}
+
+says_that_ssh_is_missing() {
+  without ssh
+  prints "The proof was skipped: there is no ssh" env PATH="$folder/without" "$root/install.sh" --prefix "$prefix" &&
+    grep -F openssh-client "$folder/printed"
+}
+
+# The installer with a script, which is read from stdin, instead of a program.
+install_with() { # install_with PROGRAM
+  rm -rf "$folder/instead"
+  mkdir "$folder/instead"
+  cat >"$folder/instead/$1"
+  chmod +x "$folder/instead/$1"
+  PATH=$folder/instead:$PATH exec "$root/install.sh" --prefix "$prefix"
+}
+
+names_what_failed() {
+  real=$(command -v ssh)
+  (
+    install_with ssh <<END
+#!/bin/sh
+case "\$*" in *vsock-mux/*) echo "no way" >&2; exit 255 ;; esac
+exec "$real" "\$@"
+END
+  ) >"$folder/printed" 2>&1
+  [ $? = 1 ] && cat "$folder/printed" && grep -Fx "no way" "$folder/printed" &&
+    grep -F "FAILED: ssh did not get through to vsock-mux$folder/tmp/" "$folder/printed" &&
+    ! grep -F "FAILED: ssh did not get through to unix" "$folder/printed"
+}
+
+stays_installed() { "$prefix/bin/deno-ssh-proxy" --version; }
+
+ends_when_interrupted() {
+  (
+    install_with ssh <<END
+#!/bin/sh
+touch "$folder/started"
+exec tail -f "\$0"
+END
+  ) &
+  child=$!
+  until [ -e "$folder/started" ]; do
+    kill -0 "$child" && sleep 0.1 || return 1
+  done
+  kill -TERM "$child"
+  exits 1 wait "$child"
+  status=$?
+  child=
+  return $status
+}
+
+installs_without_npm() {
+  real=$(command -v deno)
+  (
+    install_with deno <<END
+#!/bin/sh
+case \$1 in
+eval) echo "\$0" ;;
+install) echo "error: tcp connect error" >&2; exit 1 ;;
+*) exec "$real" "\$@" ;;
+esac
+END
+  ) >"$folder/printed" 2>&1 && cat "$folder/printed" && grep -F "  error: tcp connect error" "$folder/printed" &&
+    grep -F "The proof was skipped: it cannot be fetched" "$folder/printed"
+}
+
+if command -v ssh >/dev/null; then
+  check "it installs into a prefix with a space and a quote in its name, and proves that both sockets are reached" \
+    proves_both
+  check "the proof leaves no process and no folder" leaves_nothing
+  check "a proof that fails names the socket that is not reached, and says what ssh said" names_what_failed
+  check "what is installed stays where the proof fails" stays_installed
+  check "a proof that is interrupted ends" ends_when_interrupted
+  check "an interrupted proof leaves no process and no folder" leaves_nothing
+  check "where the demo cannot be fetched, the proof is skipped with the reason" installs_without_npm
+else
+  skip "the proof" "ssh is not installed"
+fi
+check "where there is no ssh, the proof is skipped, and the package is named" says_that_ssh_is_missing
+check "installing again is harmless, and --no-proof proves nothing" proves_nothing
 check "the installed program runs with no environment" env -i "$prefix/bin/deno-ssh-proxy" --version
 check "no arguments are a usage error" exits 64 "$prefix/bin/deno-ssh-proxy"
 check "an unknown form of address is a usage error" exits 64 "$prefix/bin/deno-ssh-proxy" telnet/host 22
@@ -48,5 +178,69 @@ check "it uninstalls" "$root/install.sh" --prefix "$prefix" --uninstall
 check "nothing is left behind" test ! -e "$prefix"
 check "uninstalling again is harmless" "$root/install.sh" --prefix "$prefix" --uninstall
 
-echo "$passed passed, $failed failed"
+begin_demo() {
+  mkfifo "$folder/demo"
+  (cd "$root" && exec deno task --quiet demo) >"$folder/demo" &
+  child=$!
+  # It ends with the end of the task.
+  while IFS= read -r line; do
+    echo "$line"
+    case $line in
+      "  ssh "*) echo "$line" >>"$folder/commands" ;;
+      *"Ctrl-C ends it.") return 0 ;;
+    esac
+  done <"$folder/demo"
+  return 1
+}
+
+is_reached_by_its_commands() {
+  prints "$hello unix$folder/tmp/" sh -c "$(sed -n 1p "$folder/commands") </dev/null" &&
+    prints "$hello vsock-mux$folder/tmp/" sh -c "$(sed -n 2p "$folder/commands") </dev/null"
+}
+
+# As the README says it.
+installs_by_deno() {
+  (
+    cd "$root" || exit 1
+    deno install --global --root "$folder/by deno" --name deno-ssh-proxy --no-prompt \
+      --allow-ffi="$PWD/rust/target/release/libdeno_ssh_proxy.so" cli.ts
+  ) && (cd / && prints "Match host unix/*" "$folder/by deno/bin/deno-ssh-proxy" config >"$folder/ssh_config")
+}
+
+# Starts the program as that fragment does, which is without the shim of deno install.
+reaches_by_fragment() {
+  prints "$hello unix$folder/tmp/" ssh -F "$folder/ssh_config" -o BatchMode=yes "$address" hello
+}
+
+# Starts the shim.
+reaches_by_shim() {
+  prints "$hello unix$folder/tmp/" ssh -F /dev/null -o ProxyCommand="'$folder/by deno/bin/deno-ssh-proxy' %h %p --as-typed %n" \
+    -o ProxyUseFdpass=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes "$address" hello
+}
+
+uninstalls_by_deno() {
+  deno uninstall --global --root "$folder/by deno" deno-ssh-proxy && [ ! -e "$folder/by deno/bin/deno-ssh-proxy" ]
+}
+
+ends_demo() {
+  kill -INT "$child"
+  wait "$child"
+  child=
+}
+
+if command -v ssh >/dev/null; then
+  check "deno task demo begins" begin_demo
+  check "the commands that it prints reach it" is_reached_by_its_commands
+  address=$(sed -n 's/.* \(unix[^ ]*\) .*/\1/p' "$folder/commands")
+  check "deno install -g installs the program, which prints its fragment anywhere" installs_by_deno
+  check "ssh reaches the demo through that fragment" reaches_by_fragment
+  check "ssh reaches the demo through the shim that deno install made" reaches_by_shim
+  check "deno uninstall takes it away" uninstalls_by_deno
+  check "deno task demo ends with Ctrl-C" ends_demo
+  check "the demo leaves no process and no folder" leaves_nothing
+else
+  skip "the demo and deno install -g" "ssh is not installed"
+fi
+
+echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]
