@@ -194,8 +194,8 @@ begin_demo() {
 }
 
 is_reached_by_its_commands() {
-  prints "$hello unix$folder/tmp/" sh -c "$(sed -n 1p "$folder/commands") </dev/null" &&
-    prints "$hello vsock-mux$folder/tmp/" sh -c "$(sed -n 2p "$folder/commands") </dev/null"
+  prints "$hello unix$folder/tmp/" timeout 30 sh -c "$(sed -n 1p "$folder/commands") </dev/null" &&
+    prints "$hello vsock-mux$folder/tmp/" timeout 30 sh -c "$(sed -n 2p "$folder/commands") </dev/null"
 }
 
 # As the README says it.
@@ -209,13 +209,14 @@ installs_by_deno() {
 
 # Starts the program as that fragment does, which is without the shim of deno install.
 reaches_by_fragment() {
-  prints "$hello unix$folder/tmp/" ssh -F "$folder/ssh_config" -o BatchMode=yes "$address" hello
+  prints "$hello unix$folder/tmp/" timeout 30 ssh -F "$folder/ssh_config" -o BatchMode=yes "$address" hello
 }
 
-# Starts the shim.
+# Starts the shim, from another folder than that in which it was made.
 reaches_by_shim() {
-  prints "$hello unix$folder/tmp/" ssh -F /dev/null -o ProxyCommand="'$folder/by deno/bin/deno-ssh-proxy' %h %p --as-typed %n" \
-    -o ProxyUseFdpass=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes "$address" hello
+  (cd / && prints "$hello unix$folder/tmp/" timeout 30 ssh -F /dev/null \
+    -o ProxyCommand="'$folder/by deno/bin/deno-ssh-proxy' %h %p --as-typed %n" -o ProxyUseFdpass=yes \
+    -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes "$address" hello)
 }
 
 uninstalls_by_deno() {

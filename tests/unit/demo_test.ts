@@ -47,7 +47,12 @@ Deno.test("the demo's multiplexer reads every port, and waits for the end of its
 class Multiplexer implements AsyncDisposable {
   readonly #folder = new Folder();
   readonly #path = this.#folder.at("mux.sock");
-  readonly #server = createServer((connection) => multiplex(connection, 22, guest)).listen(this.#path);
+  readonly #server = createServer((connection) => {
+    multiplex(connection, 22, guest);
+    connection.on("data", () => this.heard?.());
+  }).listen(this.#path);
+  /** Called when something has come in. */
+  heard: (() => void) | undefined;
 
   async ask(request: string): Promise<Deno.UnixConn> {
     const connection = await Deno.connect({ transport: "unix", path: this.#path });
@@ -89,7 +94,11 @@ Deno.test("the demo's multiplexer answers, and all that follows is between clien
 Deno.test("the demo's multiplexer takes a request in pieces", async () => {
   await using multiplexer = new Multiplexer();
   using connection = await multiplexer.ask("");
-  for (const piece of "CONNECT 22\n") await connection.write(bytes(piece));
+  for (const piece of "CONNECT 22\n") {
+    const heard = new Promise<void>((resolve) => multiplexer.heard = resolve);
+    await connection.write(bytes(piece));
+    await inTime(heard);
+  }
   assertEquals(await readUpTo(connection, 3), "OK ");
 });
 
