@@ -98,7 +98,7 @@ mkdir -p "$prefix/bin" "$program" "$share" || fail "$prefix: cannot be written t
 deno=$(find_deno)
 if [ -z "$deno" ]; then
   command -v npm >/dev/null || fail "there is neither Deno 2.9 or later nor npm" "install one of them"
-  # The newest version that was published for each when this was written, with the checksum of its package.
+  # What npm had for each system when this was written, with the checksum of its package.
   case $(uname -s)-$(uname -m) in
     Linux-x86_64)
       package=linux-x64-glibc version=2.9.6
