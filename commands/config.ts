@@ -12,7 +12,8 @@ const FORMS = ["unix", "vsock", "vsock-mux"].flatMap((form) => [`${form}/*`, `${
 /**
  * The fragment for a program that `command` starts: a shell's words, in which ssh replaces `%` tokens.
  *
- * `Match host` rather than `Host`: it sees the name after `HostName` has replaced it, so an alias works too.
+ * `Match host` rather than `Host`: it sees the name after `HostName` has replaced it, so an alias works too; and with
+ * `Match final` one that comes after this, as well as one that comes before.
  */
 export function fragment(command: string): string {
   return `# deno-ssh-proxy: ssh to virtual machines, containers and local sockets.
@@ -33,6 +34,9 @@ Match host ${FORMS.join(",")}
     # kept, as systemd's own fragment has it. If these names stay with one server for good, take these two lines out.
     StrictHostKeyChecking no
     UserKnownHostsFile /dev/null
+
+# Everything is read once more when HostName is known, so that an alias of an address may stand below this as well.
+Match final all
 `;
 }
 
