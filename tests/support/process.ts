@@ -38,6 +38,18 @@ const libc = Deno.dlopen(
       result: "isize",
       nonblocking: true,
     },
+    // int accept(int fd, struct sockaddr *address, socklen_t *len);
+    accept: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
+    // int poll(struct pollfd *fds, nfds_t count, int milliseconds);
+    poll: { parameters: ["buffer", "usize", "i32"], result: "i32", nonblocking: true },
+    // int posix_openpt(int flags);
+    posix_openpt: { parameters: ["i32"], result: "i32" },
+    // int grantpt(int fd);
+    grantpt: { parameters: ["i32"], result: "i32" },
+    // int unlockpt(int fd);
+    unlockpt: { parameters: ["i32"], result: "i32" },
+    // char *ptsname(int fd);
+    ptsname: { parameters: ["i32"], result: "pointer" },
     // int shutdown(int fd, int how);
     shutdown: { parameters: ["i32", "i32"], result: "i32" },
     // pid_t waitpid(pid_t pid, int *status, int options);
@@ -64,6 +76,8 @@ const libc = Deno.dlopen(
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const F_DUPFD_CLOEXEC = Deno.build.os === "darwin" ? 67 : 1030;
+const O_RDWR_NOCTTY = Deno.build.os === "darwin" ? 0x20002 : 0x102;
+const POLLIN = 1;
 const SIGKILL = 9;
 
 /** A file descriptor of this test process, closed when its scope ends. No program that is started inherits it. */
@@ -147,6 +161,21 @@ export class Fd implements Disposable {
     return { bytes: bytes.slice(0, count), fds };
   }
 
+  /** The next connection of a socket that listens. */
+  async accept(): Promise<Fd> {
+    await this.arrival();
+    return new Fd(libc.accept(this.number, null, null));
+  }
+
+  /** Waits for something to come in, and leaves it there. */
+  async arrival(): Promise<void> {
+    // struct pollfd { int fd; short events; short revents; }
+    const poll = new Uint8Array(8);
+    new DataView(poll.buffer).setInt32(0, this.number, true);
+    poll[4] = POLLIN;
+    if (await libc.poll(poll, 1n, 10_000) !== 1) throw new Error("nothing comes in");
+  }
+
   /** Says that no more will be written. */
   end(): void {
     libc.shutdown(this.number, 1);
@@ -179,6 +208,14 @@ export function pipe(): [Fd, Fd] {
 /** A file, opened with `flags` as in open(2): 0 reads, 1 writes, 2 does both. */
 export function openFile(path: string, flags: number): Fd {
   return new Fd(libc.open(cString(path), flags));
+}
+
+/** A new terminal: the side of the program that shows it, and the terminal itself. It becomes nobody's own. */
+export function terminal(): [Fd, Fd] {
+  const near = new Fd(libc.posix_openpt(O_RDWR_NOCTTY));
+  const name = libc.grantpt(near.number) === 0 && libc.unlockpt(near.number) === 0 ? libc.ptsname(near.number) : null;
+  if (name === null) throw new Error("there are no terminals here");
+  return [near, openFile(Deno.UnsafePointerView.getCString(name), O_RDWR_NOCTTY)];
 }
 
 /** A program that was started. */

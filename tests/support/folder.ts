@@ -1,0 +1,28 @@
+/**
+ * Folders that go away, and the one that all of this is in.
+ *
+ * @module
+ */
+
+/** The root of the checkout. */
+export const CHECKOUT: string = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
+
+/** A folder of one test, gone when its scope ends. */
+export class Folder implements Disposable {
+  readonly path: string = Deno.makeTempDirSync({ prefix: "deno-ssh-proxy-" });
+
+  /** The path of `name` in here. */
+  at(name: string): string {
+    return `${this.path}/${name}`;
+  }
+
+  /** A file in here. */
+  file(name: string, text: string): string {
+    Deno.writeTextFileSync(this.at(name), text);
+    return this.at(name);
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.path, { recursive: true });
+  }
+}

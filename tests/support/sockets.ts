@@ -1,0 +1,82 @@
+/**
+ * AF_UNIX sockets to listen with, of the kinds that Deno has and of those that it has not.
+ *
+ * @module
+ */
+
+import { Fd } from "./process.ts";
+
+/** An AF_UNIX stream socket that listens at `path`. Connections wait in its backlog until they are accepted. */
+export function listen(path: string): Deno.UnixListener {
+  return Deno.listen({ transport: "unix", path });
+}
+
+/** The first bytes that come in, at most `length`; nothing at the end of the stream. */
+export async function readSome(from: { read(into: Uint8Array): Promise<number | null> }, length = 256) {
+  const into = new Uint8Array(length);
+  return into.subarray(0, await inTime(from.read(into)) ?? 0);
+}
+
+/** `text`, a character a byte. */
+export function bytes(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** The other way round. */
+export function latin1(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}
+
+/** What `work` promises, or a failure where that takes for ever: a test that hangs says nothing about what is wrong. */
+export async function inTime<T>(work: PromiseLike<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error("it takes for ever")), 10_000);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const libc = Deno.dlopen(
+  Deno.build.os === "darwin" ? "libSystem.dylib" : "libc.so.6",
+  {
+    // int socket(int domain, int type, int protocol);
+    socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+    // int bind(int fd, const struct sockaddr *address, socklen_t len);
+    bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+    // int connect(int fd, const struct sockaddr *address, socklen_t len);
+    connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+    // int listen(int fd, int backlog);
+    listen: { parameters: ["i32", "i32"], result: "i32" },
+  },
+).symbols;
+
+/** An AF_UNIX socket of a kind that Deno makes none of, bound to `path`. */
+export class BoundSocket extends Fd {
+  constructor(type: "stream" | "datagram" | "seqpacket", path: string) {
+    super(libc.socket(1, { stream: 1, datagram: 2, seqpacket: 5 }[type], 0));
+    this.#succeeded("bind", libc.bind(this.number, ...unixAddress(path)));
+  }
+
+  connect(path: string): void {
+    this.#succeeded("connect", libc.connect(this.number, ...unixAddress(path)));
+  }
+
+  listen(backlog: number): void {
+    this.#succeeded("listen", libc.listen(this.number, backlog));
+  }
+
+  #succeeded(call: string, returned: number): void {
+    if (returned !== 0) throw new Error(`${call} failed`);
+  }
+}
+
+/** struct sockaddr_un: the family, and the path with its NUL. */
+function unixAddress(path: string): [Uint8Array<ArrayBuffer>, number] {
+  const address = new Uint8Array(110);
+  // Linux has the family in the first two bytes; macOS the length in the first and the family in the second.
+  address.set(Deno.build.os === "darwin" ? [address.length, 1] : Uint8Array.from([1, 0]));
+  new TextEncoder().encodeInto(path, address.subarray(2));
+  return [address, address.length];
+}
