@@ -1,68 +1,189 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { Server } from "./server.ts";
+import { type Fd, openFile, start } from "../support/process.ts";
+import { inTime } from "../support/sockets.ts";
+import { testWhere, testWith } from "../support/tools.ts";
+import { hasLoopback, LoopbackListener } from "../support/vsock.ts";
+import { Client } from "./client.ts";
+import { misbehaving, multiplexer } from "./multiplexer.ts";
+import { type Door, run, Sshd } from "./sshd.ts";
 
-const server = await Server.start();
-Deno.test.afterAll(() => server[Symbol.asyncDispose]());
-const address = `unix${server.socket}`;
+const sshd = await Sshd.start();
+const client = new Client(sshd);
+Deno.test.afterAll(async () => {
+  client[Symbol.dispose]();
+  await sshd[Symbol.asyncDispose]();
+});
+const address = `unix${sshd.socket}`;
 
 Deno.test("a command and its exit status come through a socket with capital letters in its path", async () => {
-  const { code, out, err } = await server.run("ssh", [address, "echo hello; exit 3"]);
+  const { code, out, err } = await client.run("ssh", [address, "echo hello; exit 3"]);
   assertEquals({ code, out, err }, { code: 3, out: "hello\n", err: "" });
 });
 
 Deno.test("a percent sign is as good as the first slash", async () => {
-  assertEquals((await server.run("ssh", [`unix%${server.socket.slice(1)}`, "echo hello"])).out, "hello\n");
+  assertEquals((await client.run("ssh", [`unix%${sshd.socket.slice(1)}`, "echo hello"])).out, "hello\n");
 });
 
-const answers = [["OK 1073741824\n"], ["OK 22\n"], [..."OK 1073741824\n"], []];
-const multiplexers = answers.map((answer) => ({ answer, path: server.multiplexer(answer) }));
-const closing = server.multiplexer("closes");
+for (const answer of [["OK 1073741824\n"], ["OK 22\n"], [..."OK 1073741824\n"], []]) {
+  const { path } = multiplexer(sshd, ...answer);
+  Deno.test(`a multiplexer that answers ${JSON.stringify(answer)} leads to the sshd`, async () => {
+    const { code, out, err } = await client.run("ssh", [`vsock-mux${path}`, "echo hello"]);
+    assertEquals({ code, out, err }, { code: 0, out: "hello\n", err: "" });
+  });
+}
 
-Deno.test("a multiplexer's answer is taken whole, however it comes", async () => {
-  for (const { answer, path } of multiplexers) {
-    const { code, out, err } = await server.run("ssh", [`vsock-mux${path}`, "echo hello"]);
-    assertEquals({ code, out, err }, { code: 0, out: "hello\n", err: "" }, JSON.stringify(answer));
-  }
-});
-
-Deno.test("a multiplexer that closes says what is wrong in the guest", async () => {
-  const { code, err } = await server.run("ssh", [`vsock-mux${closing}`, "true"]);
-  assertEquals(code, 255);
-  assertStringIncludes(err, "port 22: nothing listens on that port in the guest, or it has not booted yet\n");
-});
+for (
+  const [what, { path }, says, ...options] of [
+    ["closes", misbehaving(sshd, "closes"), "nothing listens on that port in the guest, or it has not booted yet"],
+    [
+      "says nothing",
+      misbehaving(sshd, "silent"),
+      "the multiplexer did not answer within 0.3 s",
+      "-o",
+      `ProxyCommand=${client.installation.shim} %h %p --as-typed %n --timeout 0.3`,
+    ],
+    ["never ends its OK line", misbehaving(sshd, "endless", "OK ", "1"), "not an OK line"],
+    ["ends within its OK line", misbehaving(sshd, "closes", "OK 10"), `was "OK 10", and then the end, not an OK line`],
+    ["is a web server", misbehaving(sshd, "closes", "HTTP/1.1 400 Bad Request\r\n\r\n"), `was "HTTP/1.1 400 Bad Requ`],
+  ] as [string, Door, string, ...string[]][]
+) {
+  Deno.test(`a multiplexer that ${what} ends ssh, and the message reaches the user`, async () => {
+    const { code, out, err } = await client.run("ssh", [...options, `vsock-mux${path}`, "echo hello"]);
+    assertEquals({ code, out }, { code: 255, out: "" });
+    const [message, hint] = err.split("\n");
+    assert(message!.startsWith(`deno-ssh-proxy: vsock-mux${path} port 22: `), err);
+    assertStringIncludes(message!, says);
+    assert(hint!.startsWith("  "), err);
+  });
+}
 
 Deno.test("a path that is missing says so before ssh does", async () => {
-  const { code, err } = await server.run("ssh", ["unix/no/such/socket", "true"]);
+  const { code, err } = await client.run("ssh", ["unix/no/such/socket", "true"]);
   assertEquals(code, 255);
   assert(err.startsWith("deno-ssh-proxy: unix/no/such/socket: /no/such/socket does not exist\n"), err);
 });
 
 Deno.test("a name whose HostName is an address works too", async () => {
-  const lower = `${server.folder.toLowerCase()}/lower.sock`;
-  await Deno.mkdir(server.folder.toLowerCase(), { recursive: true });
-  await Deno.symlink(server.socket, lower);
-  assertEquals((await server.run("ssh", ["alias", "echo hello"])).out, "hello\n");
+  assertEquals((await client.run("ssh", ["alias", "echo hello"])).out, "hello\n");
 });
 
-Deno.test("64 MiB go both ways unchanged", async () => {
-  const sent = new Uint8Array(64 << 20);
-  for (let at = 0; at < sent.length; at += 65536) crypto.getRandomValues(sent.subarray(at, at + 65536));
-  const { code, bytes } = await server.run("ssh", [address, "cat"], sent);
-  assertEquals(code, 0);
-  const digest = async (of: Uint8Array<ArrayBuffer>) => new Uint8Array(await crypto.subtle.digest("SHA-256", of));
-  assertEquals(await digest(bytes), await digest(sent));
+for (
+  const [way, to] of [["a unix socket", address], ["a multiplexer", `vsock-mux${multiplexer(sshd, "OK 1\n").path}`]]
+) {
+  Deno.test(`64 MiB go both ways through ${way} unchanged`, async () => {
+    const sent = new Uint8Array(64 << 20);
+    for (let at = 0; at < sent.length; at += 65536) crypto.getRandomValues(sent.subarray(at, at + 65536));
+    const { code, bytes } = await client.run("ssh", [to!, "cat"], sent);
+    assertEquals(code, 0);
+    const digest = async (of: Uint8Array<ArrayBuffer>) => new Uint8Array(await crypto.subtle.digest("SHA-256", of));
+    assertEquals(await digest(bytes), await digest(sent));
+  });
+}
+
+Deno.test("scp and sftp work with an alias", async () => {
+  const { folder } = sshd;
+  folder.file("file", "a file\n");
+  const copied = await client.run("scp", [`alias:${folder.at("file")}`, folder.at("copy")]);
+  assertEquals([copied.code, await Deno.readTextFile(folder.at("copy"))], [0, "a file\n"], copied.err);
+  const batch = new TextEncoder().encode(`get ${folder.at("file")} ${folder.at("got")}\n`);
+  const got = await client.run("sftp", ["-b", "-", "alias"], batch);
+  assertEquals([got.code, await Deno.readTextFile(folder.at("got"))], [0, "a file\n"], got.err);
 });
 
-Deno.test("scp and sftp work with the percent form and with an alias", async () => {
-  await Deno.writeTextFile(`${server.folder}/file`, "a file\n");
-  const copied = await server.run("scp", [`alias:${server.folder}/file`, `${server.folder}/copy`]);
-  assertEquals([copied.code, await Deno.readTextFile(`${server.folder}/copy`)], [0, "a file\n"], copied.err);
-  const batch = new TextEncoder().encode(`get ${server.folder}/file ${server.folder}/got\n`);
-  const got = await server.run("sftp", ["-b", "-", "alias"], batch);
-  assertEquals([got.code, await Deno.readTextFile(`${server.folder}/got`)], [0, "a file\n"], got.err);
+testWith("rsync", "rsync copies a tree there and back", async () => {
+  const { folder } = sshd;
+  Deno.mkdirSync(folder.at("tree/deep"), { recursive: true });
+  folder.file("tree/deep/file", "in a tree\n");
+  folder.file("tree/empty", "");
+  const rsync = (from: string, to: string) => run("rsync", ["-a", "-e", `ssh -F ${client.config}`, from, to]);
+  await rsync(folder.at("tree/"), `alias:${folder.at("there/")}`);
+  await rsync(`alias:${folder.at("there/")}`, folder.at("back/"));
+  assertEquals(await Deno.readTextFile(folder.at("back/deep/file")), "in a tree\n");
+  assertEquals(await Deno.readTextFile(folder.at("back/empty")), "");
 });
 
 Deno.test("fifty connections at once all come through", async () => {
-  const all = await Promise.all(Array.from({ length: 50 }, (_, n) => server.run("ssh", [address, `echo ${n}`])));
+  const all = await Promise.all(Array.from({ length: 50 }, (_, n) => client.run("ssh", [address, `echo ${n}`])));
   assertEquals(all.map(({ out }) => out), Array.from({ length: 50 }, (_, n) => `${n}\n`));
+});
+
+Deno.test("a second session goes over the master's connection, which ends when it is told to", async () => {
+  const door = sshd.unixDoor();
+  const control = ["-o", "ControlMaster=auto", "-o", `ControlPath=${sshd.folder.at("c")}`, "-o", "ControlPersist=60"];
+  const ssh = (...args: string[]) => client.run("ssh", [...control, `unix${door.path}`, ...args]);
+  for (const word of ["one", "two"]) {
+    const { code, out, err } = await ssh(`echo ${word}`);
+    assertEquals({ code, out, err }, { code: 0, out: `${word}\n`, err: "" });
+  }
+  assertEquals(door.visitors, 1);
+  assertStringIncludes((await ssh("-O", "check")).err, "Master running");
+  assertEquals((await ssh("-O", "exit")).code, 0);
+  await inTime(door.empty());
+  assertEquals((await ssh("-O", "check")).code, 255);
+});
+
+Deno.test("an alias of a unix socket is a jump host", async () => {
+  const [before, target] = [client.door.visitors, sshd.tcpDoor()];
+  // Not the address itself: ssh takes no slash in a -J.
+  const args = ["-J", "alias", "-p", `${target.port}`, "127.0.0.1", "echo hello"];
+  const { code, out, err } = await client.run("ssh", args);
+  assertEquals({ code, out, err }, { code: 0, out: "hello\n", err: "" });
+  assertEquals([client.door.visitors - before, target.visitors], [1, 1]);
+});
+
+Deno.test("the program is gone before ssh has even seen the server's key", async () => {
+  const { folder } = sshd;
+  // ssh runs this before the key exchange. Every process of the program has these words among its arguments.
+  const hook = folder.file(
+    "hook",
+    `#!/bin/sh
+for process in /proc/[0-9]*; do
+  case $(tr '\\0' ' ' <"$process/cmdline" 2>/dev/null) in
+  *${folder.path}*--as-typed*) echo "$process"; tr '\\0' ' ' <"$process/cmdline" ;;
+  esac
+done >>${folder.at("seen")}
+`,
+  );
+  Deno.chmodSync(hook, 0o755);
+  const { code, err } = await client.run("ssh", ["-o", `KnownHostsCommand=${hook}`, address, "true"]);
+  assertEquals({ code, err }, { code: 0, err: "" });
+  assertEquals(await Deno.readTextFile(folder.at("seen")), "");
+});
+
+/** The kinds of all that an ssh has open while its session runs. */
+async function openDuringSession(args: string[]): Promise<string[]> {
+  const ssh = client.start("ssh", [...args, "echo ready; read line"], "piped");
+  const output = ssh.stdout.getReader();
+  assertEquals(new TextDecoder().decode((await inTime(output.read())).value), "ready\n");
+  const listed = await run("find", [`/proc/${ssh.pid}/fd`, "-type", "l", "-printf", "%l\\n"]);
+  const [, { code }] = await Promise.all([ssh.stdin.close(), ssh.status, output.cancel(), ssh.stderr.cancel()]);
+  assert(code !== 255);
+  return listed.trimEnd().split("\n").map((link) => link.replace(/:\[[0-9]+\]$/, "")).sort();
+}
+
+Deno.test("ssh has nothing open that it has not where there is no ProxyCommand", async () => {
+  const direct = await openDuringSession(["-p", `${sshd.tcpDoor().port}`, "127.0.0.1"]);
+  assert(direct.includes("socket"), direct.join(" "));
+  assertEquals(await openDuringSession([address]), direct);
+  assertEquals(await openDuringSession([`vsock-mux${multiplexer(sshd, "OK 1\n").path}`]), direct);
+});
+
+/** Serves one connection with an sshd. */
+async function serveOne(listener: Fd): Promise<void> {
+  using connection = await listener.accept();
+  using nowhere = openFile("/dev/null", 2);
+  const serving = start(sshd.words, [connection, connection, nowhere], { PATH: "/usr/bin:/bin" });
+  connection.close();
+  await serving.ended;
+}
+
+testWhere(hasLoopback(), "there is no vsock loopback here", "a CID is reached: this machine's own", async () => {
+  using listener = LoopbackListener.open()!;
+  for (const cid of ["1", "local"]) {
+    const [{ code, out, err }] = await Promise.all([
+      client.run("ssh", ["-p", `${listener.port}`, `vsock/${cid}`, "echo hello"]),
+      inTime(serveOne(listener)),
+    ]);
+    assertEquals({ code, out, err }, { code: 0, out: "hello\n", err: "" });
+  }
 });

@@ -1,0 +1,59 @@
+/**
+ * The real ssh, and what runs it, configured with the installed program.
+ *
+ * @module
+ */
+
+import { Installation } from "../support/installation.ts";
+import type { Door, Sshd } from "./sshd.ts";
+
+/** How a program ended and what it printed. */
+export interface Ran {
+  code: number;
+  bytes: Uint8Array<ArrayBuffer>;
+  out: string;
+  err: string;
+}
+
+/** The configuration of a user who has an sshd's key and has included the installed fragment. */
+export class Client implements Disposable {
+  /** What is installed. */
+  readonly installation = new Installation();
+  /** The path of the configuration. */
+  readonly config: string;
+  /** Where the name `alias` leads. Its path has no capital letters: ssh lower-cases what it has from HostName. */
+  readonly door: Door;
+
+  constructor(sshd: Sshd) {
+    this.door = sshd.unixDoor();
+    this.config = sshd.folder.file(
+      "ssh_config",
+      `Host alias\n    HostName unix${this.door.path}\n` +
+        `Host 127.0.0.1\n    StrictHostKeyChecking no\n    UserKnownHostsFile /dev/null\n` +
+        `Host *\n    IdentityFile ${sshd.key}\n    BatchMode yes\n    LogLevel ERROR\n` +
+        `Include "${this.installation.prefix}/share/deno-ssh-proxy/ssh_config"\n`,
+    );
+  }
+
+  /** Starts `program` (ssh, scp, sftp) with this configuration. */
+  start(program: string, args: string[], stdin: "null" | "piped" = "null"): Deno.ChildProcess {
+    return new Deno.Command(program, {
+      args: ["-F", this.config, ...args],
+      stdin,
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  }
+
+  /** Runs it to its end. */
+  async run(program: string, args: string[], input?: Uint8Array<ArrayBuffer>): Promise<Ran> {
+    const child = this.start(program, args, input === undefined ? "null" : "piped");
+    const sending = input === undefined ? undefined : new Blob([input]).stream().pipeTo(child.stdin);
+    const [{ code, stdout, stderr }] = await Promise.all([child.output(), sending]);
+    return { code, bytes: stdout, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
+  }
+
+  [Symbol.dispose](): void {
+    this.installation[Symbol.dispose]();
+  }
+}
