@@ -49,7 +49,9 @@ export class Sshd implements AsyncDisposable {
       try {
         (await sshd.connect()).close();
         return sshd;
-      } catch {
+      } catch (thrown) {
+        const early = thrown instanceof Deno.errors.NotFound || thrown instanceof Deno.errors.ConnectionRefused;
+        if (!early) throw thrown;
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     }
