@@ -110,6 +110,13 @@ reaches(
   "Mixed.Case",
 );
 reaches(
+  "so is one whose form was typed in capital letters",
+  (path) => [`unix${path.toLowerCase()}`, "22", "--as-typed", `UNIX${path}`],
+  silence,
+  "",
+  "Mixed.Case",
+);
+reaches(
   "an alias as the name that was typed changes nothing",
   (path) => [`unix${path}`, "22", "--as-typed", "alias"],
   silence,
