@@ -31,7 +31,8 @@ export class Client implements Disposable {
       `Host alias\n    HostName unix${this.door.path}\n` +
         `Host 127.0.0.1\n    StrictHostKeyChecking no\n    UserKnownHostsFile /dev/null\n` +
         `Host *\n    IdentityFile ${sshd.key}\n    BatchMode yes\n    LogLevel ERROR\n` +
-        `Include "${this.installation.prefix}/share/deno-ssh-proxy/ssh_config"\n`,
+        `Include "${this.installation.prefix}/share/deno-ssh-proxy/ssh_config"\n` +
+        `Host alias-below\n    HostName unix${this.door.path}\n`,
     );
   }
 

@@ -63,8 +63,11 @@ Deno.test("a path that is missing says so before ssh does", async () => {
   assert(err.startsWith("deno-ssh-proxy: unix/no/such/socket: /no/such/socket does not exist\n"), err);
 });
 
-Deno.test("a name whose HostName is an address works too", async () => {
-  assertEquals((await client.run("ssh", ["alias", "echo hello"])).out, "hello\n");
+Deno.test("a name whose HostName is an address works too, before the fragment and after it", async () => {
+  for (const name of ["alias", "alias-below"]) {
+    const { out, err } = await client.run("ssh", [name, "echo hello"]);
+    assertEquals({ out, err }, { out: "hello\n", err: "" }, name);
+  }
 });
 
 for (
