@@ -65,7 +65,8 @@ if [ "$uninstall" = yes ]; then
 fi
 
 root=$(cd "$(dirname "$0")" && pwd)
-command -v cargo >/dev/null || fail "cargo is missing" "install Rust 1.87 or later"
+rust_version=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$root/rust/Cargo.toml")
+command -v cargo >/dev/null || fail "cargo is missing" "install Rust $rust_version or later; on Debian: apt-get install cargo"
 command -v cc >/dev/null || fail "there is no C linker (cc)" "on Debian: apt-get install gcc libc6-dev"
 
 # The path of the executable itself of a Deno that is new enough. What is on PATH may be a script that starts it, and
@@ -142,7 +143,8 @@ fi
 echo "building with $deno"
 case $(uname -s) in Darwin) suffix=dylib ;; *) suffix=so ;; esac
 library=libdeno_ssh_proxy.$suffix
-cargo build --quiet --release --locked --manifest-path "$root/rust/Cargo.toml" || fail "the library cannot be built"
+cargo build --quiet --release --locked --manifest-path "$root/rust/Cargo.toml" ||
+  fail "the library cannot be built" "it needs Rust $rust_version or later, and this is $(cargo --version)"
 for name in proxy cli; do
   (cd "$root" && "$deno" bundle --quiet --minify --output "$build/$name.mjs" "$name.ts") ||
     fail "the program cannot be bundled"

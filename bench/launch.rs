@@ -6,8 +6,13 @@
 //! A program of its own because the peak memory that the kernel reports of a process begins with that of whoever started
 //! it (getrusage(2), ru_maxrss, as execve(2) leaves it), and Deno would be larger than what it measures.
 
-use std::mem::{MaybeUninit, size_of, zeroed};
-use std::os::fd::{AsRawFd, OwnedFd};
+#![deny(
+    clippy::undocumented_unsafe_blocks,
+    clippy::multiple_unsafe_ops_per_block
+)]
+
+use std::mem::{size_of, size_of_val, zeroed, MaybeUninit};
+use std::os::unix::io::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
@@ -29,7 +34,7 @@ fn run() -> std::io::Result<String> {
     let mut words = std::env::args_os().skip(1);
     let program = words
         .next()
-        .ok_or_else(|| std::io::Error::other("which program?"))?;
+        .ok_or_else(|| std::io::Error::new(std::io::ErrorKind::InvalidInput, "which program?"))?;
     let (ours, theirs) = UnixStream::pair()?;
     let mut command = Command::new(program);
     command

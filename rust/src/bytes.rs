@@ -1,11 +1,12 @@
 //! Sending and receiving under a deadline. The calls never touch the socket's O_NONBLOCK flag, which is shared with
 //! whoever else holds the socket: each asks for MSG_DONTWAIT and waits with poll(2).
 
-use core::ffi::{c_int, c_short};
 use core::time::Duration;
 
-use crate::deadline::{Deadline, poll_once, wait_for};
-use crate::errno::{Errno, Result, check_uninterrupted};
+use libc::{c_int, c_short};
+
+use crate::deadline::{poll_once, wait_for, Deadline};
+use crate::errno::{check_uninterrupted, Errno, Result};
 use crate::fd::RawFd;
 
 /// Sends all of `bytes`. The first send(2) offers them whole: a multiplexer may take only a request that arrives in
@@ -74,7 +75,7 @@ fn receive_with(socket: RawFd, into: &mut [u8], flags: c_int, deadline: Deadline
             }
         });
         match received {
-            Ok(count) => return Ok(count.cast_unsigned()),
+            Ok(count) => return Ok(count as usize),
             Err(Errno(libc::EAGAIN)) => wait_for(socket, libc::POLLIN, deadline)?,
             Err(errno) => return Err(errno),
         }
@@ -88,7 +89,7 @@ fn send_some(socket: RawFd, bytes: &[u8]) -> Result<usize> {
             libc::send(socket, bytes.as_ptr().cast(), bytes.len(), libc::MSG_DONTWAIT | NO_SIGNAL)
         }
     })
-    .map(isize::cast_unsigned)
+    .map(|count| count as usize)
 }
 
 #[cfg(test)]
@@ -97,7 +98,7 @@ mod tests {
     use crate::deadline::TimeLeft;
     use std::io::{Read, Write};
     use std::net::Shutdown;
-    use std::os::fd::AsRawFd;
+    use std::os::unix::io::AsRawFd;
     use std::os::unix::net::UnixStream;
     use std::thread;
 

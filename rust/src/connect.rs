@@ -1,13 +1,14 @@
 //! Connecting: AF_UNIX by a path of any length, AF_VSOCK by CID and port.
 
-use core::ffi::{c_char, c_int};
 use core::mem::{size_of_val, zeroed};
 use core::time::Duration;
 
-use crate::deadline::Deadline;
+use libc::{c_char, c_int};
+
 #[cfg(target_os = "linux")]
 use crate::deadline::wait_for;
-use crate::errno::{Errno, Result, check, check_uninterrupted};
+use crate::deadline::Deadline;
+use crate::errno::{check, check_uninterrupted, Errno, Result};
 use crate::fd::{OwnedFd, RawFd};
 
 /// Connects to the AF_UNIX stream socket at `path`.
@@ -147,7 +148,7 @@ fn unix_address(path: &[u8]) -> Option<libc::sockaddr_un> {
 /// `/proc/self/fd/NUMBER` as an address: the file that `fd` holds open, under a name that always fits (proc(5)).
 fn proc_address(fd: RawFd) -> libc::sockaddr_un {
     let mut digits = [0u8; 10];
-    let mut rest = fd.cast_unsigned();
+    let mut rest = fd as u32;
     let mut count = 0;
     for digit in digits.iter_mut().rev() {
         *digit = b'0' + (rest % 10) as u8;
@@ -223,7 +224,7 @@ fn timeval(time: Duration) -> libc::timeval {
     libc::timeval {
         tv_sec: time.as_secs() as libc::time_t,
         // Rounded up, so that the least time there is does not become zero, which is none at all.
-        tv_usec: time.subsec_nanos().div_ceil(1000).min(999_999) as libc::suseconds_t,
+        tv_usec: ((time.subsec_nanos() + 999) / 1000).min(999_999) as libc::suseconds_t,
     }
 }
 
@@ -241,8 +242,8 @@ mod tests {
     use crate::deadline::TimeLeft;
     use crate::test_support::Folder;
     use std::io::{Read, Write};
-    use std::os::fd::FromRawFd;
     use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::io::FromRawFd;
     use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
     use std::path::Path;
 

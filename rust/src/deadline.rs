@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::errno::{Errno, Result, check};
+use crate::errno::{check, Errno, Result};
 use crate::fd::RawFd;
 
 /// How long a call may take from its start on. A struct of one field, passed by value: to C it costs what a
@@ -38,7 +38,7 @@ fn now() -> u64 {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `now` is alive and writable.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
-    now.tv_sec.cast_unsigned().saturating_mul(1_000_000_000) + now.tv_nsec.cast_unsigned()
+    (now.tv_sec as u64).saturating_mul(1_000_000_000) + now.tv_nsec as u64
 }
 
 /// Waits until one of `events` (or an error or a hang-up) is there for `fd`. `Ok` says that a system call on `fd` is
@@ -57,7 +57,7 @@ pub fn wait_for(fd: RawFd, events: libc::c_short, deadline: Deadline) -> Result<
 pub fn poll_once(fd: RawFd, events: libc::c_short, time: Duration) -> Result<bool> {
     let mut poll = libc::pollfd { fd, events, revents: 0 };
     // Rounded up: a rest under a millisecond must not become a busy loop of polls that do not wait.
-    let milliseconds = time.as_micros().div_ceil(1000).try_into().unwrap_or(i32::MAX);
+    let milliseconds = ((time.as_micros() + 999) / 1000).try_into().unwrap_or(i32::MAX);
     // SAFETY: `poll` is one pollfd, alive for the whole call.
     check(unsafe { libc::poll(&mut poll, 1, milliseconds) }).map(|ready| ready > 0)
 }
@@ -65,7 +65,7 @@ pub fn poll_once(fd: RawFd, events: libc::c_short, time: Duration) -> Result<boo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::fd::AsRawFd;
+    use std::os::unix::io::AsRawFd;
     use std::os::unix::net::UnixStream;
     use std::time::Instant;
 

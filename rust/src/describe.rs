@@ -1,9 +1,11 @@
 //! What a file descriptor is, who is behind it, and which CID is this machine's: questions that change nothing.
 
-use core::ffi::{c_int, c_uint};
-use core::mem::{MaybeUninit, size_of};
+use core::mem::{size_of, MaybeUninit};
+use core::ptr::addr_of_mut;
 
-use crate::errno::{Result, check_uninterrupted};
+use libc::{c_int, c_uint};
+
+use crate::errno::{check_uninterrupted, Result};
 use crate::fd::RawFd;
 
 /// The kinds of files that decide how a connection is handed over. The numbers are the ABI's.
@@ -46,7 +48,7 @@ pub fn fd_kind(fd: RawFd) -> Result<FdKind> {
 #[cfg(target_os = "linux")]
 pub fn peer_credentials(fd: RawFd) -> Result<[u32; 3]> {
     let peer: libc::ucred = option(fd, libc::SOL_SOCKET, libc::SO_PEERCRED)?;
-    Ok([peer.pid.cast_unsigned(), peer.uid, peer.gid])
+    Ok([peer.pid as u32, peer.uid, peer.gid])
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -61,13 +63,13 @@ pub fn local_cid() -> Result<u32> {
     const IOCTL_VM_SOCKETS_GET_LOCAL_CID: libc::Ioctl = 0x7b9;
     // SAFETY: the path is a C string, alive for ever.
     let fd = check_uninterrupted(|| unsafe {
-        libc::open(c"/dev/vsock".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC)
+        libc::open(b"/dev/vsock\0".as_ptr().cast(), libc::O_RDONLY | libc::O_CLOEXEC)
     })?;
     let device = OwnedFd::new(fd);
     let mut cid: c_uint = 0;
     check_uninterrupted(|| {
         // SAFETY: `cid` is alive and writable, and the unsigned int that this request fills.
-        unsafe { libc::ioctl(device.number(), IOCTL_VM_SOCKETS_GET_LOCAL_CID, &raw mut cid) }
+        unsafe { libc::ioctl(device.number(), IOCTL_VM_SOCKETS_GET_LOCAL_CID, addr_of_mut!(cid)) }
     })?;
     Ok(cid)
 }
@@ -120,8 +122,9 @@ fn is_null_device(status: &libc::stat) -> bool {
 fn is_null_device(status: &libc::stat) -> bool {
     let mut null = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: the path is a C string; `null` is alive, writable and of the size that stat(2) fills.
-    let found =
-        check_uninterrupted(|| unsafe { libc::stat(c"/dev/null".as_ptr(), null.as_mut_ptr()) });
+    let found = check_uninterrupted(|| unsafe {
+        libc::stat(b"/dev/null\0".as_ptr().cast(), null.as_mut_ptr())
+    });
     // SAFETY: stat(2) succeeded, so it has filled it.
     found.is_ok_and(|_| unsafe { null.assume_init() }.st_rdev == status.st_rdev)
 }
@@ -130,11 +133,10 @@ fn is_null_device(status: &libc::stat) -> bool {
 mod tests {
     use super::*;
     use crate::errno::Errno;
-    use crate::test_support::Folder;
+    use crate::test_support::{pipe, Folder};
     use std::fs::File;
-    use std::io::pipe;
     use std::net::TcpListener;
-    use std::os::fd::AsRawFd;
+    use std::os::unix::io::AsRawFd;
     use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 
     #[test]
@@ -143,7 +145,7 @@ mod tests {
         let (socket, _peer) = UnixStream::pair().unwrap();
         let (datagram, _other) = UnixDatagram::pair().unwrap();
         let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (reader, writer) = pipe().unwrap();
+        let (reader, writer) = pipe();
         let file = File::create(folder.path("file")).unwrap();
         let null = File::open("/dev/null").unwrap();
         let zero = File::open("/dev/zero").unwrap();

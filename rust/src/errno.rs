@@ -1,6 +1,6 @@
 //! From the -1 of a system call to an error value. Nothing else in this crate reads errno.
 
-use core::ffi::c_int;
+use libc::c_int;
 
 /// A system call's error number, as in errno(3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,7 +10,11 @@ pub type Result<T> = core::result::Result<T, Errno>;
 
 /// The value of a system call, or the errno behind its -1.
 pub fn check<T: PartialOrd + Default>(returned: T) -> Result<T> {
-    if returned < T::default() { Err(last()) } else { Ok(returned) }
+    if returned < T::default() {
+        Err(last())
+    } else {
+        Ok(returned)
+    }
 }
 
 /// Calls again for as long as a signal interrupts (EINTR). For calls that never block for long: one that does must

@@ -1,9 +1,9 @@
 //! Owning a file descriptor. (The standard library has the same; this library goes without it.)
 
-use crate::errno::{Errno, Result, check};
+use crate::errno::{check, Errno, Result};
 
 /// A file descriptor's number, as C has it.
-pub type RawFd = core::ffi::c_int;
+pub type RawFd = libc::c_int;
 
 /// An open file descriptor that is closed with its owner, unless it is given away.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ pub fn close(fd: RawFd) -> Result<()> {
 mod tests {
     use super::*;
     use crate::describe::fd_kind;
-    use std::os::fd::IntoRawFd;
+    use std::os::unix::io::IntoRawFd;
 
     #[test]
     fn an_owner_closes_its_fd_and_one_that_is_given_away_stays_open() {

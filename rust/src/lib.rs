@@ -8,6 +8,9 @@
 //! handler below could only abort, and a test sees to it that the linker found no use for it.
 
 #![cfg_attr(not(test), no_std)]
+#![deny(unsafe_op_in_unsafe_fn)]
+#![deny(clippy::undocumented_unsafe_blocks, clippy::multiple_unsafe_ops_per_block)]
+#![deny(clippy::unwrap_used, clippy::expect_used)]
 
 mod bytes;
 mod connect;
@@ -39,7 +42,7 @@ pub struct Descriptor {
 
 /// This library's version: major × 65536 + minor × 256 + patch. Data, not a function: whoever opens the library can
 /// read it before trusting any prototype.
-#[unsafe(no_mangle)]
+#[no_mangle]
 pub static deno_ssh_proxy_version: u32 = version_number(env!("CARGO_PKG_VERSION"));
 
 /// Connects to the AF_UNIX stream socket at `path` (bytes, any length up to PATH_MAX, no NUL among them).
@@ -49,7 +52,7 @@ pub static deno_ssh_proxy_version: u32 = version_number(env!("CARGO_PKG_VERSION"
 ///
 /// # Safety
 /// `path` points to `path_len` readable bytes.
-#[unsafe(no_mangle)]
+#[no_mangle]
 pub unsafe extern "C" fn connect_unix(path: *const u8, path_len: usize, time: TimeLeft) -> i32 {
     as_number(|| {
         // SAFETY: the caller's promise, word for word.
@@ -62,7 +65,7 @@ pub unsafe extern "C" fn connect_unix(path: *const u8, path_len: usize, time: Ti
 ///
 /// Returns a file descriptor that the caller owns: close-on-exec, blocking. Where the system has no AF_VSOCK:
 /// `-EAFNOSUPPORT`.
-#[unsafe(no_mangle)]
+#[no_mangle]
 pub extern "C" fn connect_vsock(cid: u32, port: u32, time: TimeLeft) -> i32 {
     as_number(|| connect::vsock(cid, port, time.into()).map(fd::OwnedFd::into_raw))
 }
@@ -72,7 +75,7 @@ pub extern "C" fn connect_vsock(cid: u32, port: u32, time: TimeLeft) -> i32 {
 ///
 /// # Safety
 /// `bytes` points to `len` readable bytes.
-#[unsafe(no_mangle)]
+#[no_mangle]
 pub unsafe extern "C" fn send_bytes(
     fd: RawFd,
     bytes: *const u8,
@@ -93,7 +96,7 @@ pub unsafe extern "C" fn send_bytes(
 ///
 /// # Safety
 /// `into` points to `len` writable bytes.
-#[unsafe(no_mangle)]
+#[no_mangle]
 pub unsafe extern "C" fn receive_bytes(
     fd: RawFd,
     into: *mut u8,
@@ -117,13 +120,13 @@ pub unsafe extern "C" fn receive_bytes(
 
 /// Passes `fd` over the AF_UNIX socket `channel`: one NUL byte that carries it as SCM_RIGHTS. The caller still owns
 /// `fd`. Returns 0. Raises no SIGPIPE.
-#[unsafe(no_mangle)]
+#[no_mangle]
 pub extern "C" fn send_fd(channel: RawFd, fd: RawFd, time: TimeLeft) -> i32 {
     as_number(|| pass::send_fd(channel, fd, time.into()).map(|()| 0))
 }
 
 /// What the file descriptor is, as one of the `FD_` numbers of the header; `-EBADF` where it is not open.
-#[unsafe(no_mangle)]
+#[no_mangle]
 pub extern "C" fn fd_kind(descriptor: Descriptor) -> i32 {
     as_number(|| describe::fd_kind(descriptor.fd).map(|kind| kind as i32))
 }
@@ -133,7 +136,7 @@ pub extern "C" fn fd_kind(descriptor: Descriptor) -> i32 {
 ///
 /// # Safety
 /// `path` points to `path_len` readable bytes.
-#[unsafe(no_mangle)]
+#[no_mangle]
 pub unsafe extern "C" fn is_datagram_socket(path: *const u8, path_len: usize) -> i32 {
     as_number(|| {
         // SAFETY: the caller's promise, word for word.
@@ -147,7 +150,7 @@ pub unsafe extern "C" fn is_datagram_socket(path: *const u8, path_len: usize) ->
 ///
 /// # Safety
 /// `into` points to three writable `uint32_t`.
-#[unsafe(no_mangle)]
+#[no_mangle]
 pub unsafe extern "C" fn peer_credentials(fd: RawFd, into: *mut [u32; 3]) -> i32 {
     as_number(|| {
         let credentials = describe::peer_credentials(fd)?;
@@ -161,13 +164,13 @@ pub unsafe extern "C" fn peer_credentials(fd: RawFd, into: *mut [u32; 3]) -> i32
 }
 
 /// This machine's own CID, as the kernel tells it; `-ENODEV` or `-ENOENT` where it has no vsock device.
-#[unsafe(no_mangle)]
+#[no_mangle]
 pub extern "C" fn local_cid() -> i64 {
     as_number(|| describe::local_cid().map(i64::from))
 }
 
 /// Closes `fd`, which the caller owned until now. Returns 0.
-#[unsafe(no_mangle)]
+#[no_mangle]
 pub extern "C" fn close_fd(fd: RawFd) -> i32 {
     as_number(|| fd::close(fd).map(|()| 0))
 }
@@ -276,7 +279,7 @@ mod tests {
         assert_eq!(fd_kind(Descriptor { fd: -1 }), -libc::EBADF);
         assert_eq!(send_fd(-1, 0, SOON), -libc::EBADF);
         let (channel, _theirs) = std::os::unix::net::UnixStream::pair().unwrap();
-        let channel = std::os::fd::AsRawFd::as_raw_fd(&channel);
+        let channel = std::os::unix::io::AsRawFd::as_raw_fd(&channel);
         assert_eq!(send_fd(channel, -5, SOON), -libc::EBADF);
         assert_eq!(close_fd(-1), -libc::EBADF);
     }

@@ -2,10 +2,11 @@
 //! one fd (unix(7), cmsg(3)).
 
 use core::mem::{size_of, zeroed};
+use core::ptr::addr_of_mut;
 
 use crate::bytes::NO_SIGNAL;
-use crate::deadline::{Deadline, wait_for};
-use crate::errno::{Errno, Result, check_uninterrupted};
+use crate::deadline::{wait_for, Deadline};
+use crate::errno::{check_uninterrupted, Errno, Result};
 use crate::fd::RawFd;
 
 /// Passes `fd` over the AF_UNIX socket `channel`.
@@ -17,7 +18,7 @@ pub fn send_fd(channel: RawFd, fd: RawFd, deadline: Deadline) -> Result<()> {
     let mut message: libc::msghdr = unsafe { zeroed() };
     message.msg_iov = &mut part;
     message.msg_iovlen = 1;
-    message.msg_control = (&raw mut control).cast();
+    message.msg_control = addr_of_mut!(control).cast();
     message.msg_controllen = size_of::<Control>() as _;
     loop {
         let sent = check_uninterrupted(|| {
@@ -64,7 +65,7 @@ mod tests {
     use crate::deadline::TimeLeft;
     use crate::test_support::receive_message;
     use std::io::{Read, Write};
-    use std::os::fd::AsRawFd;
+    use std::os::unix::io::AsRawFd;
     use std::os::unix::net::UnixStream;
 
     fn in_ms(milliseconds: u32) -> Deadline {

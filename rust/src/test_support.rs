@@ -1,7 +1,7 @@
 //! What the tests of several modules set up.
 
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::io::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -108,7 +108,7 @@ pub fn receive_message(socket: &UnixStream) -> (Vec<u8>, Vec<OwnedFd>) {
         let length = unsafe { (*header).cmsg_len } as usize;
         // SAFETY: computes a number.
         let payload = length - unsafe { libc::CMSG_LEN(0) } as usize;
-        for index in 0..payload / size_of::<RawFd>() {
+        for index in 0..payload / std::mem::size_of::<RawFd>() {
             // SAFETY: as above.
             let start = unsafe { libc::CMSG_DATA(header) }.cast::<RawFd>();
             // SAFETY: the message is at least that long.
@@ -122,6 +122,19 @@ pub fn receive_message(socket: &UnixStream) -> (Vec<u8>, Vec<OwnedFd>) {
         header = unsafe { libc::CMSG_NXTHDR(&message, header) };
     }
     (bytes[..count].to_vec(), fds)
+}
+
+/// A new pipe: the end to read from and the end to write to.
+pub fn pipe() -> (OwnedFd, OwnedFd) {
+    let mut fds = [-1; 2];
+    // SAFETY: there is room for two fds.
+    assert_eq!(unsafe { libc::pipe(fds.as_mut_ptr()) }, 0);
+    let [reader, writer] = fds;
+    // SAFETY: pipe(2) has just made it.
+    let reader = unsafe { OwnedFd::from_raw_fd(reader) };
+    // SAFETY: as above.
+    let writer = unsafe { OwnedFd::from_raw_fd(writer) };
+    (reader, writer)
 }
 
 /// The two sides of a new pseudo-terminal: the one of the program that shows it, and the terminal itself.
