@@ -68,9 +68,8 @@ export function parseTarget(host: string, port: string): Target {
     });
   }
   if (host === ".host") return THIS_HOST;
-  const separator = separatorOf(host);
-  const rest = host.slice(separator + 1);
-  switch (separator === -1 ? undefined : host.slice(0, separator)) {
+  const [form, rest] = split(host);
+  switch (form.slice(0, -1)) {
     case "unix":
       return { kind: "unix", path: parsePath(host, rest) };
     case "vsock":
@@ -103,11 +102,11 @@ export function formatTarget(target: Target): string {
  */
 export function withTypedCase(host: string, typed: string | undefined): string {
   if (typed === undefined || typed === host || lowerAscii(typed) !== lowerAscii(host)) return host;
-  const path = separatorOf(host) + 1;
-  switch (host.slice(0, path - 1)) {
+  const [form] = split(host);
+  switch (form.slice(0, -1)) {
     case "unix":
     case "vsock-mux":
-      return host.slice(0, path) + typed.slice(path);
+      return form + typed.slice(form.length);
     default:
       // Only a path has a case of its own.
       return host;
@@ -121,10 +120,14 @@ function lowerAscii(text: string): string {
   return lower;
 }
 
-/** Where the form ends and the rest begins; -1 nowhere. Searched rather than matched: a RegExp costs start-up time. */
-function separatorOf(host: string): number {
+/**
+ * The form of an address with the separator behind it (nothing where there is none), and the rest. Searched rather than
+ * matched: a RegExp costs start-up time.
+ */
+function split(host: string): [form: string, rest: string] {
   const [slash, percent] = [host.indexOf("/"), host.indexOf("%")];
-  return slash === -1 || percent !== -1 && percent < slash ? percent : slash;
+  const end = (slash === -1 || percent !== -1 && percent < slash ? percent : slash) + 1;
+  return [host.slice(0, end), host.slice(end)];
 }
 
 function parsePath(host: string, rest: string): string {

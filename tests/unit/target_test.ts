@@ -194,6 +194,7 @@ Deno.test("%n wins over %h where ssh has only lower-cased it", () => {
     ["machine/.host", "Machine/.HOST", "machine/.host"],
     [".host", ".Host", ".host"],
     ["myvm", "MyVM", "myvm"],
+    ["unixx", "Unixx", "unixx"],
     // tolower(3) in the C locale leaves these alone, so they are other names.
     ["unix/é", "unix/É", "unix/é"],
     ["unix/k", "unix/\u212A", "unix/k"],
