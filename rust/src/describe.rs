@@ -105,7 +105,7 @@ fn is_unix_socket(fd: RawFd) -> bool {
         // SAFETY: `address` is alive and writable, and `len` says how long it is.
         unsafe { libc::getsockname(fd, address.as_mut_ptr().cast(), &mut len) }
     })
-    .is_ok_and(|_| {
+    .map_or(false, |_| {
         // SAFETY: zeroed, then filled by the kernel; a C type, valid for every bit pattern.
         let address = unsafe { address.assume_init() };
         c_int::from(address.ss_family) == libc::AF_UNIX
@@ -126,7 +126,7 @@ fn is_null_device(status: &libc::stat) -> bool {
         libc::stat(b"/dev/null\0".as_ptr().cast(), null.as_mut_ptr())
     });
     // SAFETY: stat(2) succeeded, so it has filled it.
-    found.is_ok_and(|_| unsafe { null.assume_init() }.st_rdev == status.st_rdev)
+    found.map_or(false, |_| unsafe { null.assume_init() }.st_rdev == status.st_rdev)
 }
 
 #[cfg(test)]
