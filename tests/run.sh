@@ -30,13 +30,11 @@ if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1
     { echo "apt-get could not install:$missing"; tail -n 3 build/apt.log; }
 fi
 
-deno_version=2.9.6
 deno=$(command -v deno || true)
 if [ -z "$deno" ]; then
-  deno=$root/build/deno/node_modules/.bin/deno
-  [ -x "$deno" ] || npm install --silent --prefix build/deno "deno@$deno_version" >build/npm.log 2>&1
-  # The launcher script costs more than the program: ask it for the program itself.
-  deno=$("$deno" eval 'console.log(Deno.execPath())') || { echo "there is no Deno, and npm could not install it"; exit 1; }
+  # The installer knows which Deno, for which system, and its checksum.
+  ./install.sh --no-proof --prefix "$root/build/deno" >build/install.log 2>&1 || { tail -n 20 build/install.log; exit 1; }
+  deno=$root/build/deno/lib/deno-ssh-proxy/deno
 fi
 # The installer looks for one there, and some of the tests start the installer.
 PATH=$(dirname "$deno"):$PATH
