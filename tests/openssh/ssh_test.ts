@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type Fd, openFile, start } from "../support/process.ts";
 import { inTime } from "../support/sockets.ts";
-import { testWhere, testWith } from "../support/tools.ts";
+import { outputLater, outputOf, testWhere, testWith } from "../support/tools.ts";
 import { hasLoopback, LoopbackListener } from "../support/vsock.ts";
 import { Client } from "./client.ts";
 import { misbehaving, multiplexer } from "./multiplexer.ts";
-import { type Door, run, Sshd } from "./sshd.ts";
+import { type Door, Sshd } from "./sshd.ts";
 
 const sshd = await Sshd.start();
 const client = new Client(sshd);
@@ -98,7 +98,7 @@ testWith("rsync", "rsync copies a tree there and back", async () => {
   Deno.mkdirSync(folder.at("tree/deep"), { recursive: true });
   folder.file("tree/deep/file", "in a tree\n");
   folder.file("tree/empty", "");
-  const rsync = (from: string, to: string) => run("rsync", ["-a", "-e", `ssh -F ${client.config}`, from, to]);
+  const rsync = (from: string, to: string) => outputLater("rsync", "-a", "-e", `ssh -F ${client.config}`, from, to);
   await rsync(folder.at("tree/"), `alias:${folder.at("there/")}`);
   await rsync(`alias:${folder.at("there/")}`, folder.at("back/"));
   assertEquals(await Deno.readTextFile(folder.at("back/deep/file")), "in a tree\n");
@@ -156,7 +156,7 @@ async function openDuringSession(args: string[]): Promise<string[]> {
   const ssh = client.start("ssh", [...args, "echo ready; read line"], "piped");
   const output = ssh.stdout.getReader();
   assertEquals(new TextDecoder().decode((await inTime(output.read())).value), "ready\n");
-  const listed = await run("find", [`/proc/${ssh.pid}/fd`, "-type", "l", "-printf", "%l\\n"]);
+  const listed = outputOf("find", `/proc/${ssh.pid}/fd`, "-type", "l", "-printf", "%l\\n");
   const [, { code }] = await Promise.all([ssh.stdin.close(), ssh.status, output.cancel(), ssh.stderr.cancel()]);
   assert(code !== 255);
   return listed.trimEnd().split("\n").map((link) => link.replace(/:\[[0-9]+\]$/, "")).sort();

@@ -5,13 +5,7 @@
  */
 
 import { Folder } from "../support/folder.ts";
-
-/** What `command` printed on its standard output. It must succeed. */
-export async function run(command: string, args: string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(command, { args }).output();
-  if (!success) throw new Error(`${command}: ${new TextDecoder().decode(stderr)}`);
-  return new TextDecoder().decode(stdout);
-}
+import { outputOf } from "../support/tools.ts";
 
 /** An sshd that socat starts for every connection to a socket. Whoever has the key logs in as whoever runs the tests. */
 export class Sshd implements AsyncDisposable {
@@ -27,10 +21,10 @@ export class Sshd implements AsyncDisposable {
   }
 
   static async start(): Promise<Sshd> {
-    const sshd = new Sshd((await run("sh", ["-c", "PATH=$PATH:/usr/sbin command -v sshd"])).trim());
+    const sshd = new Sshd(outputOf("sh", "-c", "PATH=$PATH:/usr/sbin command -v sshd").trim());
     const { folder } = sshd;
     for (const name of ["host", "user"]) {
-      await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", folder.at(name)]);
+      outputOf("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder.at(name));
     }
     folder.file(
       "sshd_config",
@@ -38,7 +32,7 @@ export class Sshd implements AsyncDisposable {
         `PermitRootLogin yes\nSubsystem sftp internal-sftp\n`,
     );
     // Privilege separation wants this folder, which a package's start-up script makes otherwise.
-    await run("sh", ["-c", '[ "$(id -u)" != 0 ] || mkdir -p -m 755 /run/sshd']);
+    outputOf("sh", "-c", '[ "$(id -u)" != 0 ] || mkdir -p -m 755 /run/sshd');
     sshd.#socat = new Deno.Command("socat", {
       args: [`UNIX-LISTEN:${sshd.socket},fork`, `EXEC:${sshd.words.join(" ")},nofork`],
       stdin: "null",

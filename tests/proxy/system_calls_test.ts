@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
 import { bytes, inTime, listen, readSome } from "../support/sockets.ts";
-import { testWith } from "../support/tools.ts";
+import { outputOf, testWith } from "../support/tools.ts";
 import { assertPassed, runAsSsh } from "./as_ssh.ts";
 
 /** What a trace says of a run. */
@@ -36,12 +36,6 @@ function logs(folder: Folder, beginning: string): string {
   return names.map((name) => Deno.readTextFileSync(folder.at(name))).join("");
 }
 
-/** The path of `tool`. */
-function pathOf(tool: string): string {
-  const { stdout } = new Deno.Command("sh", { args: ["-c", `command -v ${tool}`] }).outputSync();
-  return new TextDecoder().decode(stdout).trim();
-}
-
 testWith(
   "strace",
   "a connection loads one script and one library, opens no network socket and starts no other program",
@@ -55,7 +49,7 @@ testWith(
       using listener = listen(path);
       const calls = "trace=execve,execveat,open,openat,openat2,socket,socketpair,clone,clone3,fork,vfork";
       // With a log a thread, no call is written down in two pieces.
-      const strace = [pathOf("strace"), "-ff", "-s", "4096", "-e", calls, "-o", log];
+      const strace = [outputOf("sh", "-c", "command -v strace").trim(), "-ff", "-s", "4096", "-e", calls, "-o", log];
       const running = runAsSsh([...strace, shim, `${form}${path}`, "22"]);
       // Where it fails before it connects, what it says is what the test says.
       const ended = running.then(assertPassed);

@@ -5,22 +5,16 @@
  */
 
 import { CHECKOUT, Folder } from "./folder.ts";
+import { outputOf } from "./tools.ts";
 
 /** An installation of this checkout. */
 export class Installation implements Disposable {
   readonly #folder = new Folder();
 
   constructor() {
-    const install = (args: string[]) => {
-      const { success, stdout, stderr } = new Deno.Command(`${CHECKOUT}/install.sh`, { args }).outputSync();
-      const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-      if (!success) throw new Error(`install.sh: ${err}${out}`);
-      return out!;
-    };
     try {
       // What the installer proves with ssh and servers of its own is no part of these tests.
-      const quick = install(["--help"]).includes("--no-proof") ? ["--no-proof"] : [];
-      install(["--prefix", this.prefix, ...quick]);
+      outputOf(`${CHECKOUT}/install.sh`, "--no-proof", "--prefix", this.prefix);
     } catch (thrown) {
       this[Symbol.dispose]();
       throw thrown;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { libc } from "./libc.ts";
 import { Fd } from "./process.ts";
 
 /** An AF_UNIX stream socket that listens at `path`. Connections wait in its backlog until they are accepted. */
@@ -37,20 +38,6 @@ export async function inTime<T>(work: PromiseLike<T>): Promise<T> {
     clearTimeout(timer);
   }
 }
-
-const libc = Deno.dlopen(
-  Deno.build.os === "darwin" ? "libSystem.dylib" : "libc.so.6",
-  {
-    // int socket(int domain, int type, int protocol);
-    socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
-    // int bind(int fd, const struct sockaddr *address, socklen_t len);
-    bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-    // int connect(int fd, const struct sockaddr *address, socklen_t len);
-    connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-    // int listen(int fd, int backlog);
-    listen: { parameters: ["i32", "i32"], result: "i32" },
-  },
-).symbols;
 
 /** An AF_UNIX socket of a kind that Deno makes none of, bound to `path`. */
 export class BoundSocket extends Fd {

@@ -1,5 +1,5 @@
 /**
- * Tests that need a program which a machine may not have.
+ * Programs that the tests run, and tests that need one which a machine may not have.
  *
  * @module
  */
@@ -21,4 +21,20 @@ function works(tool: string, args: string[]): boolean {
     if (thrown instanceof Deno.errors.NotFound) return false;
     throw thrown;
   }
+}
+
+/** What a program printed on its standard output. It must succeed. */
+export function outputOf(program: string, ...args: string[]): string {
+  return printed(new Deno.Command(program, { args }).outputSync(), program, args);
+}
+
+/** The same for one that talks to this process while it runs. */
+export async function outputLater(program: string, ...args: string[]): Promise<string> {
+  return printed(await new Deno.Command(program, { args }).output(), program, args);
+}
+
+function printed({ success, stdout, stderr }: Deno.CommandOutput, program: string, args: string[]): string {
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  if (!success) throw new Error(`${program} ${args.join(" ")}: ${err}${out}`);
+  return out!;
 }

@@ -7,25 +7,13 @@
  * @module
  */
 
+import { libc } from "./libc.ts";
 import { Fd } from "./process.ts";
 
 const AF_VSOCK = 40;
 const SOCK_STREAM = 1;
 const VMADDR_CID_LOCAL = 1;
 const VMADDR_PORT_ANY = 0xffffffff;
-
-const libc = Deno.build.os === "linux"
-  ? Deno.dlopen("libc.so.6", {
-    // int socket(int domain, int type, int protocol);
-    socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
-    // int bind(int fd, const struct sockaddr *address, socklen_t len);
-    bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-    // int listen(int fd, int backlog);
-    listen: { parameters: ["i32", "i32"], result: "i32" },
-    // int getsockname(int fd, struct sockaddr *address, socklen_t *len);
-    getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-  }).symbols
-  : undefined;
 
 /** A socket that listens on a port of its own of CID 1. */
 export class LoopbackListener extends Fd {
@@ -38,8 +26,9 @@ export class LoopbackListener extends Fd {
 
   /** Undefined where the kernel has no AF_VSOCK or no loopback for it (its module vsock_loopback). */
   static open(): LoopbackListener | undefined {
-    const socket = libc?.socket(AF_VSOCK, SOCK_STREAM, 0) ?? -1;
-    if (libc === undefined || socket < 0) return undefined;
+    // The number is another family's on other systems.
+    const socket = Deno.build.os === "linux" ? libc.socket(AF_VSOCK, SOCK_STREAM, 0) : -1;
+    if (socket < 0) return undefined;
     // struct sockaddr_vm: the family, two reserved bytes, the port, the CID; vsock(7).
     const address = new DataView(new ArrayBuffer(16));
     address.setUint16(0, AF_VSOCK, true);

@@ -14,7 +14,7 @@ import { CHECKOUT } from "../support/folder.ts";
 
 export { CHECKOUT, Folder } from "../support/folder.ts";
 export { BoundSocket, bytes, inTime, latin1, listen, readSome } from "../support/sockets.ts";
-export { testWith } from "../support/tools.ts";
+export { outputOf, testWith } from "../support/tools.ts";
 
 /** The library that Cargo built in this checkout. */
 export const LIBRARY_PATH: string = libraryPath(`file://${CHECKOUT}/mod.ts`);
@@ -85,12 +85,4 @@ function assertKind(error: ProxyError, kind: ErrorKind, text: string): ProxyErro
   assertStringIncludes(error.message, text);
   assertOneLine(error);
   return error;
-}
-
-/** What a program printed on its standard output. It must succeed. */
-export function outputOf(program: string, ...args: string[]): string {
-  const { success, stdout, stderr } = new Deno.Command(program, { args }).outputSync();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  assert(success, `${program} ${args.join(" ")}: ${text(stderr)}${text(stdout)}`);
-  return text(stdout);
 }
