@@ -7,7 +7,15 @@
 import type { SystemError } from "../ffi/errno.ts";
 import { type ErrorKind, printable, ProxyError } from "./errors.ts";
 import type { Deadline } from "./patience.ts";
-import { formatTarget, type Target, type UnixTarget, type VsockMuxTarget, type VsockTarget } from "./target.ts";
+import {
+  formatTarget,
+  type Target,
+  type UnixTarget,
+  VMADDR_CID_HOST,
+  VMADDR_CID_LOCAL,
+  type VsockMuxTarget,
+  type VsockTarget,
+} from "./target.ts";
 
 /** `target` as a message names it. */
 function nameOf(target: Target): string {
@@ -75,16 +83,17 @@ function unixReason(
 }
 
 /** What an error of connecting over AF_VSOCK means (vsock(7), and the kernel's net/vmw_vsock). */
-function vsockReason({ port }: VsockTarget, cause: SystemError, deadline: Deadline): Reason {
+function vsockReason({ cid, port }: VsockTarget, cause: SystemError, deadline: Deadline): Reason {
+  const listens = listenerHint(cid, port);
   switch (cause.code) {
     case "EACCES":
     case "EPERM":
       return ["permission", "permission denied", "something (seccomp, SELinux) keeps this process from AF_VSOCK"];
     case "ECONNREFUSED":
-      return ["unreachable", "connection refused", guestHint(port)];
+      return ["unreachable", "connection refused", listens];
     case "ECONNRESET":
     case "EPIPE":
-      return ["unreachable", "nothing listens on that port", guestHint(port)];
+      return ["unreachable", "nothing listens on that port", listens];
     case "ENODEV":
     case "EADDRNOTAVAIL":
     case "ENETUNREACH":
@@ -92,14 +101,16 @@ function vsockReason({ port }: VsockTarget, cause: SystemError, deadline: Deadli
       return [
         "unreachable",
         `no such CID: ${cause.message}`,
-        "is the virtual machine running, with a vsock device of this CID? (on a host: the vhost_vsock kernel module)",
+        cid <= VMADDR_CID_HOST
+          ? listens
+          : "is the virtual machine running, with a vsock device of this CID? (on a host: the vhost_vsock kernel module)",
       ];
     case "EAFNOSUPPORT":
       return Deno.build.os === "linux"
         ? ["resource", "this kernel has no AF_VSOCK", "load it: modprobe vhost_vsock on a host, vsock in a guest"]
         : ["resource", "not supported on this system", "AF_VSOCK needs Linux"];
     case "ETIMEDOUT":
-      return ["timeout", `no answer within ${seconds(deadline)}`, guestHint(port)];
+      return ["timeout", `no answer within ${seconds(deadline)}`, listens];
   }
 }
 
@@ -163,6 +174,18 @@ function missingHint(target: UnixTarget | VsockMuxTarget): string {
     return "systemd 256 and later makes it, where sshd is installed";
   }
   return "is the server running? (ssh lower-cases a path that it has from HostName: write such a one as the host name)";
+}
+
+/** What must listen where, for a CID that may be this machine or the one around it (vsock(7)). */
+function listenerHint(cid: number, port: number): string {
+  switch (cid) {
+    case VMADDR_CID_LOCAL:
+      return `CID 1 is this machine: is the kernel module vsock_loopback loaded, and does sshd listen on vsock port ${port}?`;
+    case VMADDR_CID_HOST:
+      return `CID 2 is the host of a virtual machine: does the host's sshd listen on vsock port ${port}?`;
+    default:
+      return guestHint(port);
+  }
 }
 
 function guestHint(port: number): string {

@@ -37,11 +37,15 @@ export interface VsockMuxTarget {
 /** What can be connected to. One that {@linkcode parseTarget} made is valid. */
 export type Target = UnixTarget | VsockTarget | VsockMuxTarget;
 
+/** The CID of this machine itself, and that of the host, seen from a virtual machine (linux/vm_sockets.h). */
+export const VMADDR_CID_LOCAL = 1;
+export const VMADDR_CID_HOST = 2;
+
 /** Where systemd-ssh-generator (systemd 256 and later) has this machine's own sshd listen. */
 const THIS_HOST: UnixTarget = { kind: "unix", path: "/run/ssh-unix-local/socket" };
 
 /** The CIDs that have names: those of vsock(7), under the names that systemd-ssh-proxy takes. */
-const NAMED_CIDS: Record<string, number> = { hypervisor: 0, local: 1, host: 2 };
+const NAMED_CIDS: Record<string, number> = { hypervisor: 0, local: VMADDR_CID_LOCAL, host: VMADDR_CID_HOST };
 
 const FORMS = "unix/PATH, vsock/CID, vsock-mux/PATH or .host";
 

@@ -1,7 +1,13 @@
 #!/bin/sh
 # Installs what the tests need where it may, runs every test, and ends with one line: N passed, N failed, N skipped.
-# Each step counts its tests; a step that is one check counts as one.
+# Each step counts its tests; a step that is one check counts as one. With the argument vm, only those in virtual
+# machines.
 set -u
+case ${1-} in
+  '') here=yes ;;
+  vm) here=no ;;
+  *) echo "usage: tests/run.sh [vm]" >&2; exit 64 ;;
+esac
 root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
 cd "$root" || exit 1
 mkdir -p build || exit 1
@@ -24,9 +30,14 @@ need sshd openssh-server
 need socat socat
 need rsync rsync
 need strace strace
+if [ "$(uname -m)" = x86_64 ]; then
+  need qemu-system-x86_64 qemu-system-x86
+  need mmdebstrap mmdebstrap
+  need mke2fs e2fsprogs
+fi
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
   # shellcheck disable=SC2086 # a list of words
-  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing; } >build/apt.log 2>&1 ||
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } >build/apt.log 2>&1 ||
     { echo "apt-get could not install:$missing"; tail -n 3 build/apt.log; }
 fi
 
@@ -93,49 +104,65 @@ deno_passed='.*| \([0-9]*\) passed.*'
 deno_failed='.*| \([0-9]*\) failed.*'
 deno_skipped='.*| \([0-9]*\) ignored.*'
 
-export NO_COLOR=1
-check "the library builds" cargo build --release --locked --manifest-path rust/Cargo.toml
-# rustup leaves a stand-in for what it has not installed.
-has_cargo() { cargo "$1" --version >/dev/null 2>&1; }
-if has_cargo fmt; then
-  check "the library is formatted" cargo fmt --check --manifest-path rust/Cargo.toml
-else
-  skip "cargo fmt" "it is not installed, and this may not install it"
-fi
-if has_cargo clippy; then
-  check "clippy has nothing to say" cargo clippy --locked --all-targets --manifest-path rust/Cargo.toml -- -D warnings
-else
-  skip "clippy" "it is not installed, and this may not install it"
-fi
-# Any CID but 1 is another machine. Only where that one can be bound is AF_VSOCK touched any further.
-vsock=
-if "$deno" run --no-prompt --frozen --allow-ffi tests/support/vsock.ts 2>build/vsock.log; then vsock=--include-ignored; fi
-steps "cargo test" "$cargo_passed" "$cargo_failed" "$cargo_skipped" \
-  cargo test --locked --manifest-path rust/Cargo.toml -- ${vsock:+"$vsock"}
-check "the TypeScript is formatted" "$deno" fmt --check
-check "deno lint has nothing to say" "$deno" lint
-check "the types are right" "$deno" check --frozen cli.ts proxy.ts mod.ts bench tests demo
-check "the documentation is complete" "$deno" doc --lint mod.ts
-if command -v shellcheck >/dev/null 2>&1; then
-  check "shellcheck has nothing to say" shellcheck install.sh tests/run.sh tests/install_test.sh .ci/run
-else
-  skip "shellcheck" "it is not installed, and this may not install it"
-fi
 # tests FOLDER: with what those tests are allowed to do.
 tests() {
   "$deno" test --frozen --no-prompt --allow-ffi --allow-read --allow-write --allow-net --allow-run "tests/$1"
 }
-steps "deno test" "$deno_passed" "$deno_failed" "$deno_skipped" tests unit
-steps "the installed program as ssh starts it" "$deno_passed" "$deno_failed" "$deno_skipped" tests proxy
-steps "deno test --doc" "$deno_passed" "$deno_failed" "$deno_skipped" \
-  "$deno" test --frozen --doc --no-prompt "--allow-ffi=$root/rust/target/release/libdeno_ssh_proxy.so" mod.ts proxy
 
-if command -v sshd >/dev/null 2>&1 && command -v socat >/dev/null 2>&1; then
-  steps "the real ssh against the real sshd" "$deno_passed" "$deno_failed" "$deno_skipped" tests openssh
-else
-  skip "the real ssh against the real sshd" "sshd or socat is not installed, and this may not install it"
-fi
-steps "the installer" '^\([0-9]*\) passed.*' '.* \([0-9]*\) failed.*' '.* \([0-9]*\) skipped$' tests/install_test.sh
+export NO_COLOR=1
+check "the library builds" cargo build --release --locked --manifest-path rust/Cargo.toml
+
+on_this_machine() {
+  # rustup leaves a stand-in for what it has not installed.
+  has_cargo() { cargo "$1" --version >/dev/null 2>&1; }
+  if has_cargo fmt; then
+    check "the library is formatted" cargo fmt --check --manifest-path rust/Cargo.toml
+  else
+    skip "cargo fmt" "it is not installed, and this may not install it"
+  fi
+  if has_cargo clippy; then
+    check "clippy has nothing to say" cargo clippy --locked --all-targets --manifest-path rust/Cargo.toml -- -D warnings
+  else
+    skip "clippy" "it is not installed, and this may not install it"
+  fi
+  # Any CID but 1 is another machine. Only where that one can be bound is AF_VSOCK touched any further.
+  vsock=
+  if "$deno" run --no-prompt --frozen --allow-ffi tests/support/vsock.ts 2>build/vsock.log; then vsock=--include-ignored; fi
+  steps "cargo test" "$cargo_passed" "$cargo_failed" "$cargo_skipped" \
+    cargo test --locked --manifest-path rust/Cargo.toml -- ${vsock:+"$vsock"}
+  check "the TypeScript is formatted" "$deno" fmt --check
+  check "deno lint has nothing to say" "$deno" lint
+  check "the types are right" "$deno" check --frozen cli.ts proxy.ts mod.ts bench tests demo
+  check "the documentation is complete" "$deno" doc --lint mod.ts
+  if command -v shellcheck >/dev/null 2>&1; then
+    check "shellcheck has nothing to say" shellcheck install.sh tests/*.sh tests/vm/image.sh tests/vm/init .ci/run
+  else
+    skip "shellcheck" "it is not installed, and this may not install it"
+  fi
+  steps "deno test" "$deno_passed" "$deno_failed" "$deno_skipped" tests unit
+  steps "the installed program as ssh starts it" "$deno_passed" "$deno_failed" "$deno_skipped" tests proxy
+  steps "deno test --doc" "$deno_passed" "$deno_failed" "$deno_skipped" \
+    "$deno" test --frozen --doc --no-prompt "--allow-ffi=$root/rust/target/release/libdeno_ssh_proxy.so" mod.ts proxy
+
+  if command -v sshd >/dev/null 2>&1 && command -v socat >/dev/null 2>&1; then
+    steps "the real ssh against the real sshd" "$deno_passed" "$deno_failed" "$deno_skipped" tests openssh
+  else
+    skip "the real ssh against the real sshd" "sshd or socat is not installed, and this may not install it"
+  fi
+  steps "the installer" '^\([0-9]*\) passed.*' '.* \([0-9]*\) failed.*' '.* \([0-9]*\) skipped$' tests/install_test.sh
+}
+
+in_virtual_machines() {
+  # It prints why it cannot make them in its last line.
+  if tests/vm/image.sh >build/image.log 2>&1; then
+    steps "virtual machines" "$deno_passed" "$deno_failed" "$deno_skipped" tests vm
+  else
+    skip "virtual machines" "$(tail -n 1 build/image.log)"
+  fi
+}
+
+[ "$here" = no ] || on_this_machine
+in_virtual_machines
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Door, Sshd } from "./sshd.ts";
+import type { Door, Sshd } from "../support/sshd.ts";
 
 const encoder = new TextEncoder();
 

@@ -3,12 +3,17 @@ import { type Fd, openFile, start } from "../support/process.ts";
 import { inTime } from "../support/sockets.ts";
 import { outputLater, outputOf, testWhere, testWith } from "../support/tools.ts";
 import { hasLoopback, LoopbackListener } from "../support/vsock.ts";
-import { Client } from "./client.ts";
+import { Client } from "../support/client.ts";
 import { misbehaving, multiplexer } from "./multiplexer.ts";
-import { type Door, Sshd } from "./sshd.ts";
+import { type Door, Sshd } from "../support/sshd.ts";
 
 const sshd = await Sshd.start();
-const client = new Client(sshd);
+// Its path has no capital letters: ssh lower-cases what it has from HostName.
+const aliased = sshd.unixDoor();
+const client = new Client(sshd, {
+  above: `Host alias\n    HostName unix${aliased.path}\n`,
+  below: `Host alias-below\n    HostName unix${aliased.path}\n`,
+});
 Deno.test.afterAll(async () => {
   client[Symbol.dispose]();
   await sshd[Symbol.asyncDispose]();
@@ -126,12 +131,12 @@ Deno.test("a second session goes over the master's connection, which ends when i
 });
 
 Deno.test("an alias of a unix socket is a jump host", async () => {
-  const [before, target] = [client.door.visitors, sshd.tcpDoor()];
+  const [before, target] = [aliased.visitors, sshd.tcpDoor()];
   // Not the address itself: ssh takes no slash in a -J.
   const args = ["-J", "alias", "-p", `${target.port}`, "127.0.0.1", "echo hello"];
   const { code, out, err } = await client.run("ssh", args);
   assertEquals({ code, out, err }, { code: 0, out: "hello\n", err: "" });
-  assertEquals([client.door.visitors - before, target.visitors], [1, 1]);
+  assertEquals([aliased.visitors - before, target.visitors], [1, 1]);
 });
 
 Deno.test("the program is gone before ssh has even seen the server's key", async () => {

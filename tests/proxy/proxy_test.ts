@@ -3,7 +3,7 @@ import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
 import { type Fd, openFile, pipe, type Place, terminal } from "../support/process.ts";
 import { BoundSocket, bytes, inTime, latin1, listen, readSome } from "../support/sockets.ts";
-import { assertFailed, assertPassed, runAsSsh } from "./as_ssh.ts";
+import { assertFailed, assertPassed, runAsSsh } from "../support/as_ssh.ts";
 
 const installation = new Installation();
 Deno.test.afterAll(() => installation[Symbol.dispose]());

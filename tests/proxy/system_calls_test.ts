@@ -3,7 +3,7 @@ import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
 import { bytes, inTime, listen, readSome } from "../support/sockets.ts";
 import { outputOf, testWith } from "../support/tools.ts";
-import { assertPassed, runAsSsh } from "./as_ssh.ts";
+import { assertPassed, runAsSsh } from "../support/as_ssh.ts";
 
 /** What a trace says of a run. */
 interface Trace {

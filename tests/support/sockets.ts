@@ -12,6 +12,19 @@ export function listen(path: string): Deno.UnixListener {
   return Deno.listen({ transport: "unix", path });
 }
 
+/** Connects to the AF_UNIX socket at `path` as soon as something listens on it. */
+export async function connectWhenThere(path: string): Promise<Deno.UnixConn> {
+  for (;;) {
+    try {
+      return await Deno.connect({ transport: "unix", path });
+    } catch (thrown) {
+      const early = thrown instanceof Deno.errors.NotFound || thrown instanceof Deno.errors.ConnectionRefused;
+      if (!early) throw thrown;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}
+
 /** The first bytes that come in, at most `length`; nothing at the end of the stream. */
 export async function readSome(from: { read(into: Uint8Array): Promise<number | null> }, length = 256) {
   const into = new Uint8Array(length);
@@ -28,10 +41,13 @@ export function latin1(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes);
 }
 
-/** What `work` promises, or a failure where that takes for ever: a test that hangs says nothing about what is wrong. */
-export async function inTime<T>(work: PromiseLike<T>): Promise<T> {
+/**
+ * What `work` promises, or a failure where that takes for ever: a test that hangs says nothing about what is wrong. For
+ * ever is `limit` milliseconds.
+ */
+export async function inTime<T>(work: PromiseLike<T>, limit = 10_000): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error("it takes for ever")), 10_000);
+  const timer = setTimeout(() => late.reject(new Error("it takes for ever")), limit);
   try {
     return await Promise.race([work, late.promise]);
   } finally {

@@ -145,6 +145,22 @@ Deno.test("a hint about a guest names the port that was asked for", () => {
   assertStringIncludes(closedError({ ...MUX, port: 2222 }).hint ?? "", "vsock port 2222?");
 });
 
+Deno.test("a hint about CID 1 or 2 says which machine that is", () => {
+  for (
+    const [cid, says] of [[1, "this machine: is the kernel module vsock_loopback loaded"], [
+      2,
+      "is the host of",
+    ]] as const
+  ) {
+    for (const name of ["ECONNRESET", "ECONNREFUSED", "ETIMEDOUT", "ENODEV"]) {
+      const { hint = "" } = connectError({ kind: "vsock", cid, port: 2222 }, failure(name), DEADLINE);
+      assertStringIncludes(hint, `CID ${cid} is`);
+      assertStringIncludes(hint, says);
+      assertStringIncludes(hint, "vsock port 2222?");
+    }
+  }
+});
+
 Deno.test("each error of the handshake is of the kind that its exit code promises", () => {
   const meanings: [name: string, kind: ErrorKind, why: string][] = [
     ["ECONNRESET", "unreachable", "nothing listens on that port in the guest"],

@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { type Fd, pipe, type Place, socketPair, start } from "../support/process.ts";
+import { type Fd, pipe, type Place, socketPair, start } from "./process.ts";
 
 /** How long the program may take beside what it waits for, in milliseconds: much, for a machine that is busy. */
 const MARGIN = 4_000;

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { Installation } from "../support/installation.ts";
-import type { Door, Sshd } from "./sshd.ts";
+import { Installation } from "./installation.ts";
+import type { Sshd } from "./sshd.ts";
 
 /** How a program ended and what it printed. */
 export interface Ran {
@@ -21,18 +21,14 @@ export class Client implements Disposable {
   readonly installation = new Installation();
   /** The path of the configuration. */
   readonly config: string;
-  /** Where the name `alias` leads. Its path has no capital letters: ssh lower-cases what it has from HostName. */
-  readonly door: Door;
 
-  constructor(sshd: Sshd) {
-    this.door = sshd.unixDoor();
+  /** With blocks of their own above the fragment and below it. */
+  constructor(sshd: Sshd, { above = "", below = "" }: { above?: string; below?: string } = {}) {
     this.config = sshd.folder.file(
       "ssh_config",
-      `Host alias\n    HostName unix${this.door.path}\n` +
-        `Host 127.0.0.1\n    StrictHostKeyChecking no\n    UserKnownHostsFile /dev/null\n` +
-        `Host *\n    IdentityFile ${sshd.key}\n    BatchMode yes\n    LogLevel ERROR\n` +
-        `Include "${this.installation.prefix}/share/deno-ssh-proxy/ssh_config"\n` +
-        `Host alias-below\n    HostName unix${this.door.path}\n`,
+      `${above}Host 127.0.0.1\n    StrictHostKeyChecking no\n    UserKnownHostsFile /dev/null\n` +
+        `Host *\n    IdentityFile ${sshd.key}\n    IdentitiesOnly yes\n    BatchMode yes\n    LogLevel ERROR\n` +
+        `Include "${this.installation.prefix}/share/deno-ssh-proxy/ssh_config"\n${below}`,
     );
   }
 

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { Folder } from "../support/folder.ts";
-import { outputOf } from "../support/tools.ts";
+import { Folder } from "./folder.ts";
+import { connectWhenThere } from "./sockets.ts";
+import { outputOf } from "./tools.ts";
 
 /** An sshd that socat starts for every connection to a socket. Whoever has the key logs in as whoever runs the tests. */
 export class Sshd implements AsyncDisposable {
@@ -39,16 +40,8 @@ export class Sshd implements AsyncDisposable {
       stdout: "null",
       stderr: "null",
     }).spawn();
-    for (;;) {
-      try {
-        (await sshd.connect()).close();
-        return sshd;
-      } catch (thrown) {
-        const early = thrown instanceof Deno.errors.NotFound || thrown instanceof Deno.errors.ConnectionRefused;
-        if (!early) throw thrown;
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
-    }
+    (await connectWhenThere(sshd.socket)).close();
+    return sshd;
   }
 
   /** Its socket. The name has capital letters on purpose: ssh lower-cases host names. */
@@ -66,11 +59,8 @@ export class Sshd implements AsyncDisposable {
   }
 
   /** A new socket that leads to it. */
-  unixDoor(greet?: Greeting): Door {
-    return this.#open(
-      Deno.listen({ transport: "unix", path: this.folder.at(`door${this.#doors.length}.sock`) }),
-      greet,
-    );
+  unixDoor(greet?: Greeting, path = this.folder.at(`door${this.#doors.length}.sock`)): Door {
+    return this.#open(Deno.listen({ transport: "unix", path }), greet);
   }
 
   /** A new port of 127.0.0.1 that leads to it. */

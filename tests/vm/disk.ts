@@ -1,0 +1,86 @@
+/**
+ * The second disk of a guest: the installed program, the Deno that it was installed with, keys, and what there is to start.
+ *
+ * @module
+ */
+
+import { CHECKOUT, Folder } from "../support/folder.ts";
+import type { Installation } from "../support/installation.ts";
+import type { Sshd } from "../support/sshd.ts";
+import { outputOf } from "../support/tools.ts";
+
+/** A disk that goes away. Its content is for a guest's /mnt. */
+export class SecondDisk implements Disposable {
+  readonly #folder = new Folder();
+
+  /** In the guest root has the key of `sshd`, lets in whoever has it, and has included the installed fragment. */
+  constructor(installation: Installation, sshd: Sshd, start = "") {
+    const tree = this.#folder.at("tree");
+    const { prefix } = installation;
+    Deno.mkdirSync(`${tree}/ssh`, { recursive: true });
+    outputOf("cp", "-r", prefix, `${tree}/prefix`);
+    outputOf("cp", Deno.execPath(), `${tree}/deno`);
+    outputOf("cp", libraryTests(), `${tree}/library-tests`);
+    outputOf("cp", `${prefix}/lib/deno-ssh-proxy/libdeno_ssh_proxy.so`, tree);
+    outputOf(
+      Deno.execPath(),
+      "bundle",
+      "--quiet",
+      "--output",
+      `${tree}/in_guest.mjs`,
+      `${CHECKOUT}/tests/vm/in_guest.ts`,
+    );
+    Deno.copyFileSync(sshd.key, `${tree}/ssh/id_ed25519`);
+    Deno.copyFileSync(`${sshd.key}.pub`, `${tree}/ssh/authorized_keys`);
+    Deno.writeTextFileSync(
+      `${tree}/ssh/config`,
+      `Include "${prefix}/share/deno-ssh-proxy/ssh_config"\nHost *\n    BatchMode yes\n    LogLevel ERROR\n`,
+    );
+    // The shim has the paths of this machine in it.
+    Deno.writeTextFileSync(
+      `${tree}/prepare`,
+      `set -e
+mkdir -p '${prefix}' "$(dirname '${Deno.execPath()}')"
+mount --bind /mnt/prefix '${prefix}'
+[ -e '${Deno.execPath()}' ] || : >'${Deno.execPath()}'
+mount --bind /mnt/deno '${Deno.execPath()}'
+mkdir -p -m 700 /root/.ssh
+cp /mnt/ssh/* /root/.ssh
+chmod 600 /root/.ssh/*
+`,
+    );
+    Deno.writeTextFileSync(`${tree}/start`, start);
+    outputOf("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", tree, this.path, "512M");
+    Deno.removeSync(tree, { recursive: true });
+  }
+
+  get path(): string {
+    return this.#folder.at("disk");
+  }
+
+  [Symbol.dispose](): void {
+    this.#folder[Symbol.dispose]();
+  }
+}
+
+/** The library's own tests, as one program. */
+function libraryTests(): string {
+  const messages = outputOf(
+    ...["cargo", "test", "--locked", "--lib", "--no-run", "--message-format=json"] as [string, ...string[]],
+    `--manifest-path=${CHECKOUT}/rust/Cargo.toml`,
+  );
+  for (const line of messages.trim().split("\n")) {
+    const { executable } = JSON.parse(line);
+    if (executable) return executable;
+  }
+  throw new Error("cargo did not say where the tests are");
+}
+
+/** The block of commands in docs/guest.md below `heading`. */
+export function recipe(heading: string): string {
+  const text = Deno.readTextFileSync(`${CHECKOUT}/docs/guest.md`);
+  const below = text.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0];
+  const block = below?.split("\n```sh\n")[1]?.split("\n```\n")[0];
+  if (block === undefined) throw new Error(`docs/guest.md has no recipe for '${heading}'`);
+  return `${block}\n`;
+}

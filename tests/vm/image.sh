@@ -1,0 +1,111 @@
+#!/bin/sh
+# Makes what the tests' virtual machines are started from, in a folder of build/, where it is not there yet. Prints the
+# folder; where it cannot be made, says why in one line on stderr, and fails.
+#
+#   trixie.ext4         Debian 13, whose systemd (257) binds sshd to vsock by itself; also booted without systemd
+#   bookworm.ext4       Debian 12, whose systemd (252) does not
+#   trixie.vmlinuz      Linux 6.12
+#   bookworm.vmlinuz    Linux 6.1, which both disks have the modules for
+#   vhost-device-vsock  the multiplexer, a script that starts it with the C library it was built for
+#
+# Two kernels, because none of them does for all. Linux 6.17 and later, and 6.12 in Debian 13, send large packets in more
+# pieces than vhost-device-vsock 0.3.0 puts together: what such a guest sends is corrupted (docs/guest.md). Debian 12's has
+# the virtio bus in a module, which is loaded after systemd looks for a vsock device where there is no initramfs.
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+here=$root/tests/vm
+# Whatever these were made of, they are made again where that has changed.
+version=$(cat "$here/image.sh" "$here/init" | cksum | cut -d ' ' -f 1)
+folder=$root/build/vm/$version
+
+cannot() {
+  echo "$1" >&2
+  exit 1
+}
+
+[ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] || cannot "the virtual machines are for x86-64 Linux only"
+for tool in qemu-system-x86_64 setpriv mke2fs sshd socat; do
+  PATH=$PATH:/usr/sbin command -v "$tool" >/dev/null || cannot "$tool is not installed, and this may not install it"
+done
+if [ -e "$folder/complete" ]; then
+  echo "$folder"
+  exit 0
+fi
+command -v mmdebstrap >/dev/null || cannot "mmdebstrap is not installed, and this may not install it"
+[ "$(id -u)" = 0 ] || cannot "only root can make their disks: run tests/vm/image.sh as root once"
+
+mkdir -p "$root/build/vm"
+work=$(mktemp -d "$root/build/vm/new.XXXXXX")
+# What runs beside this is waited for: it works in the folder.
+trap 'wait; rm -rf --one-file-system "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+
+# debian VARIANT SUITE PACKAGES FOLDER. What has been unstable's or testing's index for a while reads as expired.
+# mmdebstrap mounts /proc, /sys and devices in what it makes: nobody else is to see that, and least of all rm.
+debian() {
+  unshare --mount mmdebstrap --quiet --variant="$1" --include="$3" --aptopt='Acquire::Check-Valid-Until "false"' "$2" "$4" \
+    >"$4.log" 2>&1 || { cat "$4.log" >&2; cannot "Debian's packages ($3 of $2) cannot be fetched"; }
+}
+
+kernel() { # kernel SUITE
+  debian extract "$1" linux-image-cloud-amd64 "$work/$1-kernel"
+  mv "$work/$1-kernel/boot/vmlinuz-"* "$work/$1.vmlinuz"
+  # Debian 13 has /lib under /usr.
+  modules=$work/$1-kernel/lib/modules
+  [ -d "$modules" ] || modules=$work/$1-kernel/usr/lib/modules
+  mv "$modules" "$work/$1-modules"
+}
+
+disk() { # disk SUITE PACKAGES KERNEL…
+  suite=$1 tree=$work/$1
+  debian essential "$suite" "kmod,udev,systemd,libpam-systemd,dbus,mount,openssh-server,$2" "$tree"
+  shift 2
+  mkdir -p "$tree/usr/lib/modules"
+  for from in "$@"; do
+    cp -r "$work/$from-modules/"* "$tree/usr/lib/modules/"
+  done
+  for release in "$tree/usr/lib/modules/"*; do
+    chroot "$tree" depmod "${release##*/}"
+  done
+  cp "$here/init" "$tree/usr/sbin/tests-init"
+  chmod 755 "$tree/usr/sbin/tests-init"
+  # Whoever is at the console is root.
+  chroot "$tree" passwd --quiet --delete root
+  # Its size is what a disk may grow to; the file has holes where nothing is.
+  PATH=$PATH:/usr/sbin mke2fs -q -t ext4 -O ^has_journal -d "$tree" "$work/$suite.ext4" 1G >"$work/$suite-mke2fs.log" 2>&1 || {
+    cat "$work/$suite-mke2fs.log" >&2
+    cannot "the disk of $suite cannot be made"
+  }
+  rm -rf "$tree"
+}
+
+kernel trixie &
+trixie=$!
+kernel bookworm
+wait "$trixie"
+disk trixie socat,systemd-container bookworm trixie &
+trixie=$!
+disk bookworm socat bookworm &
+bookworm=$!
+
+# No stable Debian has it yet.
+debian extract forky vhost-device-vsock "$work/multiplexer"
+cat >"$work/vhost-device-vsock" <<'END'
+#!/bin/sh
+here=$(dirname "$0")/multiplexer
+exec "$here/usr/lib64/ld-linux-x86-64.so.2" --library-path "$here/usr/lib/x86_64-linux-gnu" \
+  "$here/usr/bin/vhost-device-vsock" "$@"
+END
+chmod 755 "$work/vhost-device-vsock"
+wait "$trixie"
+wait "$bookworm"
+
+rm -rf "$work"/*-kernel "$work"/*-modules "$work"/*.log
+: >"$work/complete"
+for old in "$root"/build/vm/*; do
+  [ "$old" = "$work" ] || rm -rf "$old"
+done
+chmod 755 "$work"
+mv "$work" "$folder"
+echo "$folder"

@@ -1,0 +1,86 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { Client } from "../support/client.ts";
+import { Sshd } from "../support/sshd.ts";
+import { outputOf } from "../support/tools.ts";
+import { recipe, SecondDisk } from "./disk.ts";
+import { Guest, Multiplexer, sshdAnswers } from "./guest.ts";
+
+const sshd = await Sshd.start();
+const newer = await Multiplexer.start(42);
+const older = await Multiplexer.start(43);
+const host = (name: string, { socket }: Multiplexer) =>
+  `Host ${name}\n    HostName vsock-mux${socket}\n    User root\n`;
+const client = new Client(sshd, { above: host("newer", newer) + host("older", older) });
+const { shim } = client.installation;
+const disk = new SecondDisk(client.installation, sshd);
+// Both boot at the same time.
+const [systemd257, systemd252] = await Promise.all([
+  Guest.boot(newer, { system: "trixie", kernel: "trixie", init: "systemd", disk: disk.path, options: credential() }),
+  Guest.boot(older, { system: "bookworm", kernel: "bookworm", init: "systemd", disk: disk.path }),
+]);
+Deno.test.afterAll(async () => {
+  await Promise.all([systemd257[Symbol.asyncDispose](), systemd252[Symbol.asyncDispose]()]);
+  await Promise.all([newer[Symbol.asyncDispose](), older[Symbol.asyncDispose]()]);
+  disk[Symbol.dispose]();
+  client[Symbol.dispose]();
+  await sshd[Symbol.asyncDispose]();
+});
+
+/** QEMU's option that gives a guest the key of the sshd, as docs/guest.md has it. */
+function credential(): string[] {
+  Deno.mkdirSync(sshd.folder.at("home/.ssh"), { recursive: true });
+  Deno.copyFileSync(`${sshd.key}.pub`, sshd.folder.at("home/.ssh/id_ed25519.pub"));
+  const printing = `${recipe("A guest with systemd 256 or later")}printf %s "$qemu_option"`;
+  return outputOf("env", `HOME=${sshd.folder.at("home")}`, "sh", "-c", printing).split(" ");
+}
+
+/** What `command` prints in a guest. It must succeed. */
+async function inGuest(name: "newer" | "older", command: string): Promise<string> {
+  const { code, out, err } = await client.run("ssh", [name, command]);
+  assertEquals({ code, err }, { code: 0, err: "" }, `${command}: ${out}`);
+  return out;
+}
+
+Deno.test("a guest with systemd 257 and an sshd is reached with nothing done in it", async () => {
+  await sshdAnswers(shim, `vsock-mux${newer.socket}`);
+  assertStringIncludes(await inGuest("newer", "systemctl --version"), "systemd 257");
+  assertStringIncludes(await inGuest("newer", "systemctl show --property=Listen sshd-vsock.socket"), "vsock::22");
+  await inGuest("newer", "mount -o ro /dev/vda /mnt && sh /mnt/prepare");
+});
+
+Deno.test("in such a guest, .host is the guest itself, whose host key is kept", async () => {
+  const hostname = await inGuest("newer", "hostname");
+  assertEquals(await inGuest("newer", "ssh -o StrictHostKeyChecking=accept-new .host hostname"), hostname);
+  assertEquals(await inGuest("newer", "ssh -o StrictHostKeyChecking=yes .host hostname"), hostname);
+  assertEquals(await inGuest("newer", "ssh -o StrictHostKeyChecking=accept-new machine/.host hostname"), hostname);
+});
+
+Deno.test("in such a guest, CID 1 and its own CID lead to the sshd that systemd bound, once vsock_loopback is there", async () => {
+  const { code, err } = await client.run("ssh", ["newer", "ssh vsock/42 hostname"]);
+  assertEquals(code, 255);
+  assertStringIncludes(err, "vsock/42 port 22: no such CID: no such device (ENODEV)");
+  const hostname = await inGuest("newer", "modprobe vsock_loopback && hostname");
+  for (const cid of [1, 42]) assertEquals(await inGuest("newer", `ssh vsock/${cid} hostname`), hostname);
+});
+
+Deno.test("in such a guest, the real machined knows its CID, and that of a virtual machine that was registered", async () => {
+  const machined = "/run/systemd/machine/io.systemd.Machine";
+  const call = (method: string, parameters: string) =>
+    inGuest("newer", `varlinkctl call ${machined} io.systemd.Machine.${method} "${parameters.replaceAll('"', '\\"')}"`);
+  await inGuest("newer", "systemctl start systemd-machined && systemd-run --quiet --unit=monitor sleep infinity");
+  const leader = "$(systemctl show --property=MainPID --value monitor)";
+  await call("Register", `{"name":"foo","class":"vm","leader":${leader},"allocateUnit":true,"vSockCid":42}`);
+  assertEquals(JSON.parse(await call("List", '{"name":"foo"}')).vSockCid, 42);
+  assertEquals(JSON.parse(await call("List", '{"name":".host"}')).class, "host");
+});
+
+Deno.test("a guest with systemd 252 is reached when the recipe is pasted at its console", async () => {
+  await systemd252.shows("login:");
+  await systemd252.type("root\n");
+  const greeted = await systemd252.shows(":~# ");
+  await systemd252.type("mount -o ro /dev/vda /mnt && sh /mnt/prepare\n");
+  await systemd252.shows(":~# ", greeted.length);
+  await systemd252.type(recipe("A guest with an older systemd"));
+  await sshdAnswers(shim, `vsock-mux${older.socket}`);
+  assertStringIncludes(await inGuest("older", "systemctl --version"), "systemd 252");
+});
