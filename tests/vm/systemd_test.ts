@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Client } from "../support/client.ts";
 import { Sshd } from "../support/sshd.ts";
 import { outputOf } from "../support/tools.ts";
