@@ -5,7 +5,7 @@
  */
 
 /** The root of the checkout. */
-export const CHECKOUT: string = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
+export const CHECKOUT: string = decodeURIComponent(new URL("../../", import.meta.url).pathname).replace(/\/$/, "");
 
 /** A folder of one test, gone when its scope ends. */
 export class Folder implements Disposable {

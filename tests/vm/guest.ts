@@ -46,7 +46,8 @@ class Tied implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     try {
-      this.#child.kill("SIGTERM");
+      // There is nothing that it would have to put in order.
+      this.#child.kill("SIGKILL");
     } catch (thrown) {
       // It has ended by itself.
       if (!(thrown instanceof TypeError)) throw thrown;
@@ -132,9 +133,12 @@ export class Guest implements AsyncDisposable {
     this.#qemu = qemu;
     this.#console = console;
     // All the time: a guest whose console nobody reads stops when it has written much.
-    this.#listening = (async () => {
-      for await (const text of console.readable.pipeThrough(new TextDecoderStream())) this.#heard(text);
-    })();
+    this.#listening = this.#listen().catch(() => {});
+  }
+
+  /** To its end, which is that of QEMU, however that comes. */
+  async #listen(): Promise<void> {
+    for await (const text of this.#console.readable.pipeThrough(new TextDecoderStream())) this.#heard(text);
   }
 
   #heard(text: string): void {
@@ -152,7 +156,7 @@ export class Guest implements AsyncDisposable {
       ...["-append", `console=ttyS0 quiet panic=-1 root=/dev/nvme0n1 rw init=${program}`],
       // The kernels can read an NVMe disk with no initramfs. The second disk is of another kind: which of two NVMe disks
       // is the first is a matter of chance.
-      ...["-drive", `file=${IMAGES}/${system}.ext4,if=none,id=system,format=raw,snapshot=on`],
+      ...["-drive", `file=${IMAGES.replaceAll(",", ",,")}/${system}.ext4,if=none,id=system,format=raw,snapshot=on`],
       ...["-device", "nvme,serial=system,drive=system"],
       ...["-drive", `file=${disk},if=none,id=second,format=raw,readonly=on`],
       ...["-device", "virtio-blk-pci,drive=second"],
