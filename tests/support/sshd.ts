@@ -6,6 +6,7 @@
 
 import { Folder } from "./folder.ts";
 import { connectWhenThere } from "./sockets.ts";
+import { Tied } from "./tied.ts";
 import { outputOf } from "./tools.ts";
 
 /** An sshd that socat starts for every connection to a socket. Whoever has the key logs in as whoever runs the tests. */
@@ -14,7 +15,7 @@ export class Sshd implements AsyncDisposable {
   readonly folder = new Folder();
   /** The command line with which it serves its standard input. */
   readonly words: string[];
-  #socat: Deno.ChildProcess | undefined;
+  #socat: Tied | undefined;
   readonly #doors: Door[] = [];
 
   private constructor(program: string) {
@@ -34,13 +35,11 @@ export class Sshd implements AsyncDisposable {
     );
     // Privilege separation wants this folder, which a package's start-up script makes otherwise.
     outputOf("sh", "-c", '[ "$(id -u)" != 0 ] || mkdir -p -m 755 /run/sshd');
-    sshd.#socat = new Deno.Command("socat", {
-      args: [`UNIX-LISTEN:${sshd.socket},fork`, `EXEC:${sshd.words.join(" ")},nofork`],
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
-    (await connectWhenThere(sshd.socket)).close();
+    sshd.#socat = new Tied(
+      ["socat", `UNIX-LISTEN:${sshd.socket},fork`, `EXEC:${sshd.words.join(" ")},nofork`],
+      folder.at("socat.log"),
+    );
+    (await sshd.#socat.needed(connectWhenThere(sshd.socket))).close();
     return sshd;
   }
 
@@ -76,8 +75,7 @@ export class Sshd implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const door of this.#doors) door.close();
-    this.#socat?.kill("SIGTERM");
-    await this.#socat?.status;
+    await this.#socat?.[Symbol.asyncDispose]();
     this.folder[Symbol.dispose]();
   }
 }

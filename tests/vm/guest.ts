@@ -9,13 +9,11 @@ import { assert, assertEquals } from "@std/assert";
 import { assertPassed, type Outcome, runAsSsh } from "../support/as_ssh.ts";
 import { CHECKOUT, Folder } from "../support/folder.ts";
 import { connectWhenThere, inTime, latin1 } from "../support/sockets.ts";
+import { Tied } from "../support/tied.ts";
 import { outputOf } from "../support/tools.ts";
 
 /** What image.sh made. */
 const IMAGES = outputOf(`${CHECKOUT}/tests/vm/image.sh`).trim();
-
-/** Whoever boots a guest may be killed: what it started goes with it. */
-const TIED = ["setpriv", "--pdeathsig", "KILL"];
 
 /** In MiB. */
 const MEMORY = 1024;
@@ -23,49 +21,16 @@ const MEMORY = 1024;
 /** How long a guest may take to boot, in milliseconds. It was seen to take 6 s and, with systemd, 30 s. */
 const BOOT_LIMIT = 150_000;
 
-/** A process that is ended with its scope. */
-class Tied implements AsyncDisposable {
-  readonly #child: Deno.ChildProcess;
-  readonly #log: string;
-  readonly ended: Promise<Deno.CommandStatus>;
-
-  constructor(words: string[], log: string) {
-    const [program, ...args] = [...TIED, "sh", "-c", `exec "$@" >'${log}' 2>&1`, "sh", ...words];
-    this.#child = new Deno.Command(program!, { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
-    this.#log = log;
-    this.ended = this.#child.status;
-  }
-
-  /** What `work` promises, which this process is needed for: where it ends before, what it wrote says why. */
-  async needed<T>(work: Promise<T>): Promise<T> {
-    const ended = this.ended.then(() => {
-      throw new Error(`it has ended:\n${Deno.readTextFileSync(this.#log)}`);
-    });
-    return await inTime(Promise.race([work, ended]));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      // There is nothing that it would have to put in order.
-      this.#child.kill("SIGKILL");
-    } catch (thrown) {
-      // It has ended by itself.
-      if (!(thrown instanceof TypeError)) throw thrown;
-    }
-    await this.ended;
-  }
-}
-
 /** The real multiplexer, for one guest after another. */
 export class Multiplexer implements AsyncDisposable {
   readonly #folder = new Folder();
   readonly #process: Tied;
 
   private constructor(cid: number) {
-    this.#process = new Tied(
-      [`${IMAGES}/vhost-device-vsock`, "--vm", `guest-cid=${cid},socket=${this.device},uds-path=${this.socket}`],
-      this.#folder.at("log"),
-    );
+    this.#process = new Tied([
+      ...[`${IMAGES}/vhost-device-vsock`, "--vm"],
+      `guest-cid=${cid},socket=${this.device},uds-path=${this.socket}`,
+    ], this.#folder.at("log"));
   }
 
   static async start(cid: number): Promise<Multiplexer> {
