@@ -36,12 +36,12 @@ export class SecondDisk implements Disposable {
       `${tree}/ssh/config`,
       `Include "${prefix}/share/deno-ssh-proxy/ssh_config"\nHost *\n    BatchMode yes\n    LogLevel ERROR\n`,
     );
-    // The shim has the paths of this machine in it.
+    // The shim has the paths of this machine in it. What is copied belongs to root, whoever made this disk.
     Deno.writeTextFileSync(
       `${tree}/prepare`,
       `set -e
 mkdir -p '${prefix}' "$(dirname '${Deno.execPath()}')"
-mount --bind /mnt/prefix '${prefix}'
+cp -r /mnt/prefix/. '${prefix}'
 [ -e '${Deno.execPath()}' ] || : >'${Deno.execPath()}'
 mount --bind /mnt/deno '${Deno.execPath()}'
 mkdir -p -m 700 /root/.ssh

@@ -41,10 +41,14 @@ work=$(mktemp -d "$root/build/vm/new.XXXXXX")
 trap 'wait; rm -rf --one-file-system "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
+# mmdebstrap mounts /proc, /sys and devices in what it makes. Where that can be hidden, nobody else sees it, least of all
+# rm; in a chroot it cannot.
+apart=
+if unshare --mount true 2>/dev/null; then apart='unshare --mount'; fi
+
 # debian VARIANT SUITE PACKAGES FOLDER. What has been unstable's or testing's index for a while reads as expired.
-# mmdebstrap mounts /proc, /sys and devices in what it makes: nobody else is to see that, and least of all rm.
 debian() {
-  unshare --mount mmdebstrap --quiet --variant="$1" --include="$3" --aptopt='Acquire::Check-Valid-Until "false"' "$2" "$4" \
+  $apart mmdebstrap --quiet --variant="$1" --include="$3" --aptopt='Acquire::Check-Valid-Until "false"' "$2" "$4" \
     >"$4.log" 2>&1 || { cat "$4.log" >&2; cannot "Debian's packages ($3 of $2) cannot be fetched"; }
 }
 
@@ -77,7 +81,7 @@ disk() { # disk SUITE PACKAGES KERNEL…
     cat "$work/$suite-mke2fs.log" >&2
     cannot "the disk of $suite cannot be made"
   }
-  rm -rf "$tree"
+  rm -rf --one-file-system "$tree"
 }
 
 kernel trixie &
