@@ -31,6 +31,19 @@ export async function readSome(from: { read(into: Uint8Array): Promise<number | 
   return into.subarray(0, await inTime(from.read(into)) ?? 0);
 }
 
+/** Bytes that nothing can guess. */
+export function randomBytes(length: number): Uint8Array<ArrayBuffer> {
+  const random = new Uint8Array(length);
+  // The most that one call gives.
+  for (let at = 0; at < length; at += 65536) crypto.getRandomValues(random.subarray(at, at + 65536));
+  return random;
+}
+
+/** What stands for many bytes where a failure shows them. */
+export async function sha256(of: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", of)).toHex();
+}
+
 /** `text`, a character a byte. */
 export function bytes(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { assertFailed, runAsSsh } from "../support/as_ssh.ts";
 import { Client, type Ran } from "../support/client.ts";
-import { bytes, inTime, latin1, readSome } from "../support/sockets.ts";
+import { bytes, inTime, latin1, randomBytes, readSome, sha256 } from "../support/sockets.ts";
 import { Sshd } from "../support/sshd.ts";
 import { outputOf } from "../support/tools.ts";
 import { recipe, SecondDisk } from "./disk.ts";
@@ -64,12 +64,10 @@ Deno.test("a command's output and exit status come out of the guest", async () =
 });
 
 Deno.test("64 MiB go into the guest and out of it at once, unchanged", async () => {
-  const sent = new Uint8Array(64 << 20);
-  for (let at = 0; at < sent.length; at += 65536) crypto.getRandomValues(sent.subarray(at, at + 65536));
+  const sent = randomBytes(64 << 20);
   const { code, bytes, err } = await inGuest("cat", sent);
   assertEquals({ code, err }, { code: 0, err: "" });
-  const digest = async (of: Uint8Array<ArrayBuffer>) => new Uint8Array(await crypto.subtle.digest("SHA-256", of));
-  assertEquals(await digest(bytes), await digest(sent));
+  assertEquals(await sha256(bytes), await sha256(sent));
 });
 
 Deno.test("scp and sftp reach the guest by an alias", async () => {
