@@ -66,23 +66,17 @@ Deno.test("in such a guest, CID 1 and its own CID lead to the sshd that systemd 
   for (const cid of [1, 42]) assertEquals(await inGuest("newer", `ssh vsock/${cid} ${WHICH}`), guest);
 });
 
-Deno.test("in such a guest, the real machined knows the CID of a virtual machine that was registered", async () => {
+Deno.test("in such a guest, the real machined knows its CID, and that of a virtual machine that was registered", async () => {
   const machined = "/run/systemd/machine/io.systemd.Machine";
   const call = (method: string, parameters: string) =>
     inGuest("newer", `varlinkctl call ${machined} io.systemd.Machine.${method} "${parameters.replaceAll('"', '\\"')}"`);
   await inGuest("newer", "systemctl start systemd-machined && systemd-run --quiet --unit=monitor sleep infinity");
   const leader = "$(systemctl show --property=MainPID --value monitor)";
   await call("Register", `{"name":"foo","class":"vm","leader":${leader},"allocateUnit":true,"vSockCid":42}`);
-  const { class: kind, vSockCid } = JSON.parse(await call("List", '{"name":"foo"}'));
-  assertEquals({ kind, vSockCid }, { kind: "vm", vSockCid: 42 });
-  console.log(
-    await call("List", '{"name":".host"}'),
-    await call("List", '{"name":"foo"}'),
-    await inGuest(
-      "newer",
-      `varlinkctl call ${machined} io.systemd.Machine.List '{"name":"bar"}'; varlinkctl call ${machined} io.systemd.Machine.List '{"name":"a/b"}' ; varlinkctl call ${machined} io.systemd.Machine.List '{}'; varlinkctl call --more ${machined} io.systemd.Machine.List '{}'; true`,
-    ).catch(String),
-  );
+  for (const [name, kind, cid] of [["foo", "vm", 42], [".host", "host", 1]] as const) {
+    const machine = JSON.parse(await call("List", `{"name":"${name}"}`));
+    assertEquals([machine.class, machine.vSockCid], [kind, cid]);
+  }
 });
 
 Deno.test("a guest with systemd 252 is reached when the recipe is pasted at its console", async () => {
