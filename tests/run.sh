@@ -37,7 +37,8 @@ if [ "$(uname -m)" = x86_64 ]; then
 fi
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
   # shellcheck disable=SC2086 # a list of words
-  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } >build/apt.log 2>&1 ||
+  { apt-get update -qq &&
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } >build/apt.log 2>&1 ||
     { echo "apt-get could not install:$missing"; tail -n 3 build/apt.log; }
 fi
 
@@ -62,10 +63,14 @@ check() { # check NAME COMMAND ARGUMENT…
     passed=$((passed + 1))
     echo "ok: $name"
   else
-    failed=$((failed + 1))
-    echo "FAILED: $name"
-    tail -n 60 build/check.log
+    fail "$name" build/check.log
   fi
+}
+
+fail() { # fail NAME LOG
+  failed=$((failed + 1))
+  echo "FAILED: $1"
+  tail -n 60 "$2"
 }
 
 skip() { # skip NAME REASON
@@ -153,12 +158,12 @@ on_this_machine() {
 }
 
 in_virtual_machines() {
-  # It prints why it cannot make them in its last line.
-  if tests/vm/image.sh >build/image.log 2>&1; then
-    steps "virtual machines" "$deno_passed" "$deno_failed" "$deno_skipped" tests vm
-  else
-    skip "virtual machines" "$(tail -n 1 build/image.log)"
-  fi
+  tests/vm/image.sh >build/image.log 2>&1
+  case $? in
+    0) steps "virtual machines" "$deno_passed" "$deno_failed" "$deno_skipped" tests vm ;;
+    77) skip "virtual machines" "$(tail -n 1 build/image.log)" ;;
+    *) fail "virtual machines" build/image.log ;;
+  esac
 }
 
 [ "$here" = no ] || on_this_machine

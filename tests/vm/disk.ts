@@ -17,21 +17,20 @@ export class SecondDisk implements Disposable {
   constructor(installation: Installation, sshd: Sshd, start = "") {
     const tree = this.#folder.at("tree");
     const { prefix } = installation;
+    const deno = Deno.execPath();
+    const bundle = ["bundle", "--quiet", "--output", `${tree}/in_guest.mjs`, `${CHECKOUT}/tests/vm/in_guest.ts`];
     Deno.mkdirSync(`${tree}/ssh`, { recursive: true });
     outputOf("cp", "-r", prefix, `${tree}/prefix`);
-    outputOf("cp", Deno.execPath(), `${tree}/deno`);
-    outputOf("cp", libraryTests(), `${tree}/library-tests`);
-    outputOf("cp", `${prefix}/lib/deno-ssh-proxy/libdeno_ssh_proxy.so`, tree);
-    outputOf(
-      Deno.execPath(),
-      "bundle",
-      "--quiet",
-      "--output",
-      `${tree}/in_guest.mjs`,
-      `${CHECKOUT}/tests/vm/in_guest.ts`,
-    );
-    Deno.copyFileSync(sshd.key, `${tree}/ssh/id_ed25519`);
-    Deno.copyFileSync(`${sshd.key}.pub`, `${tree}/ssh/authorized_keys`);
+    outputOf(deno, ...bundle);
+    for (
+      const [from, name] of [
+        [deno, "deno"],
+        [libraryTests(), "library-tests"],
+        [`${prefix}/lib/deno-ssh-proxy/libdeno_ssh_proxy.so`, "libdeno_ssh_proxy.so"],
+        [sshd.key, "ssh/id_ed25519"],
+        [`${sshd.key}.pub`, "ssh/authorized_keys"],
+      ] as const
+    ) Deno.copyFileSync(from, `${tree}/${name}`);
     Deno.writeTextFileSync(
       `${tree}/ssh/config`,
       `Include "${prefix}/share/deno-ssh-proxy/ssh_config"\nHost *\n    BatchMode yes\n    LogLevel ERROR\n`,
@@ -40,10 +39,10 @@ export class SecondDisk implements Disposable {
     Deno.writeTextFileSync(
       `${tree}/prepare`,
       `set -e
-mkdir -p '${prefix}' "$(dirname '${Deno.execPath()}')"
+mkdir -p '${prefix}' "$(dirname '${deno}')"
 cp -r /mnt/prefix/. '${prefix}'
-[ -e '${Deno.execPath()}' ] || : >'${Deno.execPath()}'
-mount --bind /mnt/deno '${Deno.execPath()}'
+[ -e '${deno}' ] || : >'${deno}'
+mount --bind /mnt/deno '${deno}'
 mkdir -p -m 700 /root/.ssh
 cp /mnt/ssh/* /root/.ssh
 chmod 600 /root/.ssh/*
@@ -65,10 +64,8 @@ chmod 600 /root/.ssh/*
 
 /** The library's own tests, as one program. */
 function libraryTests(): string {
-  const messages = outputOf(
-    ...["cargo", "test", "--locked", "--lib", "--no-run", "--message-format=json"] as [string, ...string[]],
-    `--manifest-path=${CHECKOUT}/rust/Cargo.toml`,
-  );
+  const args = ["--locked", "--lib", "--no-run", "--message-format=json"];
+  const messages = outputOf("cargo", "test", ...args, `--manifest-path=${CHECKOUT}/rust/Cargo.toml`);
   for (const line of messages.trim().split("\n")) {
     const { executable } = JSON.parse(line);
     if (executable) return executable;

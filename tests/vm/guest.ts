@@ -56,6 +56,16 @@ export class Multiplexer implements AsyncDisposable {
     return this.#folder.at("vm.sock");
   }
 
+  /** What is typed to reach the guest. */
+  get address(): string {
+    return `vsock-mux${this.socket}`;
+  }
+
+  /** A block of ssh_config that makes `name` root in the guest. */
+  alias(name: string): string {
+    return `Host ${name}\n    HostName ${this.address}\n    User root\n`;
+  }
+
   /** Where it takes a guest's connections to `port` of the host. */
   hostSocket(port: number): string {
     return `${this.socket}_${port}`;
@@ -174,10 +184,10 @@ export class Guest implements AsyncDisposable {
 }
 
 /**
- * Tries as `ssh` would until the sshd of a guest answers at `address`. Gives what came of the tries before, which hand
+ * Tries as `ssh` would until the sshd of the guest behind a multiplexer answers. Gives what came of the tries before, which hand
  * nothing over.
  */
-export async function sshdAnswers(shim: string, address: string): Promise<Outcome[]> {
+export async function sshdAnswers(shim: string, { address }: Multiplexer): Promise<Outcome[]> {
   const late = Date.now() + BOOT_LIMIT;
   const failed: Outcome[] = [];
   for (;;) {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes what the tests' virtual machines are started from, in a folder of build/, where it is not there yet. Prints the
-# folder; where it cannot be made, says why in one line on stderr, and fails.
+# folder. Where this machine has not what it takes, the last line on stderr says what that is, and the exit code is 77, which
+# is "skipped" to those who run tests; any other failure is a defect.
 #
 #   trixie.ext4         Debian 13, whose systemd (257) binds sshd to vsock by itself; also booted without systemd
 #   bookworm.ext4       Debian 12, whose systemd (252) does not
@@ -13,6 +14,7 @@
 # the virtio bus in a module, which is loaded after systemd looks for a vsock device where there is no initramfs.
 set -eu
 
+PATH=$PATH:/usr/sbin
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/tests/vm
 # Whatever these were made of, they are made again where that has changed.
@@ -21,12 +23,12 @@ folder=$root/build/vm/$version
 
 cannot() {
   echo "$1" >&2
-  exit 1
+  exit 77
 }
 
 [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] || cannot "the virtual machines are for x86-64 Linux only"
 for tool in qemu-system-x86_64 setpriv mke2fs sshd socat; do
-  PATH=$PATH:/usr/sbin command -v "$tool" >/dev/null || cannot "$tool is not installed, and this may not install it"
+  command -v "$tool" >/dev/null || cannot "$tool is not installed, and this may not install it"
 done
 if [ -e "$folder/complete" ]; then
   echo "$folder"
@@ -77,10 +79,7 @@ disk() { # disk SUITE PACKAGES KERNEL…
   # Whoever is at the console is root.
   chroot "$tree" passwd --quiet --delete root
   # Its size is what a disk may grow to; the file has holes where nothing is.
-  PATH=$PATH:/usr/sbin mke2fs -q -t ext4 -O ^has_journal -d "$tree" "$work/$suite.ext4" 1G >"$work/$suite-mke2fs.log" 2>&1 || {
-    cat "$work/$suite-mke2fs.log" >&2
-    cannot "the disk of $suite cannot be made"
-  }
+  mke2fs -q -t ext4 -O ^has_journal -d "$tree" "$work/$suite.ext4" 1G >&2
   rm -rf --one-file-system "$tree"
 }
 
@@ -107,9 +106,8 @@ wait "$bookworm"
 
 rm -rf "$work"/*-kernel "$work"/*-modules "$work"/*.log
 : >"$work/complete"
-for old in "$root"/build/vm/*; do
-  [ "$old" = "$work" ] || rm -rf "$old"
-done
+# Others may be making theirs, in new.…
+rm -rf "$root"/build/vm/[0-9]*
 chmod 755 "$work"
 mv "$work" "$folder"
 echo "$folder"

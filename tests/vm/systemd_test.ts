@@ -8,9 +8,7 @@ import { Guest, Multiplexer, sshdAnswers } from "./guest.ts";
 const sshd = await Sshd.start();
 const newer = await Multiplexer.start(42);
 const older = await Multiplexer.start(43);
-const host = (name: string, { socket }: Multiplexer) =>
-  `Host ${name}\n    HostName vsock-mux${socket}\n    User root\n`;
-const client = new Client(sshd, { above: host("newer", newer) + host("older", older) });
+const client = new Client(sshd, { above: newer.alias("newer") + older.alias("older") });
 const { shim } = client.installation;
 const disk = new SecondDisk(client.installation, sshd);
 // Both boot at the same time.
@@ -42,7 +40,7 @@ async function inGuest(name: "newer" | "older", command: string): Promise<string
 }
 
 Deno.test("a guest with systemd 257 and an sshd is reached with nothing done in it", async () => {
-  await sshdAnswers(shim, `vsock-mux${newer.socket}`);
+  await sshdAnswers(shim, newer);
   assertStringIncludes(await inGuest("newer", "systemctl --version"), "systemd 257");
   assertStringIncludes(await inGuest("newer", "systemctl show --property=Listen sshd-vsock.socket"), "vsock::22");
   await inGuest("newer", "mount -o ro /dev/vda /mnt && sh /mnt/prepare");
@@ -86,6 +84,6 @@ Deno.test("a guest with systemd 252 is reached when the recipe is pasted at its 
   await systemd252.type("mount -o ro /dev/vda /mnt && sh /mnt/prepare\n");
   await systemd252.shows(":~# ", greeted.length);
   await systemd252.type(recipe("A guest with an older systemd"));
-  await sshdAnswers(shim, `vsock-mux${older.socket}`);
+  await sshdAnswers(shim, older);
   assertStringIncludes(await inGuest("older", "systemctl --version"), "systemd 252");
 });
