@@ -4,8 +4,7 @@
  * @module
  */
 
-/** The first arguments that are commands rather than addresses. No address looks like one. */
-const COMMANDS: (string | undefined)[] = [undefined, "config", "--help", "-h", "--version", "-V"];
+import { isProxyForm } from "./proxy/invocation.ts";
 
-if (COMMANDS.includes(Deno.args[0])) await import("./commands/main.ts");
-else await import("./proxy.ts");
+if (isProxyForm(Deno.args)) await import("./proxy.ts");
+else await import("./commands/main.ts");

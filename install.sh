@@ -155,16 +155,12 @@ quoted() {
   printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"
 }
 
-cat >"$build/shim" <<END
-#!/bin/sh
-# An address starts the ProxyCommand alone, which is faster to load; everything else the whole program, which can do both.
-case \${1-} in
-*/* | *%* | .host) main=proxy ;;
-*) main=cli ;;
-esac
-DENO_NO_UPDATE_CHECK=1 exec $(quoted "$deno") run --no-prompt --no-config --no-lock --no-remote --no-npm --no-code-cache \\
-  --allow-ffi=$(quoted "$program/$library") $(quoted "$program")/\$main.mjs "\$@"
-END
+# The words for sh, and then for the right side of sed's s command.
+word() {
+  quoted "$1" | sed 's/[\\&|]/\\&/g'
+}
+sed -e "s|@deno@|$(word "$deno")|" -e "s|@program@|$(word "$program")|" \
+  -e "s|@library@|$(word "$program/$library")|" "$root/commands/shim.sh" >"$build/shim"
 
 # Each file is complete under another name in its own folder first: whoever runs the program meanwhile sees the old file
 # or the new one.

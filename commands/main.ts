@@ -1,54 +1,56 @@
 /**
- * The commands that a person types. Which one, and nothing else. Importing this runs the one that the arguments name.
+ * The commands that a person types. Importing this runs the one that the arguments name.
  *
  * @module
  */
 
 import { Library, libraryPath } from "../ffi/library.ts";
+import { CONNECTION_NONBLOCKING } from "../ffi/symbols.ts";
 import { ProxyError, tell } from "../proxy/errors.ts";
 import { VERSION } from "../version.ts";
-import { fragment, proxyCommand } from "./config.ts";
-import { USAGE } from "./usage.ts";
+import { runProgram } from "./app.ts";
+import type { Context } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
+import { DESCRIPTION } from "./help.ts";
+import { StandardOutput } from "./output.ts";
 
-/** Runs the command that `args` names, and gives the exit code. */
-async function main(args: readonly string[]): Promise<number> {
-  const [command, surplus] = args;
-  if (command === undefined) {
-    await print(Deno.stderr, USAGE);
-    return new ProxyError("usage", "").exitCode;
+const PROGRAM = { name: "deno-ssh-proxy", description: DESCRIPTION, commands: COMMANDS };
+
+/** What this process has. */
+class ProcessContext implements Context {
+  readonly out;
+  readonly err = new StandardOutput(Deno.stderr);
+  #library: Library | undefined;
+
+  constructor(out: typeof Deno.stdout | typeof Deno.stderr) {
+    this.out = new StandardOutput(out);
   }
-  if (surplus !== undefined) {
-    throw new ProxyError("usage", `${command}: it takes no arguments`, {
-      hint: "deno-ssh-proxy --help tells what there is",
-    });
+
+  get library(): Library {
+    return this.#library ??= Library.open(libraryPath(Deno.mainModule), CONNECTION_NONBLOCKING);
   }
-  await print(Deno.stdout, text(command));
-  return 0;
 }
 
-function text(command: string): string {
-  const library = libraryPath(Deno.mainModule);
-  switch (command) {
-    case "config":
-      return fragment(proxyCommand(Deno.mainModule, library, Deno.execPath()));
+async function main(args: readonly string[]): Promise<number> {
+  const context = new ProcessContext(args.length === 0 ? Deno.stderr : Deno.stdout);
+  switch (args[0]) {
+    case undefined:
+      await runProgram(PROGRAM, ["--help"], context);
+      return new ProxyError("usage", "").exitCode;
     case "--version":
     case "-V":
-      // Opening it compares its version with this program's.
-      Library.open(library);
-      return `deno-ssh-proxy ${VERSION}\nlibrary ${VERSION} (${library})\ndeno ${Deno.version.deno}\n`;
+      await context.out.write(version());
+      return 0;
     default:
-      return USAGE;
+      return await runProgram(PROGRAM, args, context);
   }
 }
 
-async function print(to: typeof Deno.stdout | typeof Deno.stderr, text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  try {
-    for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
-  } catch (thrown) {
-    // A reader such as `head` that has seen enough.
-    if (!(thrown instanceof Deno.errors.BrokenPipe)) throw thrown;
-  }
+function version(): string {
+  const path = libraryPath(Deno.mainModule);
+  // Opening it compares its version with this program's.
+  Library.open(path);
+  return `deno-ssh-proxy ${VERSION}\nlibrary ${VERSION} (${path})\ndeno ${Deno.version.deno}\n`;
 }
 
 try {

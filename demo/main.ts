@@ -4,7 +4,7 @@
  * @module
  */
 
-import { fragment, proxyCommand } from "../commands/config.ts";
+import { fragment, proxyCommand } from "../commands/fragment.ts";
 import { libraryPath } from "../ffi/library.ts";
 import { ProxyError, tell } from "../proxy/errors.ts";
 import { serveDemo } from "./demo.ts";
@@ -18,7 +18,7 @@ try {
   folder = await requireNewFolder(Deno.args);
   const addresses = await serveDemo(folder);
   const config = `${folder}/ssh_config`;
-  const program = new URL("../cli.ts", import.meta.url).href;
+  const program = new URL("../proxy.ts", import.meta.url).href;
   await Deno.writeTextFile(config, fragment(proxyCommand(program, libraryPath(program), Deno.execPath())));
   console.log(`A demo SSH server is up. In another terminal:
 

@@ -19,6 +19,14 @@ export interface Invocation {
 }
 
 /**
+ * Whether a command line is one of the proxy form rather than a command's: every address but `.host` has a separator, and
+ * no command has.
+ */
+export function isProxyForm([first = ""]: readonly string[]): boolean {
+  return first === ".host" || first.includes("/") || first.includes("%") || /^--(?:as-typed|timeout)/.test(first);
+}
+
+/**
  * Reads the arguments of the proxy form. An option's value is the next argument, or stands behind a `=`.
  *
  * @throws {ProxyError} of kind `usage`

@@ -202,7 +202,7 @@ is_reached_by_its_commands() {
 installs_by_deno() {
   (
     cd "$root" || exit 1
-    deno install --global --root "$folder/by deno" --name deno-ssh-proxy --no-prompt \
+    deno install --global --root "$folder/by deno" --name deno-ssh-proxy --no-prompt --config deno.json \
       --allow-ffi="$PWD/rust/target/release/libdeno_ssh_proxy.so" cli.ts
   ) && (cd / && prints "Match host unix/*" "$folder/by deno/bin/deno-ssh-proxy" config >"$folder/ssh_config")
 }

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { fragment, proxyCommand } from "../../commands/config.ts";
+import { fragment, proxyCommand } from "../../commands/fragment.ts";
 import { assertFails, outputOf } from "./support.ts";
 
 const DENO = "/usr/bin/deno";
@@ -15,7 +15,7 @@ function wordsOf(command: string): string[] {
 Deno.test("a checkout is started by Deno, with the one permission that it needs and no questions", () => {
   assertEquals(
     proxyCommand("file:///src/cli.ts", LIBRARY, DENO),
-    `/usr/bin/deno run --no-prompt --no-config --allow-ffi=${LIBRARY} /src/cli.ts`,
+    `/usr/bin/deno run --no-prompt --no-config --allow-ffi=${LIBRARY} /src/proxy.ts`,
   );
 });
 
@@ -56,7 +56,7 @@ Deno.test("a path arrives as it is through ssh and the shell, whatever character
       "--no-prompt",
       "--no-config",
       `--allow-ffi=${library}`,
-      `${folder}/cli.ts`,
+      `${folder}/proxy.ts`,
     ]);
   }
 });
@@ -72,7 +72,7 @@ Deno.test("any path without a line break arrives as it is", () => {
     .map((rest) => `/${rest.replace(/[\0\n\r,]/g, "")}`);
   fc.assert(fc.property(anyPath, anyPath, (deno, library) => {
     const words = wordsOf(proxyCommand("file:///src/cli.ts", library, deno));
-    assertEquals(words, [deno, "run", "--no-prompt", "--no-config", `--allow-ffi=${library}`, "/src/cli.ts"]);
+    assertEquals(words, [deno, "run", "--no-prompt", "--no-config", `--allow-ffi=${library}`, "/src/proxy.ts"]);
   }));
 });
 

@@ -1,0 +1,139 @@
+/**
+ * From a list of commands to a program: what reads the command line, tells what there is, and offers the nearest name for
+ * one that there is not. The only module that knows the command-line framework.
+ *
+ * @module
+ */
+
+import {
+  AliasNotFoundError,
+  buildApplication,
+  buildCommand,
+  buildRouteMap,
+  type Command as FrameworkCommand,
+  type CommandContext,
+  EnumValidationError,
+  FlagNotFoundError,
+  run,
+  text_en,
+  UnexpectedFlagError,
+  UnexpectedPositionalError,
+  UnsatisfiedFlagError,
+  UnsatisfiedPositionalError,
+} from "@stricli/core";
+import { printable, ProxyError, report } from "../proxy/errors.ts";
+import type { Argument, Command, Context, Option } from "./command.ts";
+
+/** A program of several commands. */
+export interface Program {
+  readonly name: string;
+  /** What `--help` tells before the list of commands. */
+  readonly description: string;
+  readonly commands: readonly Command[];
+}
+
+/**
+ * Runs the command that `args` name, and gives the exit code.
+ *
+ * @throws what the command throws
+ */
+export async function runProgram(program: Program, args: readonly string[], context: Context): Promise<number> {
+  let outcome: number | undefined;
+  let failure: { thrown: unknown } | undefined;
+  const routes = Object.fromEntries(program.commands.map((command) => [
+    command.name,
+    frameworkCommand(command, async (given, words) => {
+      try {
+        outcome = await command.run(context, given as never, ...words);
+      } catch (thrown) {
+        failure = { thrown };
+      }
+    }),
+  ]));
+  const application = buildApplication(
+    buildRouteMap({ routes, docs: { brief: program.name, fullDescription: program.description } }),
+    {
+      name: program.name,
+      scanner: { allowArgumentEscapeSequence: true },
+      documentation: { onlyRequiredInUsageLine: true, disableAnsiColor: true },
+      localization: { loadText: () => TEXT },
+    },
+  );
+  // The framework writes in one piece after the other and waits for none.
+  const [out, err] = [[], []] as [string[], string[]];
+  const process = {
+    stdout: { write: (text: string) => void out.push(text) },
+    stderr: { write: (text: string) => void err.push(text) },
+    env: {},
+    exitCode: null as number | null,
+  };
+  await run(application, args, { process });
+  await context.out.write(out.join(""));
+  await context.err.write(err.join(""));
+  if (failure !== undefined) throw failure.thrown;
+  // Below 0 is what the framework found wrong with the command line.
+  return outcome ?? (process.exitCode === 0 ? 0 : new ProxyError("usage", "").exitCode);
+}
+
+/** What is wrong with a command line, in the words of this program. */
+const TEXT: typeof text_en = {
+  ...text_en,
+  noCommandRegisteredForInput: ({ input, corrections }) =>
+    usage(`'${printable(input)}': neither a command nor an address`, corrections),
+  exceptionWhileParsingArguments: (thrown) => {
+    const corrections = (thrown as { corrections?: readonly string[] }).corrections;
+    return usage(whatIsWrong(thrown), corrections);
+  },
+};
+
+function whatIsWrong(thrown: unknown): string {
+  if (thrown instanceof FlagNotFoundError) return `--${printable(thrown.input)}: no such option`;
+  if (thrown instanceof AliasNotFoundError) return `-${printable(thrown.input)}: no such option`;
+  if (thrown instanceof UnsatisfiedFlagError) return `--${thrown.externalFlagName}: it needs a value`;
+  if (thrown instanceof UnexpectedFlagError) return `--${thrown.externalFlagName}: it may be given once`;
+  if (thrown instanceof UnsatisfiedPositionalError) return `${thrown.placeholder}: it is missing`;
+  if (thrown instanceof UnexpectedPositionalError) return `${printable(thrown.input)}: one argument too many`;
+  if (thrown instanceof EnumValidationError) {
+    return `--${thrown.externalFlagName} '${printable(thrown.input)}': not one of ${thrown.values.join(", ")}`;
+  }
+  return `the command line: ${printable(thrown instanceof Error ? thrown.message : String(thrown))}`;
+}
+
+function usage(message: string, corrections: readonly string[] = []): string {
+  // The framework puts each in back-ticks.
+  const names = corrections.map((name) => name.replaceAll("`", ""));
+  const hint = names.length > 0 ? `did you mean ${names.join(" or ")}?` : "deno-ssh-proxy --help tells what there is";
+  // The framework adds the line's end.
+  return report(new ProxyError("usage", message, { hint })).trimEnd();
+}
+
+function frameworkCommand(
+  { brief, description, options, arguments: args }: Command,
+  does: (given: Record<string, unknown>, args: string[]) => Promise<void>,
+): FrameworkCommand<CommandContext> {
+  const flags = Object.fromEntries(Object.entries(options).map(([name, option]) => [name, flag(option)]));
+  return buildCommand<Record<string, unknown>, string[]>({
+    func: async (given: Record<string, unknown>, ...words: string[]) => {
+      const defaults = Object.entries(options).map(([name, option]) => [name, absent(option)]);
+      await does({ ...Object.fromEntries(defaults), ...given }, words);
+    },
+    // Which flags there are is known at run time only; command.ts has their types.
+    parameters: { flags, positional: { kind: "tuple", parameters: args.map(positional) } } as never,
+    docs: { brief, ...(description === undefined ? {} : { fullDescription: description }) },
+  });
+}
+
+function flag({ brief, value, values, repeated }: Option) {
+  if (values !== undefined) return { kind: "enum", brief, values, optional: true };
+  if (value === undefined) return { kind: "boolean", brief, optional: true, withNegated: false };
+  return { kind: "parsed", brief, parse: String, placeholder: value, optional: true, variadic: repeated };
+}
+
+/** What a command is given for an option that is not there. */
+function absent({ value, values, repeated }: Option): unknown {
+  return repeated ? [] : value === undefined && values === undefined ? false : undefined;
+}
+
+function positional({ name, brief, default: standard }: Argument) {
+  return { brief, parse: String, placeholder: name, ...(standard === undefined ? {} : { default: standard }) };
+}
