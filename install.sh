@@ -145,7 +145,7 @@ case $(uname -s) in Darwin) suffix=dylib ;; *) suffix=so ;; esac
 library=libdeno_ssh_proxy.$suffix
 cargo build --quiet --release --locked --manifest-path "$root/rust/Cargo.toml" ||
   fail "the library cannot be built" "it needs Rust $rust_version or later, and this is $(cargo --version)"
-for name in proxy cli; do
+for name in direct proxy cli; do
   (cd "$root" && "$deno" bundle --quiet --minify --output "$build/$name.mjs" "$name.ts") ||
     fail "the program cannot be bundled"
 done
@@ -170,8 +170,9 @@ put() { # put FILE PLACE MODE
   mv -f "$2.new" "$2"
 }
 put "$root/rust/target/release/$library" "$program/$library" 755
-put "$build/proxy.mjs" "$program/proxy.mjs" 644
-put "$build/cli.mjs" "$program/cli.mjs" 644
+for name in direct proxy cli; do
+  put "$build/$name.mjs" "$program/$name.mjs" 644
+done
 put "$build/shim" "$shim" 755
 "$shim" config >"$build/ssh_config" || fail "the installed program does not run"
 put "$build/ssh_config" "$share/ssh_config" 644

@@ -1,27 +1,28 @@
 /**
- * The ProxyCommand: passes a connection to `ssh`, which waits for it on fd 1, and ends. `ssh` starts this for every
- * connection while somebody waits, so it is a program of its own that loads nothing else; cli.ts is the one for people.
+ * The ProxyCommand: passes a connection to `ssh`, which waits for it on fd 1, and ends.
  *
  * @module
  */
 
 import { Library, libraryPath } from "./ffi/library.ts";
+import { CONNECTION, CONNECTION_NONBLOCKING } from "./ffi/symbols.ts";
 import { deliver, requireChannel } from "./proxy/deliver.ts";
 import { dial } from "./proxy/dial.ts";
 import { tell } from "./proxy/errors.ts";
 import { parseInvocation } from "./proxy/invocation.ts";
 import { Deadline } from "./proxy/patience.ts";
 import { parseTarget } from "./proxy/target.ts";
+import { dialWhenUp } from "./proxy/wait.ts";
 
 try {
-  const { host, port, timeout } = parseInvocation(Deno.args);
+  const { host, port, timeout, wait } = parseInvocation(Deno.args);
   const target = parseTarget(host, port);
-  const library = Library.open(libraryPath(Deno.mainModule));
+  const library = Library.open(libraryPath(Deno.mainModule), wait === undefined ? CONNECTION : CONNECTION_NONBLOCKING);
   await requireChannel(library);
   const deadline = new Deadline(timeout);
-  const socket = await dial(target, library, deadline);
-  await deliver(socket, deadline);
-  // Rather than running out of script: it is faster (bench/startup.ts), and ssh waits for the end of this process.
+  if (wait === undefined) await deliver(await dial(target, library, deadline), deadline);
+  else await deliver(await dialWhenUp(target, library, wait, timeout), new Deadline(timeout));
+  // ssh waits for the end of this process.
   Deno.exit(0);
 } catch (thrown) {
   Deno.exit(tell(thrown));

@@ -55,7 +55,8 @@ export async function runProgram(program: Program, args: readonly string[], cont
     {
       name: program.name,
       scanner: { allowArgumentEscapeSequence: true },
-      documentation: { onlyRequiredInUsageLine: true, disableAnsiColor: true },
+      // A line for each command is short, the line of the one that help was asked for whole.
+      documentation: { onlyRequiredInUsageLine: !(args[0]! in routes), disableAnsiColor: true },
       localization: { loadText: () => TEXT },
     },
   );

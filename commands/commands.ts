@@ -2,5 +2,6 @@
 
 import type { Command } from "./command.ts";
 import { config } from "./config.ts";
+import { wait } from "./wait.ts";
 
-export const COMMANDS: readonly Command[] = [config];
+export const COMMANDS: readonly Command[] = [wait, config];

@@ -4,6 +4,7 @@ export const DESCRIPTION = `Connects ssh to virtual machines, containers and loc
 As the ProxyCommand of ssh (with ProxyUseFdpass yes):
 
   deno-ssh-proxy HOST PORT [--as-typed NAME] [--timeout SECONDS]
+                           [--wait[=SECONDS]]
 
   HOST is one of
     unix/PATH       an AF_UNIX socket
@@ -16,6 +17,7 @@ As the ProxyCommand of ssh (with ProxyUseFdpass yes):
   --as-typed NAME    the host name before ssh lower-cased it: %n
   --timeout SECONDS  for connecting and the multiplexer's answer together
                      (default 10)
+  --wait[=SECONDS]   tries again until an SSH server answers (default 60)
 
 Exit codes: 0 handed over, 64 usage, 66 no such path, 69 nothing answers,
 71 system or library, 74 not handed over, 75 deadline passed,

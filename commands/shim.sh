@@ -8,8 +8,14 @@ start() { # start SCRIPT-AND-ARGUMENTS, with the grants before them
 }
 
 case ${1-} in
-# An address: the ProxyCommand alone, which is faster to load than the whole program.
-*/* | *%* | .host) start --allow-ffi="$library" "$program/proxy.mjs" "$@" ;;
+# Addresses. One that itself says where to connect, and one try, has a program of its own, which is faster to load.
+machine[/%]* | --*[/%]*) start --allow-ffi="$library" "$program/proxy.mjs" "$@" ;;
+*/* | *%* | .host)
+  case $* in
+  *--wait*) start --allow-ffi="$library" "$program/proxy.mjs" "$@" ;;
+  *) start --allow-ffi="$library" "$program/direct.mjs" "$@" ;;
+  esac
+  ;;
 -h | --help | config) start "$program/cli.mjs" "$@" ;;
 *) start --allow-ffi="$library" "$program/cli.mjs" "$@" ;;
 esac

@@ -94,19 +94,24 @@ export function asProxyError(thrown: unknown): ProxyError {
 }
 
 /** What a person reads of `error` on stderr: one line, and a second one where there is something to do. */
-export function report({ message, hint }: ProxyError): string {
+export function report({ message, hint }: Pick<ProxyError, "message" | "hint">): string {
   return `deno-ssh-proxy: ${message}\n${hint === undefined ? "" : `  ${hint}\n`}`;
 }
 
 /** Tells a person on stderr what was `thrown`, and gives the exit code that goes with it. */
 export function tell(thrown: unknown): number {
   const error = asProxyError(thrown);
-  try {
-    Deno.stderr.writeSync(new TextEncoder().encode(report(error)));
-  } catch {
-    // stderr is closed or full: the exit code still says it.
-  }
+  say(report(error));
   return error.exitCode;
+}
+
+/** Writes `text` to stderr. Where that is closed or full it is lost: the exit code still says how things went. */
+export function say(text: string): void {
+  try {
+    Deno.stderr.writeSync(new TextEncoder().encode(text));
+  } catch {
+    // As it says.
+  }
 }
 
 /** How much of a name from outside is shown. A path of 107 bytes, the longest that most programs can bind, fits. */

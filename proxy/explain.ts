@@ -18,7 +18,7 @@ import {
 } from "./target.ts";
 
 /** `target` as a message names it. */
-function nameOf(target: Target): string {
+export function nameOf(target: Target): string {
   const address = printable(formatTarget(target));
   return target.kind === "unix" ? address : `${address} port ${target.port}`;
 }
@@ -145,14 +145,44 @@ export function handshakeError(target: VsockMuxTarget, cause: SystemError, deadl
 
 /** A multiplexer whose answer is none. */
 export function protocolError(target: VsockMuxTarget, answer: Uint8Array, ended: boolean): ProxyError {
-  const shown = printable(String.fromCharCode(...answer));
   return new ProxyError(
     "protocol",
-    `${nameOf(target)}: the answer to CONNECT was "${shown}"${ended ? ", and then the end" : ""}, not an OK line`,
+    `${nameOf(target)}: the answer to CONNECT was "${quoted(answer)}"${
+      ended ? ", and then the end" : ""
+    }, not an OK line`,
     {
       hint: "is that the socket of a hybrid-vsock multiplexer? For any other socket, write unix/ instead of vsock-mux/",
     },
   );
+}
+
+/** A server that ended the connection before its banner. */
+export function bannerError(target: Target, cause?: SystemError): ProxyError {
+  return new ProxyError("unreachable", `${nameOf(target)}: the connection was closed before an SSH banner came`, {
+    cause,
+    hint: "is the sshd there still starting, or has it as many connections as it takes (MaxStartups)?",
+  });
+}
+
+/** A server that says nothing. */
+export function silenceError(target: Target, deadline: Deadline): ProxyError {
+  return new ProxyError("timeout", `${nameOf(target)}: connected, but no SSH banner within ${seconds(deadline)}`, {
+    hint: "is it an sshd that listens there?",
+  });
+}
+
+/** A server that says something else. */
+export function strangerError(target: Target, said: Uint8Array, ended: boolean): ProxyError {
+  return new ProxyError(
+    "protocol",
+    `${nameOf(target)}: the server said "${quoted(said)}"${ended ? ", and then the end" : ""}, not an SSH banner`,
+    { hint: "is it an sshd that listens there?" },
+  );
+}
+
+/** A server that is not up at the end of the time to wait for it. `last` is why not. */
+export function gaveUpError(last: ProxyError, end: Deadline): ProxyError {
+  return new ProxyError("timeout", `${last.message} (waited ${seconds(end)})`, { cause: last, hint: last.hint });
 }
 
 /** An fd that cannot take a connection: what it is, and so why not. */
@@ -192,6 +222,13 @@ function guestHint(port: number): string {
   return `is the guest up, and does its sshd listen on vsock port ${port}?`;
 }
 
-function seconds({ timeout }: Deadline): string {
+/** What came from the other side, fit for a terminal. */
+function quoted(bytes: Uint8Array): string {
+  // No more than is shown: a call takes so many arguments only.
+  return printable(String.fromCharCode(...bytes.subarray(0, 1024)));
+}
+
+/** The whole time of a deadline, as a message says it. */
+export function seconds({ timeout }: Deadline): string {
   return `${timeout / 1000} s`;
 }

@@ -1,11 +1,11 @@
 /**
- * The command line of the proxy form: `HOST PORT [--as-typed NAME] [--timeout SECONDS]`.
+ * The command line of the proxy form: `HOST PORT [--as-typed NAME] [--timeout SECONDS] [--wait[=SECONDS]]`.
  *
  * @module
  */
 
 import { printable, ProxyError } from "./errors.ts";
-import { DEFAULT_TIMEOUT, parseTimeout } from "./patience.ts";
+import { DEFAULT_TIMEOUT, DEFAULT_WAIT, parseSeconds } from "./patience.ts";
 import { withTypedCase } from "./target.ts";
 
 /** What the proxy form was asked for. */
@@ -16,14 +16,20 @@ export interface Invocation {
   port: string;
   /** For connecting and the handshake, in milliseconds. */
   timeout: number;
+  /** How long to try again while the server is not up, in milliseconds; undefined for one try. */
+  wait: number | undefined;
 }
+
+/** The options of the proxy form. */
+export const OPTIONS = ["--as-typed", "--timeout", "--wait"] as const;
 
 /**
  * Whether a command line is one of the proxy form rather than a command's: every address but `.host` has a separator, and
  * no command has.
  */
 export function isProxyForm([first = ""]: readonly string[]): boolean {
-  return first === ".host" || first.includes("/") || first.includes("%") || /^--(?:as-typed|timeout)/.test(first);
+  return first === ".host" || first.includes("/") || first.includes("%") ||
+    OPTIONS.some((option) => first.startsWith(option));
 }
 
 /**
@@ -35,6 +41,7 @@ export function parseInvocation(args: readonly string[]): Invocation {
   const places: string[] = [];
   let typed: string | undefined;
   let timeout = DEFAULT_TIMEOUT;
+  let wait: number | undefined;
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? "";
     if (!arg.startsWith("--")) {
@@ -49,16 +56,24 @@ export function parseInvocation(args: readonly string[]): Invocation {
       return given;
     };
     if (option === "--as-typed") typed = value();
-    else if (option === "--timeout") timeout = parseTimeout(value());
-    else throw usage(`${printable(option)}: no such option`);
+    else if (option === "--timeout") timeout = parseSeconds(option, value());
+    // Its value may be left out, so it cannot be the next argument.
+    else if (option === "--wait") wait = inline === undefined ? DEFAULT_WAIT : parseSeconds(option, inline);
+    else throw usage(`${printable(option)}: no such option`, nearest(option));
   }
   const [host, port, surplus] = places;
   if (host === undefined) throw usage("no address given");
   if (port === undefined) throw usage(`${printable(host)}: no port given`);
   if (surplus !== undefined) throw usage(`${printable(surplus)}: one argument too many`);
-  return { host: withTypedCase(host, typed), port, timeout };
+  return { host: withTypedCase(host, typed), port, timeout, wait };
 }
 
-function usage(message: string): ProxyError {
-  return new ProxyError("usage", message, { hint: "deno-ssh-proxy --help tells what it takes" });
+/** What to say about an option that there is none of: nobody mistypes the first letter. */
+function nearest(option: string): string {
+  const meant = OPTIONS.find((one) => one.slice(0, 3) === option.slice(0, 3));
+  return meant === undefined ? `it takes ${OPTIONS.join(", ")}` : `did you mean ${meant}?`;
+}
+
+function usage(message: string, hint = "deno-ssh-proxy --help tells what it takes"): ProxyError {
+  return new ProxyError("usage", message, { hint });
 }

@@ -1,13 +1,21 @@
 /**
- * How long things may take.
+ * How long things may take, and what is worth another try.
  *
  * @module
  */
 
+import { SystemError } from "../ffi/errno.ts";
 import { printable, ProxyError } from "./errors.ts";
 
 /** For connecting and the multiplexer's handshake together, in milliseconds, where nothing else is asked for. */
 export const DEFAULT_TIMEOUT = 10_000;
+
+/** How long `--wait` goes on where it does not say, in milliseconds. */
+export const DEFAULT_WAIT = 60_000;
+
+/** Between two tries, in milliseconds: the first time, and after each has taken twice as long as the one before. */
+export const FIRST_PAUSE = 50;
+export const LONGEST_PAUSE = 1_000;
 
 /** The longest time in milliseconds: what the library's `uint32_t` holds, 49 days. */
 export const LONGEST_TIMEOUT = 2 ** 32 - 1;
@@ -36,15 +44,32 @@ export class Deadline {
 }
 
 /**
- * The value of a `--timeout` option in milliseconds: seconds as a decimal number, over 0.
+ * The value of `option` in milliseconds: seconds as a decimal number, over 0.
  *
  * @throws {ProxyError} of kind `usage`
  */
-export function parseTimeout(seconds: string): number {
+export function parseSeconds(option: string, seconds: string): number {
   const decimal = [...seconds].every((character) => character === "." || character >= "0" && character <= "9");
-  const timeout = decimal ? Math.round(Number(seconds) * 1000) : 0;
-  if (timeout > 0 && timeout <= LONGEST_TIMEOUT) return timeout;
-  throw new ProxyError("usage", `--timeout '${printable(seconds)}': not a time`, {
+  const time = decimal ? Math.round(Number(seconds) * 1000) : 0;
+  if (time > 0 && time <= LONGEST_TIMEOUT) return time;
+  throw new ProxyError("usage", `${option} '${printable(seconds)}': not a time`, {
     hint: `it is a number of seconds over 0 and up to ${Math.floor(LONGEST_TIMEOUT / 1000)}, such as 10 or 0.5`,
   });
+}
+
+/**
+ * Whether what failed with `error` may succeed later by itself: because what is to answer is not up yet. What a person has
+ * to mend is not worth another try.
+ */
+export function isWorthAnotherTry({ kind, cause }: ProxyError): boolean {
+  switch (kind) {
+    case "missing":
+    case "timeout":
+      return true;
+    case "unreachable":
+      // A socket of another type stays one.
+      return !(cause instanceof SystemError && cause.code === "EPROTOTYPE");
+    default:
+      return false;
+  }
 }

@@ -62,6 +62,20 @@ for (
   });
 }
 
+Deno.test("with --wait, ssh gets through to a guest that is not up at first", async () => {
+  let boots = 0;
+  const door = sshd.unixDoor(async (connection) => {
+    await connection.read(new Uint8Array(64));
+    if (++boots < 4) return false;
+    await connection.write(new TextEncoder().encode("OK 22\n"));
+    // Up, but its sshd is not.
+    return boots > 4;
+  });
+  const wait = `ProxyCommand=${client.installation.shim} %h %p --as-typed %n --wait=30`;
+  const { code, out, err } = await client.run("ssh", ["-o", wait, `vsock-mux${door.path}`, "echo hello"]);
+  assertEquals({ code, out, err, boots }, { code: 0, out: "hello\n", err: "", boots: 5 });
+});
+
 Deno.test("a path that is missing says so before ssh does", async () => {
   const { code, err } = await client.run("ssh", ["unix/no/such/socket", "true"]);
   assertEquals(code, 255);

@@ -63,10 +63,10 @@ testWith(
       const { programs, files, families, children } = read(logs(folder, `${form}.log.`));
       const program = `${prefix}/lib/deno-ssh-proxy`;
       const scripts = files.filter((file) => /\.(?:[cm]?[jt]sx?|json|wasm)$/.test(file));
-      assertEquals(scripts, [`${program}/proxy.mjs`]);
+      assertEquals(scripts, [`${program}/direct.mjs`]);
       // The shell reads the shim.
       const ours = files.filter((file) => file.startsWith(prefix));
-      assertEquals(ours.sort(), [shim, `${program}/libdeno_ssh_proxy.so`, `${program}/proxy.mjs`]);
+      assertEquals(ours.sort(), [shim, `${program}/direct.mjs`, `${program}/libdeno_ssh_proxy.so`]);
       assertEquals([...families], ["AF_UNIX"]);
       assertEquals(children, []);
       assertEquals(programs.length, 2, programs.join(" "));

@@ -2,12 +2,13 @@ import { assert, assertEquals, assertInstanceOf, assertMatch, assertStringInclud
 import fc from "fast-check";
 import { SystemError } from "../../ffi/errno.ts";
 import { Library } from "../../ffi/library.ts";
-import type { ReceiveOptions, WaitOptions } from "../../ffi/socket.ts";
+import type { ReceiveOptions } from "../../ffi/socket.ts";
 import { CONNECTION_NONBLOCKING } from "../../ffi/symbols.ts";
 import { dial, shakeHands } from "../../proxy/dial.ts";
 import { ProxyError } from "../../proxy/errors.ts";
 import { Deadline } from "../../proxy/patience.ts";
 import type { Target, VsockMuxTarget } from "../../proxy/target.ts";
+import { type Ending, StandInSocket } from "./stand_in_socket.ts";
 import {
   assertFailsLater,
   assertOneLine,
@@ -31,58 +32,6 @@ const ETIMEDOUT = -110;
 const ECONNRESET = -104;
 const EPROTOTYPE = -91;
 const EPIPE = -32;
-
-/** What happens once the multiplexer has sent all that it has to say. */
-type Ending = "end" | "silence" | "reset";
-
-/**
- * The near end of a connection to a multiplexer that answers in `pieces`. A piece arrives when somebody waits for it, or
- * earlier: `early` says how many arrive of their own accord before each call.
- */
-class StandInSocket {
-  readonly sent: string[] = [];
-  readonly timeouts: (number | undefined)[] = [];
-  #arrived = "";
-  readonly #coming: string[];
-
-  constructor(pieces: readonly string[], readonly ending: Ending, readonly early: readonly number[] = []) {
-    this.#coming = [...pieces];
-  }
-
-  /** What whoever reads next will get. */
-  get unread(): string {
-    return this.#arrived + this.#coming.join("");
-  }
-
-  // deno-lint-ignore require-await
-  async send(bytes: Uint8Array, { timeout }: WaitOptions = {}): Promise<void> {
-    this.sent.push(latin1(bytes));
-    this.timeouts.push(timeout);
-  }
-
-  // deno-lint-ignore require-await
-  async receive(into: Uint8Array, { peek, timeout }: ReceiveOptions = {}): Promise<number> {
-    for (let pieces = this.early[this.timeouts.length] ?? 0; pieces > 0; pieces--) this.#arrive();
-    this.timeouts.push(timeout);
-    if (this.timeouts.length > 100) throw new Error("it goes on for ever");
-    const enough = peek === "whole" ? into.length : 1;
-    while (this.#arrived.length < enough && this.#arrive());
-    if (this.#arrived.length < enough) {
-      if (this.ending === "silence") throw new SystemError("receive_bytes", ETIMEDOUT);
-      if (this.ending === "reset" && this.#arrived === "") throw new SystemError("receive_bytes", ECONNRESET);
-    }
-    const got = this.#arrived.slice(0, into.length);
-    into.set(bytes(got));
-    if (peek === undefined) this.#arrived = this.#arrived.slice(got.length);
-    return got.length;
-  }
-
-  #arrive(): boolean {
-    const piece = this.#coming.shift();
-    this.#arrived += piece ?? "";
-    return piece !== undefined;
-  }
-}
 
 /** How shaking hands went: what is left for `ssh`, or what kind of error it was. */
 async function outcome(socket: StandInSocket): Promise<string> {

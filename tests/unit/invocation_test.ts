@@ -1,11 +1,11 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Invocation, parseInvocation } from "../../proxy/invocation.ts";
+import { type Invocation, isProxyForm, parseInvocation } from "../../proxy/invocation.ts";
 import { ProxyError } from "../../proxy/errors.ts";
 import { assertFails } from "./support.ts";
 
 Deno.test("the options may stand anywhere, with their values behind a = or as the next argument", () => {
-  const plain: Invocation = { host: "unix/s", port: "22", timeout: 10_000 };
+  const plain: Invocation = { host: "unix/s", port: "22", timeout: 10_000, wait: undefined };
   const examples: [args: string[], invocation: Invocation][] = [
     [["unix/s", "22"], plain],
     [["unix/s", "22", "--timeout", "5"], { ...plain, timeout: 5000 }],
@@ -16,6 +16,10 @@ Deno.test("the options may stand anywhere, with their values behind a = or as th
     [["unix/s", "22", "--as-typed", "unix/S"], { ...plain, host: "unix/S" }],
     [["unix/s", "22", "--as-typed=unix/S"], { ...plain, host: "unix/S" }],
     [["--as-typed", "unix/S", "--timeout=5", "unix/s", "22"], { ...plain, host: "unix/S", timeout: 5000 }],
+    [["unix/s", "22", "--wait"], { ...plain, wait: 60_000 }],
+    [["--wait", "unix/s", "22"], { ...plain, wait: 60_000 }],
+    [["unix/s", "22", "--wait=0.5"], { ...plain, wait: 500 }],
+    [["unix/s", "22", "--wait=5", "--wait", "--timeout=1"], { ...plain, wait: 60_000, timeout: 1000 }],
     [["unix/s", "22", "--as-typed", "alias"], plain],
     [["unix/s", "22", "--as-typed="], plain],
     [["unix/s", "22", "--as-typed", ""], plain],
@@ -29,7 +33,12 @@ Deno.test("the options may stand anywhere, with their values behind a = or as th
 Deno.test("a name as it was typed is taken whatever it begins with", () => {
   for (const name of ["--timeout", "--timeout=1", "--as-typed", "--", "-"]) {
     for (const typed of [["--as-typed", name], [`--as-typed=${name}`]]) {
-      assertEquals(parseInvocation(["unix/s", "22", ...typed]), { host: "unix/s", port: "22", timeout: 10_000 });
+      assertEquals(parseInvocation(["unix/s", "22", ...typed]), {
+        host: "unix/s",
+        port: "22",
+        timeout: 10_000,
+        wait: undefined,
+      });
     }
   }
   assertEquals(parseInvocation(["--as-typed", "--X", "a", "b"]).host, "a");
@@ -41,24 +50,30 @@ Deno.test("an option without its value is refused by its name", () => {
   }
   assertFails("usage", () => parseInvocation(["unix/s", "22", "--timeout="]), "not a time");
   assertFails("usage", () => parseInvocation(["--timeout", "unix/s", "22"]), "not a time");
+  assertFails("usage", () => parseInvocation(["unix/s", "22", "--wait="]), "--wait '': not a time");
+  assertFails("usage", () => parseInvocation(["unix/s", "22", "--wait", "30"]), "30: one argument too many");
 });
 
-Deno.test("an option that there is none of is refused, and shown fit for a terminal", () => {
-  const examples: [option: string, shown: string][] = [
-    ["--relay", "--relay"],
-    ["--", "--"],
-    ["--=1", "--"],
-    ["--Timeout=5", "--Timeout"],
-    ["--timeouts", "--timeouts"],
-    ["--\x1b[2J=x", "--\\x1b[2J"],
+Deno.test("an option that there is none of is refused, shown fit for a terminal, and the nearest one is offered", () => {
+  const all = "it takes --as-typed, --timeout, --wait";
+  const examples: [option: string, shown: string, hint: string][] = [
+    ["--relay", "--relay", all],
+    ["--", "--", all],
+    ["--=1", "--", all],
+    ["--Timeout=5", "--Timeout", all],
+    ["--timeouts", "--timeouts", "did you mean --timeout?"],
+    ["--tiemout=5", "--tiemout", "did you mean --timeout?"],
+    ["--wiat", "--wiat", "did you mean --wait?"],
+    ["--astyped", "--astyped", "did you mean --as-typed?"],
+    ["--\x1b[2J=x", "--\\x1b[2J", all],
   ];
-  for (const [option, shown] of examples) {
-    const { hint = "" } = assertFails(
+  for (const [option, shown, meant] of examples) {
+    const { hint } = assertFails(
       "usage",
       () => parseInvocation(["unix/s", "22", option]),
       `${shown}: no such option`,
     );
-    assertStringIncludes(hint, "--help");
+    assertEquals(hint, meant);
   }
 });
 
@@ -84,10 +99,30 @@ Deno.test("no address at all is refused", () => {
   }
 });
 
+Deno.test("an address, or an option of the proxy form, is what tells it from a command", () => {
+  for (const first of ["unix/s", "vsock%42", ".host", "telnet/x", "--timeout", "--wait=5", "--as-typed=x", "/", "%"]) {
+    assertEquals(isProxyForm([first, "config"]), true, first);
+  }
+  for (const first of [undefined, "", "config", "wait", "host", "--help", "--version", "-V", "-h", "--wai", "22"]) {
+    assertEquals(isProxyForm(first === undefined ? [] : [first, "unix/s"]), false, first);
+  }
+});
+
 Deno.test("no arguments make the parser throw anything but a usage error", () => {
   const anyArg = fc.oneof(
     fc.string({ unit: "binary", maxLength: 8 }),
-    fc.constantFrom("--as-typed", "--timeout", "--timeout=5", "--as-typed=unix/S", "unix/s", "22", "5", "--", "="),
+    fc.constantFrom(
+      "--as-typed",
+      "--timeout",
+      "--timeout=5",
+      "--wait",
+      "--as-typed=unix/S",
+      "unix/s",
+      "22",
+      "5",
+      "--",
+      "=",
+    ),
   );
   fc.assert(
     fc.property(fc.array(anyArg, { maxLength: 8 }), (args) => {

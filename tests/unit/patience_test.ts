@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { Deadline, DEFAULT_TIMEOUT, LONGEST_TIMEOUT, parseTimeout } from "../../proxy/patience.ts";
+import { Deadline, DEFAULT_TIMEOUT, LONGEST_TIMEOUT, parseSeconds } from "../../proxy/patience.ts";
 import { assertFails } from "./support.ts";
 
 /** Runs `work` with a clock that only it moves. */
@@ -56,12 +56,14 @@ Deno.test("a timeout option is a decimal number of seconds", () => {
     ["1.0004", 1000],
     ["4294967.295", 4_294_967_295],
   ];
-  for (const [seconds, milliseconds] of examples) assertEquals(parseTimeout(seconds), milliseconds, seconds);
+  for (const [seconds, milliseconds] of examples) {
+    assertEquals(parseSeconds("--timeout", seconds), milliseconds, seconds);
+  }
 });
 
 Deno.test("every timeout option that is taken makes a deadline", () => {
   for (const seconds of ["0.0005", "0.001", "4294967.295", "4294967.2954"]) {
-    assert(new Deadline(parseTimeout(seconds)).timeout > 0);
+    assert(new Deadline(parseSeconds("--timeout", seconds)).timeout > 0);
   }
 });
 
@@ -90,8 +92,8 @@ Deno.test("anything else as a timeout option is refused, and shown fit for a ter
     ...["Infinity", "NaN", "1\n", "\n1", "4294967.296", "9".repeat(400)],
   ];
   for (const seconds of refused) {
-    const { hint = "" } = assertFails("usage", () => parseTimeout(seconds), "--timeout '");
+    const { hint = "" } = assertFails("usage", () => parseSeconds("--timeout", seconds), "--timeout '");
     assertStringIncludes(hint, "up to 4294967, ");
   }
-  assertFails("usage", () => parseTimeout("\x1b[2J"), "'\\x1b[2J'");
+  assertFails("usage", () => parseSeconds("--timeout", "\x1b[2J"), "'\\x1b[2J'");
 });

@@ -1,0 +1,56 @@
+/**
+ * Showing that something goes on: a line that moves on a terminal, and a line for each change everywhere else.
+ *
+ * @module
+ */
+
+import type { Output } from "./output.ts";
+
+const FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
+const FRAME_TIME = 100;
+/** Goes to the beginning of the line and clears it (ECMA-48: CR, and EL). */
+const CLEAR_LINE = "\r\x1b[K";
+
+/** What goes on, until its scope ends. */
+export class Progress implements AsyncDisposable {
+  readonly #to: Output;
+  readonly #began = performance.now();
+  readonly #timer: ReturnType<typeof setInterval> | undefined;
+  #text: string;
+  #frame = 0;
+  #writing: Promise<void> = Promise.resolve();
+
+  /** Begins to show `text`, which is fit for a terminal. */
+  constructor(to: Output, text: string) {
+    this.#to = to;
+    this.#text = text;
+    if (to.isTerminal) this.#timer = setInterval(() => this.#draw(), FRAME_TIME);
+  }
+
+  /** What goes on now. */
+  tell(text: string): void {
+    if (text === this.#text) return;
+    this.#text = text;
+    if (!this.#to.isTerminal) this.#write(`deno-ssh-proxy: ${text}\n`);
+  }
+
+  #draw(): void {
+    const seconds = Math.floor((performance.now() - this.#began) / 1000);
+    const [begin, end] = [`${FRAMES[this.#frame++ % FRAMES.length]} `, seconds === 0 ? "" : ` (${seconds} s)`];
+    // The last column stays free: some terminals begin a new line as soon as it is full.
+    const space = Math.max(this.#to.columns - begin.length - end.length - 1, 0);
+    const text = [...this.#text];
+    const shown = text.length > space ? [...text.slice(0, Math.max(space - 1, 0)), "…"] : text;
+    this.#write(`${CLEAR_LINE}${begin}${shown.join("")}${end}`);
+  }
+
+  #write(text: string): void {
+    this.#writing = this.#writing.then(() => this.#to.write(text));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    if (this.#frame > 0) this.#write(CLEAR_LINE);
+    await this.#writing;
+  }
+}

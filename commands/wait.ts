@@ -1,0 +1,52 @@
+/**
+ * `wait`: until an SSH server answers.
+ *
+ * @module
+ */
+
+import { LONGEST_BANNER } from "../proxy/banner.ts";
+import { printable } from "../proxy/errors.ts";
+import { nameOf } from "../proxy/explain.ts";
+import { Deadline, DEFAULT_TIMEOUT, DEFAULT_WAIT, parseSeconds } from "../proxy/patience.ts";
+import { parseTarget } from "../proxy/target.ts";
+import { waitFor } from "../proxy/wait.ts";
+import { command } from "./command.ts";
+import { Progress } from "./progress.ts";
+
+export const wait = command({
+  name: "wait",
+  brief: "waits until an SSH server answers, and prints its banner",
+  description: `Waits until an SSH server answers at ADDRESS, and prints its banner and how long
+that took. It tries again while the server is not up: while the path is missing,
+nothing listens, or the guest boots.
+
+Exits with 0, or with 75 and the last reason where the time is over.`,
+  arguments: [
+    { name: "ADDRESS", brief: "what ssh would be given as its host" },
+    { name: "PORT", brief: "the vsock port", default: "22" },
+  ],
+  options: {
+    timeout: { brief: `how long to wait (default ${DEFAULT_WAIT / 1000})`, value: "SECONDS" },
+  },
+  async run({ out, err, library }, { timeout }, address, port) {
+    const time = timeout === undefined ? DEFAULT_WAIT : parseSeconds("--timeout", timeout);
+    const target = parseTarget(address!, port!);
+    const began = performance.now();
+    const { socket, banner } = await answer();
+    const took = ((performance.now() - began) / 1000).toFixed(1);
+    socket.close();
+    await out.write(`${printable(banner, LONGEST_BANNER)} (after ${took} s)\n`);
+    return 0;
+
+    async function answer() {
+      await using progress = new Progress(err, nameOf(target));
+      return await waitFor(
+        target,
+        library,
+        new Deadline(time),
+        DEFAULT_TIMEOUT,
+        ({ message }) => progress.tell(message),
+      );
+    }
+  },
+});

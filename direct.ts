@@ -1,0 +1,29 @@
+/**
+ * The ProxyCommand for an address that itself says where to connect, and for one try. `ssh` starts this for nearly every
+ * connection, while somebody waits: so it is a program of its own that loads nothing else. proxy.ts is the one for all
+ * addresses, and install.sh's shim chooses.
+ *
+ * @module
+ */
+
+import { Library, libraryPath } from "./ffi/library.ts";
+import { deliver, requireChannel } from "./proxy/deliver.ts";
+import { dial } from "./proxy/dial.ts";
+import { tell } from "./proxy/errors.ts";
+import { parseInvocation } from "./proxy/invocation.ts";
+import { Deadline } from "./proxy/patience.ts";
+import { parseTarget } from "./proxy/target.ts";
+
+try {
+  const { host, port, timeout } = parseInvocation(Deno.args);
+  const target = parseTarget(host, port);
+  const library = Library.open(libraryPath(Deno.mainModule));
+  await requireChannel(library);
+  const deadline = new Deadline(timeout);
+  const socket = await dial(target, library, deadline);
+  await deliver(socket, deadline);
+  // Rather than running out of script: it is faster (bench/startup.ts), and ssh waits for the end of this process.
+  Deno.exit(0);
+} catch (thrown) {
+  Deno.exit(tell(thrown));
+}

@@ -1,0 +1,78 @@
+/**
+ * Waiting until something is up: trying again until the server behind a target has said its banner.
+ *
+ * @module
+ */
+
+import type { Library } from "../ffi/library.ts";
+import type { Socket } from "../ffi/socket.ts";
+import { peekBanner } from "./banner.ts";
+import { dial } from "./dial.ts";
+import { ProxyError, report, say } from "./errors.ts";
+import { gaveUpError, nameOf, seconds } from "./explain.ts";
+import { Deadline, FIRST_PAUSE, isWorthAnotherTry, LONGEST_PAUSE } from "./patience.ts";
+import type { Target } from "./target.ts";
+
+/** After this many milliseconds, whoever sees nothing happen is told why. */
+const SAYS_AFTER = 2_000;
+
+/** A server that is up. */
+export interface Answer {
+  /** Connected to it; all that it says is still in there. */
+  readonly socket: Socket;
+  /** Its banner, as it came. */
+  readonly banner: string;
+}
+
+/**
+ * Waits at most `wait` milliseconds for a server at `target`, with tries of at most `timeout` milliseconds. On a terminal
+ * it says what it waits for, once that takes a while.
+ *
+ * @throws {ProxyError} as {@linkcode waitFor} does
+ */
+export async function dialWhenUp(target: Target, library: Library, wait: number, timeout: number): Promise<Socket> {
+  const end = new Deadline(wait);
+  let message = `${nameOf(target)}: no answer yet`;
+  const hint = `trying again, for ${seconds(end)} in all; Ctrl-C ends that`;
+  const timer = Deno.stderr.isTerminal() ? setTimeout(() => say(report({ message, hint })), SAYS_AFTER) : undefined;
+  try {
+    return (await waitFor(target, library, end, timeout, (error) => message = error.message)).socket;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Tries to reach a server at `target` until `end`, and gives each try `timeout` milliseconds at most. `failed` is told of
+ * every try that fails and is worth another one.
+ *
+ * @throws {ProxyError} of kind `timeout` where it was not up by then; whatever else a try fails with at once
+ */
+export async function waitFor(
+  target: Target,
+  library: Library,
+  end: Deadline,
+  timeout: number,
+  failed: (error: ProxyError) => void,
+): Promise<Answer> {
+  for (let pause = FIRST_PAUSE;; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+    try {
+      return await tryOnce(target, library, new Deadline(Math.max(Math.min(timeout, end.left), 1)));
+    } catch (thrown) {
+      if (!(thrown instanceof ProxyError && isWorthAnotherTry(thrown))) throw thrown;
+      if (end.left === 0) throw gaveUpError(thrown, end);
+      failed(thrown);
+    }
+    await new Promise((resolve) => setTimeout(resolve, Math.min(pause, end.left)));
+  }
+}
+
+async function tryOnce(target: Target, library: Library, deadline: Deadline): Promise<Answer> {
+  const socket = await dial(target, library, deadline);
+  try {
+    return { socket, banner: await peekBanner(socket, target, deadline) };
+  } catch (thrown) {
+    socket.close();
+    throw thrown;
+  }
+}

@@ -1,0 +1,76 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertFailed, assertPassed, runAsSsh } from "../support/as_ssh.ts";
+import { Folder } from "../support/folder.ts";
+import { Installation } from "../support/installation.ts";
+import { type Fd, terminal } from "../support/process.ts";
+import { bytes, inTime, latin1, listen } from "../support/sockets.ts";
+
+const installation = new Installation();
+Deno.test.afterAll(() => installation[Symbol.dispose]());
+const { shim } = installation;
+const BANNER = "SSH-2.0-server\r\n";
+
+/** What `near`, the side that shows a terminal, shows until `text` is there. */
+async function shows(near: Fd, text: string): Promise<string> {
+  let shown = "";
+  while (!shown.includes(text)) shown += latin1(await inTime(near.read(1)));
+  return shown;
+}
+
+Deno.test("a guest that is booting is waited for in silence, and its banner is left to ssh", async () => {
+  using folder = new Folder();
+  const path = folder.at("s");
+  using listener = listen(path);
+  const running = runAsSsh([shim, `vsock-mux${path}`, "22", "--wait"], { timeout: 10_000 });
+  for (let boot = 0; boot < 3; boot++) (await inTime(listener.accept())).close();
+  using connection = await inTime(listener.accept());
+  await connection.write(bytes(`OK 22\n${BANNER}`));
+  using passed = assertPassed(await running);
+  await connection.write(bytes("more"));
+  assertEquals(latin1(await inTime(passed.read(BANNER.length + 4))), `${BANNER}more`);
+});
+
+Deno.test("on a terminal it says after two seconds what it waits for, and how that ends", async () => {
+  using folder = new Folder();
+  const path = folder.at("s");
+  const [near, errors] = terminal();
+  using _near = near;
+  const running = runAsSsh([shim, `unix${path}`, "22", "--wait=30"], { errors, timeout: 30_000 });
+  const shown = await shows(near, "Ctrl-C ends that");
+  errors.close();
+  assertStringIncludes(shown, `deno-ssh-proxy: unix${path}: ${path} does not exist\r\n  trying again, for 30 s in all`);
+  // The condition that the program waits for is made only now that it was seen to wait.
+  using listener = listen(path);
+  using connection = await inTime(listener.accept());
+  await connection.write(bytes(BANNER));
+  using passed = assertPassed(await running);
+  assertEquals(latin1(await inTime(passed.read(BANNER.length))), BANNER);
+});
+
+Deno.test("at the end of the time it fails with the last reason", async () => {
+  using folder = new Folder();
+  const path = folder.at("s");
+  const outcome = await runAsSsh([shim, `unix${path}`, "22", "--wait=0.3"]);
+  assertFailed(outcome, 75, `unix${path}: ${path} does not exist (waited 0.3 s)`, 300);
+  assert(outcome.took >= 300);
+});
+
+Deno.test("what will not come up by itself is not waited for", async () => {
+  using folder = new Folder();
+  const path = folder.at("s");
+  for (
+    const [words, code, says] of [
+      [["vsock/x", "22", "--wait"], 64, "not a CID"],
+      [["--wait", "unix/s", "x"], 64, "not a port"],
+      [[`unix${path}`, "22", "--wait=x"], 64, "--wait 'x': not a time"],
+    ] as [string[], number, string][]
+  ) assertFailed(await runAsSsh([shim, ...words]), code, says);
+  using listener = listen(path);
+  const running = runAsSsh([shim, `unix${path}`, "22", "--wait=30"]);
+  using connection = await inTime(listener.accept());
+  await connection.write(bytes("220 ftp\r\n"));
+  connection.closeWrite();
+  const outcome = await running;
+  assertFailed(outcome, 76, 'the server said "220 ftp\\x0d\\x0a", and then the end, not an SSH banner');
+  assertMatch(outcome.stderr, /\n {2}is it an sshd that listens there\?\n$/);
+});
