@@ -37,7 +37,12 @@ export class Library {
 
   /** What only a connection that is over, or has failed, needs: loaded when it is asked for. */
   get afterwards(): AfterwardsCalls {
-    return this.#afterwards ??= openSymbols(this.#path, AFTERWARDS);
+    return this.#afterwards ??= this.load(AFTERWARDS);
+  }
+
+  /** More of its functions: those of `symbols`. Each call takes the time of opening it anew. */
+  load<Symbols extends Deno.ForeignLibraryInterface>(symbols: Symbols): Deno.DynamicLibrary<Symbols>["symbols"] {
+    return openSymbols(this.#path, symbols);
   }
 }
 

@@ -123,7 +123,7 @@ function asStruct({ buffer }: Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>
 }
 
 /** What a function of the library returned, or its negative error number thrown. */
-function valueOf(call: string, returned: number): number {
+export function valueOf(call: string, returned: number): number {
   if (returned < 0) throw new SystemError(call, returned);
   return returned;
 }

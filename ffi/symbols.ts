@@ -49,6 +49,33 @@ export const AFTERWARDS = {
   is_datagram_socket: { parameters: ["buffer", "usize"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
+/** What the commands that a person types look at. They alone load it. */
+export const INSPECTION = {
+  // int32_t peer_credentials(int32_t fd, uint32_t into[3]);
+  peer_credentials: { parameters: ["i32", "buffer"], result: "i32" },
+  // int64_t local_cid(void);
+  local_cid: { parameters: [], result: "i64" },
+  // int32_t path_status(const uint8_t *path, size_t path_len, uint64_t into[5]);
+  path_status: { parameters: ["buffer", "usize", "buffer"], result: "i32" },
+  // int32_t proc_text(uint32_t pid, uint32_t which, uint8_t *into, size_t len);
+  proc_text: { parameters: ["u32", "u32", "buffer", "usize"], result: "i32" },
+  // int32_t proc_numbers(uint32_t pid, uint32_t which, uint32_t *into, size_t count);
+  proc_numbers: { parameters: ["u32", "u32", "buffer", "usize"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** What `proc_text` tells of a process. */
+export const PROC_NAME = 0;
+export const PROC_ARGUMENTS = 1;
+export const PROC_ROOT = 2;
+export const PROC_FOLDER = 3;
+export const PROC_UNIX_SOCKETS = 4;
+export const PROC_NETWORK_NAMESPACE = 5;
+export const PROC_MOUNTS = 6;
+
+/** What `proc_numbers` counts. */
+export const PROC_PROCESSES = 0;
+export const PROC_SOCKETS = 1;
+
 /** Flags of `receive_bytes`. */
 export const RECEIVE_PEEK = 1;
 /** With {@linkcode RECEIVE_PEEK}: wait for the whole buffer. */

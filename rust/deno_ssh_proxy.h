@@ -61,6 +61,30 @@ int32_t peer_credentials(int32_t fd, uint32_t into[3]);
 /* This machine's own CID. */
 int64_t local_cid(void);
 
+/* Mode, user id, group id, device and inode number of what is at path, links followed. Returns 0. */
+int32_t path_status(const uint8_t *path, size_t path_len, uint64_t into[5]);
+
+/* What /proc tells of a process (0: this one): the length of what was written, or -ERANGE where it does not fit. */
+int32_t proc_text(uint32_t pid, uint32_t which, uint8_t *into, size_t len);
+
+enum {
+    PROC_NAME = 0,              /* comm */
+    PROC_ARGUMENTS = 1,         /* cmdline */
+    PROC_ROOT = 2,              /* the link root */
+    PROC_FOLDER = 3,            /* the link cwd */
+    PROC_UNIX_SOCKETS = 4,      /* net/unix */
+    PROC_NETWORK_NAMESPACE = 5, /* the link ns/net */
+    PROC_MOUNTS = 6             /* mountinfo */
+};
+
+/* What /proc counts: how many numbers were written, or -ERANGE where they are more than count. */
+int32_t proc_numbers(uint32_t pid, uint32_t which, uint32_t *into, size_t count);
+
+enum {
+    PROC_PROCESSES = 0, /* the ids of all processes; pid says nothing */
+    PROC_SOCKETS = 1    /* the inode numbers of the sockets that it has open */
+};
+
 int32_t close_fd(int32_t fd);
 
 #endif

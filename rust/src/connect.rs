@@ -8,8 +8,11 @@ use libc::{c_char, c_int};
 #[cfg(target_os = "linux")]
 use crate::deadline::wait_for;
 use crate::deadline::Deadline;
+use crate::decimal::Decimal;
 use crate::errno::{check, check_uninterrupted, Errno, Result};
 use crate::fd::{OwnedFd, RawFd};
+#[cfg(target_os = "linux")]
+use crate::path::Path;
 
 /// Connects to the AF_UNIX stream socket at `path`.
 ///
@@ -147,22 +150,13 @@ fn unix_address(path: &[u8]) -> Option<libc::sockaddr_un> {
 
 /// `/proc/self/fd/NUMBER` as an address: the file that `fd` holds open, under a name that always fits (proc(5)).
 fn proc_address(fd: RawFd) -> libc::sockaddr_un {
-    let mut digits = [0u8; 10];
-    let mut rest = fd as u32;
-    let mut count = 0;
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        count += 1;
-        if rest == 0 {
-            break;
-        }
-    }
-    let digits = digits.iter().skip(10 - count);
+    let number = Decimal::new(fd as u32);
     // SAFETY: all zeros is a valid sockaddr_un.
     let mut address: libc::sockaddr_un = unsafe { zeroed() };
     address.sun_family = libc::AF_UNIX as libc::sa_family_t;
-    for (into, from) in address.sun_path.iter_mut().zip(b"/proc/self/fd/".iter().chain(digits)) {
+    for (into, from) in
+        address.sun_path.iter_mut().zip(b"/proc/self/fd/".iter().chain(number.as_bytes()))
+    {
         *into = *from as c_char;
     }
     address
@@ -171,17 +165,10 @@ fn proc_address(fd: RawFd) -> libc::sockaddr_un {
 /// The file at `path` itself, whatever its mode, opened for nothing but being named (open(2), O_PATH).
 #[cfg(target_os = "linux")]
 fn open_node(path: &[u8]) -> Result<OwnedFd> {
-    // The kernel takes no longer path, so neither is an allocation needed that could fail.
-    let mut terminated = [0u8; libc::PATH_MAX as usize];
-    if path.len() >= terminated.len() {
-        return Err(Errno(libc::ENAMETOOLONG));
-    }
-    for (into, from) in terminated.iter_mut().zip(path) {
-        *into = *from;
-    }
-    // SAFETY: `terminated` ends in NUL and lives for the whole call.
+    let path = Path::new(&[path])?;
+    // SAFETY: the path is a C string, alive for the whole call.
     let fd = check_uninterrupted(|| unsafe {
-        libc::open(terminated.as_ptr().cast(), libc::O_PATH | libc::O_CLOEXEC)
+        libc::open(path.as_ptr(), libc::O_PATH | libc::O_CLOEXEC)
     })?;
     Ok(OwnedFd::new(fd))
 }

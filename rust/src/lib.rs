@@ -15,10 +15,13 @@
 mod bytes;
 mod connect;
 mod deadline;
+mod decimal;
 mod describe;
 mod errno;
 mod fd;
 mod pass;
+mod path;
+mod process;
 #[cfg(test)]
 mod test_support;
 
@@ -167,6 +170,70 @@ pub unsafe extern "C" fn peer_credentials(fd: RawFd, into: *mut [u32; 3]) -> i32
 #[no_mangle]
 pub extern "C" fn local_cid() -> i64 {
     as_number(|| describe::local_cid().map(i64::from))
+}
+
+/// Writes the mode (type and permission bits, inode(7)), user id, group id, device number and inode number of what is at
+/// `path` to `into`. Symbolic links are followed, as connect(2) follows them. Returns 0.
+///
+/// # Safety
+/// `path` points to `path_len` readable bytes, `into` to five writable `uint64_t`.
+#[no_mangle]
+pub unsafe extern "C" fn path_status(path: *const u8, path_len: usize, into: *mut [u64; 5]) -> i32 {
+    as_number(|| {
+        // SAFETY: the caller's promise, word for word.
+        let path = unsafe { bytes_at(path, path_len) }?;
+        let status = path::status(path)?;
+        if into.is_null() {
+            return Err(Errno(libc::EFAULT));
+        }
+        // SAFETY: not null, and by the caller's promise writable.
+        unsafe { into.write_unaligned(status) };
+        Ok(0)
+    })
+}
+
+/// Writes what `/proc` tells of the process `pid` (0: this one) to `into`, with no NUL behind it, and returns its
+/// length. `which` is one of the `PROC_` numbers of the header: a closed list, of which no other file can be read.
+///
+/// `-ERANGE` where it is longer than `len` (for what is a link: where it is not shorter), `-ENOENT` or `-ESRCH` where
+/// there is no such process, `-EACCES` where it is another user's secret, `-EINVAL` for an unknown `which`, `-ENOTSUP`
+/// where the system is not Linux.
+///
+/// # Safety
+/// `into` points to `len` writable bytes.
+#[no_mangle]
+pub unsafe extern "C" fn proc_text(pid: u32, which: u32, into: *mut u8, len: usize) -> i32 {
+    as_number(|| {
+        // SAFETY: the caller's promise, word for word.
+        let into = unsafe { bytes_at_mut(into, len) }?;
+        as_count(process::text(pid, process::Text::from_number(which)?, into)?)
+    })
+}
+
+/// Writes what `/proc` counts to `into`, and returns how many numbers that are: with `PROC_PROCESSES` the ids of all
+/// processes that it shows, with `PROC_SOCKETS` the inode numbers of the sockets that `pid` (0: this one) has open.
+///
+/// `-ERANGE` where they are more than `count`; otherwise it fails as [`proc_text`] does.
+///
+/// # Safety
+/// `into` points to `count` writable `uint32_t`.
+#[no_mangle]
+pub unsafe extern "C" fn proc_numbers(pid: u32, which: u32, into: *mut u32, count: usize) -> i32 {
+    as_number(|| {
+        let which = process::Numbers::from_number(which)?;
+        let room = count.checked_mul(4).ok_or(Errno(libc::EINVAL))?;
+        // SAFETY: the caller's promise, in bytes.
+        let into = unsafe { bytes_at_mut(into.cast(), room) }?;
+        let mut places = into.chunks_exact_mut(4);
+        let mut written = 0;
+        process::numbers(pid, which, |number| {
+            let place = places.next().ok_or(Errno(libc::ERANGE))?;
+            place.copy_from_slice(&number.to_ne_bytes());
+            written += 1;
+            Ok(())
+        })?;
+        Ok(written)
+    })
 }
 
 /// Closes `fd`, which the caller owned until now. Returns 0.

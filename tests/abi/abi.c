@@ -452,6 +452,103 @@ static void credentials(void)
     close(listener);
 }
 
+static int32_t status_of(const char *path, uint64_t into[5])
+{
+    return path_status((const uint8_t *)path, strlen(path), into);
+}
+
+static void statuses(void)
+{
+    int listener = listen_at(SOCK_STREAM, "status", 1);
+    /* At an odd address, and with a guard, as in credentials(). */
+    struct {
+        char odd;
+        uint64_t into[5];
+        uint64_t guard;
+    } __attribute__((packed)) place = {0, {0, 0, 0, 0, 0}, 42};
+    uint64_t into[5];
+    struct stat known;
+    must(chmod("status", 0620), "chmod");
+    must(stat("status", &known), "stat");
+    check(status_of("status", (uint64_t *)((char *)&place + 1)) == 0, "what is at a path is known");
+    memcpy(into, (char *)&place + 1, sizeof into);
+    check(into[0] == (S_IFSOCK | 0620), "its type and permissions");
+    check(into[1] == known.st_uid && into[2] == known.st_gid, "its owner and group");
+    check(into[3] == known.st_dev && into[4] == known.st_ino, "and which file it is");
+    check(place.guard == 42, "five numbers are written");
+    must(symlink("status", "status-link"), "symlink");
+    uint64_t linked[5];
+    check(status_of("status-link", linked) == 0 && !memcmp(linked, into, sizeof into), "a link is what it leads to");
+    check(status_of("status-none", into) == -ENOENT, "a path where nothing is: -ENOENT");
+    check(status_of("status/x", into) == -ENOTDIR, "a folder that is none: -ENOTDIR");
+    check(status_of("", into) == -EINVAL, "an empty path: -EINVAL");
+    check(path_status((const uint8_t *)"status\0x", 8, into) == -EINVAL, "a NUL within the path: -EINVAL");
+    check(path_status((const uint8_t *)"status-link", 6, into) == 0, "a path is as long as is said");
+    check(path_status(NULL, 3, into) == -EFAULT, "a null pointer: -EFAULT");
+    check(status_of("status", NULL) == -EFAULT, "nowhere to write to: -EFAULT");
+    close(listener);
+}
+
+static int32_t text_of(uint32_t pid, uint32_t which, char *into, size_t len)
+{
+    memset(into, 0, len);
+    return proc_text(pid, which, (uint8_t *)into, len - 1);
+}
+
+static void processes(void)
+{
+    char text[4096], folder[PATH_MAX], line[300];
+    uint32_t pid = (uint32_t)getpid();
+    must(getcwd(folder, sizeof folder) ? 0 : -1, "getcwd");
+    check(text_of(pid, PROC_NAME, text, sizeof text) == 4 && !strcmp(text, "abi\n"), "a process has a name");
+    check(text_of(0, PROC_NAME, text, sizeof text) == 4 && !strcmp(text, "abi\n"), "no number is this process");
+    int32_t length = text_of(pid, PROC_ARGUMENTS, text, sizeof text);
+    check(length > 4 && !memcmp(text + strlen(text) - 4, "/abi", 5) && text[length - 1] == 0, "it has arguments");
+    length = text_of(pid, PROC_FOLDER, text, sizeof text);
+    check(length == (int32_t)strlen(folder) && !strcmp(text, folder), "a working directory");
+    check(text_of(pid, PROC_ROOT, text, sizeof text) > 0 && text[0] == '/', "a root");
+    check(text_of(pid, PROC_NETWORK_NAMESPACE, text, sizeof text) > 0 && !memcmp(text, "net:[", 5), "a network");
+    check(text_of(pid, PROC_UNIX_SOCKETS, text, 8) == -ERANGE, "a text that does not fit: -ERANGE");
+    check(text_of(pid, PROC_FOLDER, text, 3) == -ERANGE, "nor does a link: -ERANGE");
+    check(proc_text(pid, PROC_NAME, (uint8_t *)text, 4) == 4, "a text that just fits is whole");
+    check(proc_text(pid, PROC_NAME, NULL, 4) == -EFAULT, "a null pointer: -EFAULT");
+    check(proc_text(pid, PROC_NAME, NULL, 0) == -ERANGE, "no room at all: -ERANGE");
+    check(proc_text(pid, PROC_NAME, (uint8_t *)text, SIZE_MAX) == -EINVAL, "a length beyond all buffers: -EINVAL");
+    check(text_of(pid, 7, text, sizeof text) == -EINVAL, "what is not in the list: -EINVAL");
+    check(text_of(pid, UINT32_MAX, text, sizeof text) == -EINVAL, "nor is the last number: -EINVAL");
+    check(text_of(UINT32_MAX, PROC_NAME, text, sizeof text) == -ENOENT, "no such process: -ENOENT");
+
+    int listener = listen_at(SOCK_STREAM, "process", 1);
+    struct stat socket_status;
+    must(fstat(listener, &socket_status), "fstat");
+    uint32_t into[4096], found = 0;
+    int32_t count = proc_numbers(pid, PROC_SOCKETS, into, 4096);
+    for (int32_t i = 0; i < count; i++)
+        found += into[i] == socket_status.st_ino;
+    check(count > 0 && found == 1, "a socket that is open is among those of the process");
+    static char sockets[1 << 20];
+    snprintf(line, sizeof line, " 00010000 0001 01 %5lu process\n", (unsigned long)socket_status.st_ino);
+    length = text_of(pid, PROC_UNIX_SOCKETS, sockets, sizeof sockets);
+    check(length > 0 && strstr(sockets, line) != NULL, "and in its network, with its path");
+    close(listener);
+
+    count = proc_numbers(0, PROC_PROCESSES, into, 4096);
+    found = 0;
+    for (int32_t i = 0; i < count; i++)
+        found += into[i] == pid;
+    check(count > 0 && found == 1, "this process is among all");
+    /* At an odd address, and with a guard. */
+    char few[2 + 2 * sizeof(uint32_t)] = {0};
+    few[sizeof few - 1] = 42;
+    check(proc_numbers(0, PROC_PROCESSES, (uint32_t *)(few + 1), 1) == -ERANGE, "more than there is room for: -ERANGE");
+    check(few[sizeof few - 1] == 42 && few[1 + sizeof(uint32_t)] == 0, "and no more than that is written");
+    check(proc_numbers(0, PROC_PROCESSES, NULL, 4) == -EFAULT, "a null pointer: -EFAULT");
+    check(proc_numbers(0, PROC_PROCESSES, into, SIZE_MAX) == -EINVAL, "a count beyond all buffers: -EINVAL");
+    check(proc_numbers(0, PROC_PROCESSES, into, SIZE_MAX / 4 + 1) == -EINVAL, "one that wraps round: -EINVAL");
+    check(proc_numbers(0, 2, into, 4096) == -EINVAL, "what is not in the list: -EINVAL");
+    check(proc_numbers(UINT32_MAX, PROC_SOCKETS, into, 4096) == -ENOENT, "no such process: -ENOENT");
+}
+
 static void closing(void)
 {
     int fd = must(open("/dev/null", O_RDONLY | O_CLOEXEC), "open");
@@ -483,6 +580,8 @@ int main(int argc, char **argv)
     passing();
     kinds();
     credentials();
+    statuses();
+    processes();
     closing();
     check(open_fds() == before, "no call has left a descriptor open");
     printf("1..%d\n", checks);

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { AFTERWARDS, CONNECTION, FD_KINDS, RECEIVE_PEEK, RECEIVE_WHOLE } from "../../ffi/symbols.ts";
+import * as abi from "../../ffi/symbols.ts";
+import { AFTERWARDS, CONNECTION, FD_KINDS, INSPECTION, RECEIVE_PEEK, RECEIVE_WHOLE } from "../../ffi/symbols.ts";
 import { VERSION } from "../../version.ts";
 import { CHECKOUT, Folder, LIBRARY_PATH, outputOf, testWith } from "./support.ts";
 
@@ -23,20 +24,25 @@ Deno.test("each function that Deno calls has the types of the header", () => {
   const types: Record<string, unknown> = {
     "int32_t": "i32",
     "uint32_t": "u32",
+    "int64_t": "i64",
     "size_t": "usize",
     "const uint8_t *": "buffer",
     "uint8_t *": "buffer",
+    "uint32_t *": "buffer",
+    "uint64_t *": "buffer",
     "struct time_left ": { struct: ["u32"] },
     "struct descriptor ": { struct: ["i32"] },
   };
-  /** The type of a parameter: what its name leaves. */
-  const typeOf = (parameter: string) => types[parameter.replace(/\w+$/, "").replace(/(?<=int32_t|size_t) $/, "")];
-  const { deno_ssh_proxy_version, ...calls } = { ...CONNECTION, ...AFTERWARDS };
+  /** The type of a parameter: what its name leaves. An array is a pointer to its first element. */
+  const typeOf = (parameter: string) =>
+    types[parameter.replace(/\w+\[\d+\]$/, "*").replace(/\w+$/, "").replace(/(?<=int32_t|size_t) $/, "")];
+  const { deno_ssh_proxy_version, ...calls } = { ...CONNECTION, ...AFTERWARDS, ...INSPECTION };
   assertEquals(deno_ssh_proxy_version, { type: "u32" });
   for (const [name, call] of Object.entries(calls)) {
     const prototype = PROTOTYPES.get(name);
     assert(prototype !== undefined, `the header has no ${name}`);
-    assertEquals([...call.parameters] as unknown[], prototype.parameters.map(typeOf), name);
+    const parameters = prototype.parameters.filter((parameter) => parameter !== "void");
+    assertEquals([...call.parameters] as unknown[], parameters.map(typeOf), name);
     assertEquals(call.result as unknown, types[prototype.result], name);
   }
 });
@@ -59,6 +65,13 @@ Deno.test("the flags and the kinds of descriptors have the numbers of the header
   const kinds = Array.from(HEADER.matchAll(/^ +(FD_\w+) = ([0-9]+)/gm));
   assertEquals(kinds.length, FD_KINDS.length);
   for (const [, name, value] of kinds) assertEquals(FD_KINDS[Number(value)], names[name!], name!);
+});
+
+Deno.test("what /proc is asked for has the numbers of the header", () => {
+  const header = Array.from(HEADER.matchAll(/^ +(PROC_\w+) = ([0-9]+)/gm), ([, name, value]) => [name!, Number(value)]);
+  const here = Object.entries(abi).filter(([name]) => name.startsWith("PROC_"));
+  assertEquals(here.length, 9);
+  assertEquals(Object.fromEntries(here), Object.fromEntries(header));
 });
 
 testWith("cc", "every function keeps its promises to a program in C", () => {
