@@ -1,7 +1,8 @@
 /** The commands that there are, in the order in which `--help` lists them. */
 
 import type { Command } from "./command.ts";
+import { check } from "./check.ts";
 import { config } from "./config.ts";
 import { wait } from "./wait.ts";
 
-export const COMMANDS: readonly Command[] = [wait, config];
+export const COMMANDS: readonly Command[] = [check, wait, config];

@@ -11,7 +11,7 @@ const FRAME_TIME = 100;
 /** Goes to the beginning of the line and clears it (ECMA-48: CR, and EL). */
 const CLEAR_LINE = "\r\x1b[K";
 
-/** What goes on, until its scope ends. */
+/** What goes on, until its scope ends. On a terminal it is shown once it takes a moment. */
 export class Progress implements AsyncDisposable {
   readonly #to: Output;
   readonly #began = performance.now();
@@ -34,14 +34,24 @@ export class Progress implements AsyncDisposable {
     if (!this.#to.isTerminal) this.#write(`deno-ssh-proxy: ${text}\n`);
   }
 
+  /** What goes on now, where nothing but a terminal is to show it. */
+  show(text: string): void {
+    this.#text = text;
+  }
+
+  /** Clears the line, for something else to be shown. */
+  async pause(): Promise<void> {
+    if (this.#frame > 0) this.#write(CLEAR_LINE);
+    this.#frame = 0;
+    await this.#writing;
+  }
+
   #draw(): void {
     const seconds = Math.floor((performance.now() - this.#began) / 1000);
     const [begin, end] = [`${FRAMES[this.#frame++ % FRAMES.length]} `, seconds === 0 ? "" : ` (${seconds} s)`];
     // The last column stays free: some terminals begin a new line as soon as it is full.
     const space = Math.max(this.#to.columns - begin.length - end.length - 1, 0);
-    const text = [...this.#text];
-    const shown = text.length > space ? [...text.slice(0, Math.max(space - 1, 0)), "…"] : text;
-    this.#write(`${CLEAR_LINE}${begin}${shown.join("")}${end}`);
+    this.#write(`${CLEAR_LINE}${begin}${shortened(this.#text, space)}${end}`);
   }
 
   #write(text: string): void {
@@ -50,7 +60,16 @@ export class Progress implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
-    if (this.#frame > 0) this.#write(CLEAR_LINE);
-    await this.#writing;
+    await this.pause();
   }
+}
+
+/** `text` in `space` characters: a message has its subject at its beginning and the reason at its end. */
+function shortened(text: string, space: number): string {
+  const characters = [...text];
+  if (characters.length <= space) return text;
+  const half = Math.max(space - 1, 0) / 2;
+  return [...characters.slice(0, Math.floor(half)), "…", ...characters.slice(characters.length - Math.ceil(half))].join(
+    "",
+  );
 }

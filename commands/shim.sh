@@ -16,6 +16,7 @@ machine[/%]* | --*[/%]*) start --allow-ffi="$library" "$program/proxy.mjs" "$@" 
   *) start --allow-ffi="$library" "$program/direct.mjs" "$@" ;;
   esac
   ;;
+check) start --allow-ffi="$library" --allow-read=/etc/passwd,/etc/group "$program/cli.mjs" "$@" ;;
 -h | --help | config) start "$program/cli.mjs" "$@" ;;
 *) start --allow-ffi="$library" "$program/cli.mjs" "$@" ;;
 esac

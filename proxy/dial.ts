@@ -29,7 +29,8 @@ export async function dial(target: Target, library: Library, deadline: Deadline)
   }
 }
 
-async function connect(target: Target, library: Library, deadline: Deadline): Promise<Socket> {
+/** The first half of {@linkcode dial}: the socket, before any handshake. */
+export async function connect(target: Target, library: Library, deadline: Deadline): Promise<Socket> {
   try {
     return target.kind === "vsock"
       ? await Socket.connectVsock(library, target.cid, target.port, { timeout: deadline.left })

@@ -1,0 +1,214 @@
+/**
+ * Every step of a connection, one at a time, from the address to the server's banner.
+ *
+ * @module
+ */
+
+import { SystemError } from "../ffi/errno.ts";
+import { localCid, pathStatus, peerCredentials, processName } from "../ffi/inspection.ts";
+import type { Library } from "../ffi/library.ts";
+import type { ReceiveOptions, Socket } from "../ffi/socket.ts";
+import { LONGEST_BANNER, peekBanner } from "../proxy/banner.ts";
+import { connect, shakeHands } from "../proxy/dial.ts";
+import { printable, ProxyError } from "../proxy/errors.ts";
+import { connectError, handshakeError } from "../proxy/explain.ts";
+import { Deadline } from "../proxy/patience.ts";
+import {
+  parseTarget,
+  type Target,
+  type UnixTarget,
+  VMADDR_CID_HOST,
+  VMADDR_CID_LOCAL,
+  type VsockMuxTarget,
+} from "../proxy/target.ts";
+import { modeText, ownerText } from "./owners.ts";
+
+/** What a step is called. `ssh` is not about the connection, but about what `ssh` itself would do. */
+export type StepName = "address" | "vsock" | "socket" | "connect" | "peer" | "handshake" | "banner" | "ssh";
+
+/** What came of a step. */
+export interface Step extends Omit<Finding, "status"> {
+  readonly name: StepName;
+  readonly status: "ok" | "note" | "failed";
+  /** How long it took. */
+  readonly milliseconds: number;
+  /** The exit code of the program, where it failed. */
+  readonly exitCode?: number;
+}
+
+/** What a step finds out. */
+export interface Finding {
+  /** The same in one line, for people. */
+  readonly says: string;
+  /** What to do about it, where it did not go well. */
+  readonly hint?: string | undefined;
+  /** The same for programs, under names that stay. */
+  readonly facts?: Readonly<Record<string, string | number | boolean>>;
+  /** It did not go well, and yet it keeps nothing from working. */
+  readonly status?: "note";
+}
+
+/** Takes a step: gives what the next ones need, or undefined where it failed. */
+export type Take = <Value>(
+  name: StepName,
+  work: () => Promise<[Value, Finding]> | [Value, Finding],
+) => Promise<Value | undefined>;
+
+/** What takes steps and tells of each: that it begins, and what came of it. */
+export function stepByStep(begins: (name: StepName) => void, ended: (step: Step) => Promise<void>): Take {
+  return async (name, work) => {
+    begins(name);
+    const began = performance.now();
+    const end = (rest: Omit<Step, "name" | "milliseconds">) =>
+      ended({ name, milliseconds: Math.round((performance.now() - began) * 1000) / 1000, ...rest });
+    try {
+      const [value, finding] = await work();
+      await end({ status: "ok", ...finding });
+      return value;
+    } catch (thrown) {
+      if (!(thrown instanceof ProxyError)) throw thrown;
+      const { message, hint, kind, exitCode } = thrown;
+      await end({ status: "failed", says: message, hint, facts: { error: kind }, exitCode });
+      return undefined;
+    }
+  };
+}
+
+/**
+ * Takes the steps of a connection to `address`, until one of them fails. Connecting and the handshake may take `timeout`
+ * milliseconds together, and the banner as many.
+ */
+export async function examine(
+  library: Library,
+  address: string,
+  port: string,
+  timeout: number,
+  take: Take,
+): Promise<void> {
+  // Loads what the first step with it would otherwise seem to take the time for.
+  pathStatus(library, "/");
+  const target = await take("address", () => {
+    const target = parseTarget(address, port);
+    return [target, { says: describe(target), facts: { ...target } }];
+  });
+  if (target === undefined) return;
+  const deadline = new Deadline(timeout);
+  if (target.kind === "vsock") await take("vsock", () => [true, vsockSupport(library)]);
+  else if (!await take("socket", () => [true, socketStatus(library, target, deadline)])) return;
+  using socket = await take("connect", async () => {
+    const socket = await connect(target, library, deadline);
+    return [socket, {
+      says: `connected: ${target.kind === "vsock" ? "something listens" : "a stream socket listens"}`,
+    }];
+  });
+  if (socket === undefined) return;
+  if (target.kind !== "vsock") await take("peer", () => [true, peer(library, socket)]);
+  if (target.kind === "vsock-mux" && !await take("handshake", () => handshake(socket, target, deadline))) return;
+  await take("banner", async () => {
+    const banner = await peekBanner(socket, target, new Deadline(timeout));
+    return [banner, bannerFinding(banner)];
+  });
+}
+
+function describe(target: Target): string {
+  switch (target.kind) {
+    case "unix":
+      return `an AF_UNIX socket: ${printable(target.path)}`;
+    case "vsock":
+      return `AF_VSOCK: CID ${target.cid}${cidText(target.cid)}, port ${target.port}`;
+    case "vsock-mux":
+      return `a hybrid-vsock multiplexer: ${printable(target.path)}, port ${target.port} in the guest`;
+  }
+}
+
+function cidText(cid: number): string {
+  return cid === VMADDR_CID_LOCAL ? " (this machine)" : cid === VMADDR_CID_HOST ? " (the host)" : "";
+}
+
+/** What the kernel has that AF_VSOCK needs. It may have it all without a device: connecting tells in the end. */
+function vsockSupport(library: Library): Finding {
+  try {
+    const cid = localCid(library);
+    return { says: `this machine's CID is ${cid}${cid === VMADDR_CID_HOST ? " (a host)" : ""}`, facts: { cid } };
+  } catch (thrown) {
+    if (!(thrown instanceof SystemError)) throw thrown;
+    return {
+      status: "note",
+      says: `this machine has no CID: /dev/vsock: ${thrown.message}`,
+      hint: "is the kernel module loaded: vhost_vsock on a host, vmw_vsock_virtio_transport in a guest?",
+      facts: { error: thrown.message },
+    };
+  }
+}
+
+function socketStatus(library: Library, target: UnixTarget | VsockMuxTarget, deadline: Deadline): Finding {
+  let status;
+  try {
+    status = pathStatus(library, target.path);
+  } catch (thrown) {
+    throw thrown instanceof SystemError ? connectError(target, thrown, deadline) : thrown;
+  }
+  const { mode, uid, gid, isSocket } = status;
+  const owner = ownerText(uid, gid);
+  if (!isSocket) {
+    throw new ProxyError("unreachable", `${printable(target.path)} is no socket: ${modeText(mode)} ${owner}`, {
+      hint: "is it the right path? A socket's mode begins with s",
+    });
+  }
+  const facts = { mode: modeText(mode), permissions: (mode & 0o7777).toString(8).padStart(4, "0"), uid, gid, owner };
+  return { says: `${modeText(mode)} ${owner}`, facts };
+}
+
+/** Who listens: whoever did so when the socket began to, and under which name it runs now. */
+function peer(library: Library, { fd }: Socket): Finding {
+  try {
+    const { pid, uid, gid } = peerCredentials(library, fd);
+    const owner = ownerText(uid, gid);
+    const name = pid === 0 ? undefined : processName(library, pid);
+    const facts = { pid, uid, gid, owner, ...(name === undefined ? {} : { process: name }) };
+    const who = pid === 0
+      ? "a process that cannot be seen from here (of a container?)"
+      : name === undefined
+      ? `process ${pid}, which has ended`
+      : `${printable(name)}, process ${pid}`;
+    return { says: `${who}, of ${owner}`, facts };
+  } catch (thrown) {
+    if (!(thrown instanceof SystemError)) throw thrown;
+    return { status: "note", says: `it cannot be told: ${thrown.message}` };
+  }
+}
+
+async function handshake(socket: Socket, target: VsockMuxTarget, deadline: Deadline): Promise<[true, Finding]> {
+  let taken = "";
+  const recorder = {
+    send: socket.send.bind(socket),
+    async receive(into: Uint8Array<ArrayBuffer>, options: ReceiveOptions) {
+      const count = await socket.receive(into, options);
+      if (options.peek === undefined) taken += String.fromCharCode(...into.subarray(0, count));
+      return count;
+    },
+  };
+  try {
+    await shakeHands(recorder, target, deadline);
+  } catch (thrown) {
+    throw thrown instanceof SystemError ? handshakeError(target, thrown, deadline) : thrown;
+  }
+  const reply = printable(taken.trimEnd());
+  const says = reply === "" ? "no answer of its own: the server speaks at once" : `the multiplexer answers "${reply}"`;
+  return [true, { says, facts: { reply } }];
+}
+
+/** A banner, taken apart (RFC 4253, section 4.2): `SSH-protoversion-softwareversion SP comments`. */
+function bannerFinding(banner: string): Finding {
+  const [, protocol = "", software = "", comments = ""] = /^SSH-([^-]*)-([^ ]*)(?: (.*))?$/.exec(banner) ?? [];
+  const shown = printable(banner, LONGEST_BANNER);
+  const facts = {
+    banner: shown,
+    protocol: printable(protocol),
+    software: printable(software),
+    comments: printable(comments),
+  };
+  // 1.99 is 2.0 that would take version 1 as well (RFC 4253, section 5.1).
+  if (protocol === "2.0" || protocol === "1.99") return { says: shown, facts };
+  return { status: "note", says: shown, facts, hint: "ssh speaks protocol version 2.0 only" };
+}

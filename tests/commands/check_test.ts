@@ -1,0 +1,175 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Folder } from "../support/folder.ts";
+import { Installation } from "../support/installation.ts";
+import { BoundSocket, bytes, inTime, listen } from "../support/sockets.ts";
+import { outputOf, testWhere } from "../support/tools.ts";
+import { asText, InTerminal, run } from "./typed.ts";
+
+const installation = new Installation();
+Deno.test.afterAll(() => installation[Symbol.dispose]());
+const { shim } = installation;
+
+const USER = Number(outputOf("id", "-u"));
+const BANNER = "SSH-2.0-OpenSSH_10.0p2 Debian-7\r\n";
+
+/** A step as `--json` has it. */
+interface Step {
+  name: string;
+  status: string;
+  milliseconds: number;
+  says: string;
+  hint?: string;
+  facts?: Record<string, unknown>;
+  exitCode?: number;
+}
+
+/** What `check --json` prints. */
+interface Report {
+  address: string;
+  port: string;
+  ok: boolean;
+  exitCode: number;
+  steps: Step[];
+}
+
+/** Runs `check --json` with a server that says these, and gives its report. The exit code is the report's. */
+async function check(words: string[], listener?: Deno.UnixListener, ...says: string[]): Promise<Report> {
+  const running = run([shim, "check", ...words, "--json"]);
+  if (listener !== undefined) {
+    using connection = await inTime(listener.accept());
+    for (const text of says) {
+      if (text.startsWith("OK")) await connection.read(new Uint8Array(64));
+      await connection.write(bytes(text));
+    }
+    if (says.length > 0) await connection.read(new Uint8Array(1)).catch(() => {});
+  }
+  const { code, out, err } = await running;
+  assertEquals(err, "");
+  const report: Report = JSON.parse(out);
+  assertEquals([report.exitCode, report.ok], [code, code === 0], out);
+  return report;
+}
+
+/** What came of the steps of the connection. */
+function outcomes({ steps }: Report): string[] {
+  return steps.filter(({ name }) => name !== "ssh").map(({ name, status }) => `${name}: ${status}`);
+}
+
+function step(report: Report, name: string): Step {
+  const found = report.steps.find((one) => one.name === name);
+  assert(found, `there is no step ${name}`);
+  return found;
+}
+
+Deno.test("every step to a socket is there, with what it found out", async () => {
+  using folder = new Folder();
+  const path = folder.at("s");
+  using listener = listen(path);
+  Deno.chmodSync(path, 0o620);
+  const report = await check([`unix${path}`], listener, BANNER);
+  assertEquals(outcomes(report), ["address: ok", "socket: ok", "connect: ok", "peer: ok", "banner: ok"]);
+  assertEquals([report.address, report.port], [`unix${path}`, "22"]);
+  assertEquals(step(report, "address").facts, { kind: "unix", path });
+  const [uid, gid] = [USER, Number(outputOf("id", "-g"))];
+  const owner = outputOf("stat", "-c", "%U:%G", path).trim();
+  assertEquals(step(report, "socket").facts, { mode: "srw--w----", permissions: "0620", uid, gid, owner });
+  assertEquals(step(report, "peer").facts, { pid: Deno.pid, uid, gid, owner, process: "deno" });
+  assertEquals(step(report, "banner").facts, {
+    banner: BANNER.trimEnd(),
+    protocol: "2.0",
+    software: "OpenSSH_10.0p2",
+    comments: "Debian-7",
+  });
+  for (const { milliseconds } of report.steps) assert(milliseconds >= 0 && milliseconds < 10_000);
+});
+
+Deno.test("the multiplexer's reply is shown as it came, and the banner behind it", async () => {
+  using folder = new Folder();
+  using listener = listen(folder.at("s"));
+  const report = await check([`vsock-mux${folder.at("s")}`, "2222"], listener, `OK 1073741824\n${BANNER}`);
+  assertEquals(
+    outcomes(report),
+    ["address: ok", "socket: ok", "connect: ok", "peer: ok", "handshake: ok", "banner: ok"],
+  );
+  assertEquals(step(report, "address").facts, { kind: "vsock-mux", path: folder.at("s"), port: 2222 });
+  assertEquals(step(report, "handshake").facts, { reply: "OK 1073741824" });
+});
+
+Deno.test("the first step that fails ends it, with its exit code and what to do", async () => {
+  using folder = new Folder();
+  const path = folder.at("s");
+  const fails = (report: Report, name: string, code: number, says: string) => {
+    assertEquals(outcomes(report).at(-1), `${name}: failed`);
+    assertEquals([report.exitCode, step(report, name).exitCode], [code, code]);
+    assertStringIncludes(step(report, name).says, says);
+    assert(step(report, name).hint, "it does not say what to do");
+  };
+  fails(await check(["telnet/x"]), "address", 64, "not an address");
+  fails(await check([`unix${path}`, "x"]), "address", 64, "not a port");
+  fails(await check([`unix${path}`]), "socket", 66, "does not exist");
+  fails(await check([`unix${folder.file("file", "")}`]), "socket", 69, "is no socket: -rw-r--r--");
+  using _datagram = new BoundSocket("datagram", folder.at("d"));
+  fails(await check([`unix${folder.at("d")}`]), "connect", 69, "is a datagram socket");
+  using _bound = new BoundSocket("stream", folder.at("bound"));
+  fails(await check([`unix${folder.at("bound")}`]), "connect", 69, "nothing listens");
+  using listener = listen(path);
+  fails(await check([`vsock-mux${path}`], listener), "handshake", 69, "nothing listens on that port in the guest");
+  fails(await check([`vsock-mux${path}`], listener, "HTTP/1.1 400\r\n"), "handshake", 76, "not an OK line");
+  fails(await check([`unix${path}`], listener), "banner", 69, "closed before an SSH banner");
+  fails(await check([`unix${path}`, "--timeout", "0.2"], listener, ""), "banner", 75, "no SSH banner within 0.2 s");
+});
+
+testWhere(
+  USER === 0,
+  "only root can become somebody else",
+  "a socket that may not be used says whose it is",
+  async () => {
+    using folder = new Folder();
+    const path = folder.at("s");
+    using _listener = listen(path);
+    Deno.chmodSync(path, 0o600);
+    // Everything that leads to the program and the socket, but not the socket itself.
+    Deno.chmodSync(folder.path, 0o755);
+    Deno.chmodSync(installation.prefix, 0o755);
+    const { code, out } = await run(["setpriv", "--reuid=65534", "--clear-groups", shim, "check", `unix${path}`]);
+    assertEquals(code, 77, out);
+    assertStringIncludes(out, "srw------- root:root");
+    assertStringIncludes(out, "permission denied");
+  },
+);
+
+Deno.test("on a terminal the steps have colours, unless NO_COLOR says otherwise, and no line is over 80 columns", async () => {
+  using folder = new Folder();
+  const path = folder.at("a-name-that-is-long-enough-for-a-line-of-its-own");
+  for (const [env, colours] of [[{}, true], [{ NO_COLOR: "1" }, false]] as const) {
+    using listener = listen(path);
+    using terminal = new InTerminal([shim, "check", `vsock-mux${path}`], env);
+    (await inTime(listener.accept())).close();
+    assertEquals(await terminal.end(), 69);
+    assertEquals(terminal.shown.includes("\x1b[32m"), colours, terminal.shown);
+    const lines = asText(terminal.shown).replaceAll(/\r[^\n]*\r/g, "").split("\n");
+    assertMatch(lines[0]!, /^✓ address {3}a hybrid-vsock/);
+    assert(lines.some((line) => /^✗ handshake/.test(line)), terminal.shown);
+    for (const line of lines) assert([...line].length <= 80 || line.includes(path), line);
+  }
+});
+
+Deno.test("what a server says reaches no terminal raw", async () => {
+  using folder = new Folder();
+  using listener = listen(folder.at("s"));
+  const report = await check([`unix${folder.at("s")}`], listener, "SSH-2.0-\x1b[2Jx \x9b5n\r\n");
+  assertEquals(step(report, "banner").facts, {
+    banner: "SSH-2.0-\\x1b[2Jx \\x9b5n",
+    protocol: "2.0",
+    software: "\\x1b[2Jx",
+    comments: "\\x9b5n",
+  });
+});
+
+Deno.test("a server of another protocol version is noted", async () => {
+  using folder = new Folder();
+  using listener = listen(folder.at("s"));
+  const report = await check([`unix${folder.at("s")}`], listener, "SSH-1.5-old\r\n");
+  assertEquals(outcomes(report).at(-1), "banner: note");
+  assertStringIncludes(step(report, "banner").hint!, "2.0");
+});

@@ -1,0 +1,75 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Folder } from "../support/folder.ts";
+import { Installation } from "../support/installation.ts";
+import { bytes, inTime, listen } from "../support/sockets.ts";
+import { asText, InTerminal, run } from "./typed.ts";
+
+const installation = new Installation();
+Deno.test.afterAll(() => installation[Symbol.dispose]());
+const { shim } = installation;
+
+/** A multiplexer whose guest has not booted `times` times, and then has. */
+async function boots(listener: Deno.UnixListener, times: number, banner: string): Promise<void> {
+  while (times-- > 0) (await inTime(listener.accept())).close();
+  using connection = await inTime(listener.accept());
+  await connection.read(new Uint8Array(64));
+  await connection.write(bytes(`OK 22\n${banner}`));
+  // Until the program has hung up, which resets the connection: it has not taken the banner.
+  await connection.read(new Uint8Array(1)).catch(() => {});
+}
+
+Deno.test("wait prints the banner and the time that it took, and why it waited", async () => {
+  using folder = new Folder();
+  using listener = listen(folder.at("s"));
+  const booting = boots(listener, 2, "SSH-2.0-OpenSSH_10.0p2 Debian-7\r\n");
+  const { code, out, err } = await run([shim, "wait", `vsock-mux${folder.at("s")}`, "2222"]);
+  await booting;
+  assertEquals(code, 0, err);
+  assertMatch(out, /^SSH-2\.0-OpenSSH_10\.0p2 Debian-7 \(after \d+\.\d s\)\n$/);
+  // The same reason once, however often it was met.
+  assertEquals(
+    err,
+    `deno-ssh-proxy: vsock-mux${folder.at("s")} port 2222: nothing listens on that port in the guest, ` +
+      `or it has not booted yet\n`,
+  );
+});
+
+Deno.test("wait fails with the last reason when its time is over", async () => {
+  using folder = new Folder();
+  const address = `unix${folder.at("s")}`;
+  const { code, out, err } = await run([shim, "wait", address, "--timeout", "0.2"]);
+  assertEquals([code, out], [75, ""]);
+  const [waiting, message, hint] = err.split("\n");
+  assertEquals(waiting, `deno-ssh-proxy: ${address}: ${folder.at("s")} does not exist`);
+  assertEquals(message, `deno-ssh-proxy: ${address}: ${folder.at("s")} does not exist (waited 0.2 s)`);
+  assertMatch(hint!, /^ {2}is the server running\?/);
+});
+
+Deno.test("wait does not wait for what is no address, and says what is one", async () => {
+  for (const words of [["foo"], ["vsock/x"], ["unix/s", "x"], ["unix/s", "--timeout", "0"], []]) {
+    const { code, err } = await run([shim, "wait", ...words]);
+    assertEquals(code, 64, err);
+    assertMatch(err, /^deno-ssh-proxy: .*: .*\n {2}.+\n$/);
+  }
+});
+
+Deno.test("on a terminal wait shows that it goes on in one line, and clears it for the banner", async () => {
+  using folder = new Folder();
+  const path = folder.at("s");
+  using terminal = new InTerminal([shim, "wait", `unix${path}`]);
+  await terminal.shows("does not exist");
+  await terminal.shows("(1 s)");
+  using listener = listen(path);
+  using connection = await inTime(listener.accept());
+  await connection.write(bytes("SSH-2.0-x\x1b[2J\r\n"));
+  assertEquals(await terminal.end(), 0);
+  const drawn = terminal.shown.split("\r\x1b[K");
+  const result = drawn.pop()!;
+  assertMatch(result, /^SSH-2\.0-x\\x1b\[2J \(after \d\.\d s\)\r\n$/);
+  assert(drawn.length > 10);
+  for (const line of drawn) {
+    assert([...asText(line)].length < 80, line);
+    assert(!line.includes("\n"), line);
+  }
+  assertStringIncludes(asText(drawn.at(-2)!), "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"[(drawn.length - 3) % 10]!);
+});
