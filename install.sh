@@ -54,12 +54,20 @@ esac
 program=$prefix/lib/deno-ssh-proxy
 shim=$prefix/bin/deno-ssh-proxy
 share=$prefix/share/deno-ssh-proxy
+# Where man and the shells look, for the usual prefixes.
+manual=$prefix/share/man/man1/deno-ssh-proxy.1
+bash=$prefix/share/bash-completion/completions/deno-ssh-proxy
+zsh=$prefix/share/zsh/site-functions/_deno-ssh-proxy
+fish=$prefix/share/fish/vendor_completions.d/deno-ssh-proxy.fish
 
 if [ "$uninstall" = yes ]; then
-  rm -f "$shim"
+  rm -f "$shim" "$manual" "$bash" "$zsh" "$fish"
   rm -rf "$program" "$share"
   # Folders that were there before stay, unless nothing else is in them.
-  rmdir "$prefix/bin" "$prefix/lib" "$prefix/share" "$prefix" 2>/dev/null || true
+  for file in "$manual" "$bash" "$zsh" "$fish" "$shim" "$program"; do
+    folder=${file%/*}
+    while [ "$folder" != "${prefix%/*}" ] && rmdir "$folder" 2>/dev/null; do folder=${folder%/*}; done
+  done
   echo "deno-ssh-proxy is no longer in $prefix"
   exit 0
 fi
@@ -176,6 +184,14 @@ done
 put "$build/shim" "$shim" 755
 "$shim" config >"$build/ssh_config" || fail "the installed program does not run"
 put "$build/ssh_config" "$share/ssh_config" 644
+mkdir -p "${manual%/*}" "${bash%/*}" "${zsh%/*}" "${fish%/*}"
+put "$root/docs/deno-ssh-proxy.1" "$manual" 644
+for shell in bash zsh fish; do
+  "$shim" completions $shell >"$build/$shell"
+done
+put "$build/bash" "$bash" 644
+put "$build/zsh" "$zsh" 644
+put "$build/fish" "$fish" 644
 
 "$shim" --version
 

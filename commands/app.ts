@@ -82,8 +82,9 @@ const TEXT: typeof text_en = {
   noCommandRegisteredForInput: ({ input, corrections }) =>
     usage(`'${printable(input)}': neither a command nor an address`, corrections),
   exceptionWhileParsingArguments: (thrown) => {
-    const corrections = (thrown as { corrections?: readonly string[] }).corrections;
-    return usage(whatIsWrong(thrown), corrections);
+    const dashes = thrown instanceof FlagNotFoundError ? "--" : "";
+    const { corrections = [] } = thrown as { corrections?: readonly string[] };
+    return usage(whatIsWrong(thrown), corrections.map((name) => dashes + name));
   },
 };
 

@@ -12,7 +12,7 @@ import type { Output } from "./output.ts";
 export interface Option {
   /** What it does, in a few words. */
   readonly brief: string;
-  /** What its value is called, in capital letters; left out where it takes none. */
+  /** What its value is called, in capital letters: left out where it takes none, in brackets where it may be left out. */
   readonly value?: string;
   /** The values that it may have, where that is a short list. */
   readonly values?: readonly string[];
@@ -49,6 +49,8 @@ export interface Context {
   readonly out: Output;
   /** Standard error: everything else. */
   readonly err: Output;
+  /** The commands that there are. */
+  readonly commands: readonly Command[];
   /** The native library, opened when it is first asked for. Its calls leave the event loop free. */
   readonly library: Library;
 }

@@ -2,7 +2,8 @@
 
 import type { Command } from "./command.ts";
 import { check } from "./check.ts";
+import { completions } from "./completions.ts";
 import { config } from "./config.ts";
 import { wait } from "./wait.ts";
 
-export const COMMANDS: readonly Command[] = [check, wait, config];
+export const COMMANDS: readonly Command[] = [check, wait, config, completions];

@@ -1,10 +1,31 @@
-/** What `--help` tells before the list of commands. Lines of at most 80 characters. */
+/**
+ * What `--help` tells before the list of commands: the form that `ssh` uses.
+ *
+ * @module
+ */
+
+import type { Option } from "./command.ts";
+
+/** The form that is no command: what proxy/invocation.ts reads. */
+export const PROXY_FORM = {
+  usage: "deno-ssh-proxy HOST PORT",
+  options: {
+    "as-typed": { brief: "the host name before ssh lower-cased it: %n", value: "NAME" },
+    timeout: { brief: "for connecting and the multiplexer's answer (default 10)", value: "SECONDS" },
+    wait: { brief: "tries again until an SSH server answers (default 60)", value: "[=SECONDS]" },
+  } satisfies Record<string, Option> as Record<string, Option>,
+};
+
+const OPTIONS = Object.entries(PROXY_FORM.options).map(([name, { brief, value = "" }]) =>
+  `  ${`--${name}${value.startsWith("[") ? "" : " "}${value}`.padEnd(19)}${brief}`
+);
+
+/** Lines of at most 80 characters. */
 export const DESCRIPTION = `Connects ssh to virtual machines, containers and local sockets.
 
-As the ProxyCommand of ssh (with ProxyUseFdpass yes):
+As the ProxyCommand of ssh (with ProxyUseFdpass yes), with these options:
 
-  deno-ssh-proxy HOST PORT [--as-typed NAME] [--timeout SECONDS]
-                           [--wait[=SECONDS]]
+  ${PROXY_FORM.usage}
 
   HOST is one of
     unix/PATH       an AF_UNIX socket
@@ -14,10 +35,7 @@ As the ProxyCommand of ssh (with ProxyUseFdpass yes):
     .host           this machine's own sshd (systemd 256 and later)
   PORT is the vsock port.
 
-  --as-typed NAME    the host name before ssh lower-cased it: %n
-  --timeout SECONDS  for connecting and the multiplexer's answer together
-                     (default 10)
-  --wait[=SECONDS]   tries again until an SSH server answers (default 60)
+${OPTIONS.join("\n")}
 
 Exit codes: 0 handed over, 64 usage, 66 no such path, 69 nothing answers,
 71 system or library, 74 not handed over, 75 deadline passed,

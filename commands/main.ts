@@ -20,6 +20,7 @@ const PROGRAM = { name: "deno-ssh-proxy", description: DESCRIPTION, commands: CO
 class ProcessContext implements Context {
   readonly out;
   readonly err = new StandardOutput(Deno.stderr);
+  readonly commands = COMMANDS;
   #library: Library | undefined;
 
   constructor(out: typeof Deno.stdout | typeof Deno.stderr) {

@@ -17,6 +17,6 @@ machine[/%]* | --*[/%]*) start --allow-ffi="$library" "$program/proxy.mjs" "$@" 
   esac
   ;;
 check) start --allow-ffi="$library" --allow-read=/etc/passwd,/etc/group "$program/cli.mjs" "$@" ;;
--h | --help | config) start "$program/cli.mjs" "$@" ;;
+-h | --help | completions | config) start "$program/cli.mjs" "$@" ;;
 *) start --allow-ffi="$library" "$program/cli.mjs" "$@" ;;
 esac

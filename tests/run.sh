@@ -30,6 +30,9 @@ need sshd openssh-server
 need socat socat
 need rsync rsync
 need strace strace
+need mandoc mandoc
+need zsh zsh
+need fish fish
 if [ "$(uname -m)" = x86_64 ]; then
   need qemu-system-x86_64 qemu-system-x86
   need mmdebstrap mmdebstrap

@@ -5,7 +5,7 @@
  */
 
 import { type Fd, start, terminal } from "../support/process.ts";
-import { inTime, latin1 } from "../support/sockets.ts";
+import { bytes, inTime, latin1 } from "../support/sockets.ts";
 
 /** How a program ended and what it printed. */
 export interface Typed {
@@ -33,6 +33,11 @@ export class InTerminal implements Disposable {
     this.#near = near;
     this.#started = start(words, [far, far, far], env);
     far.close();
+  }
+
+  /** Types `text`. */
+  async type(text: string): Promise<void> {
+    await this.#near.write(bytes(text));
   }
 
   /** Waits until `text` is shown. */

@@ -1,0 +1,135 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { COMMANDS } from "../../commands/commands.ts";
+import { PROXY_FORM } from "../../commands/help.ts";
+import { Folder } from "../support/folder.ts";
+import { Installation } from "../support/installation.ts";
+import { listen } from "../support/sockets.ts";
+import { outputOf, testWith } from "../support/tools.ts";
+import { InTerminal, run } from "./typed.ts";
+
+const installation = new Installation();
+Deno.test.afterAll(() => installation[Symbol.dispose]());
+const { prefix, shim } = installation;
+const PATH = `${prefix}/bin:${outputOf("sh", "-c", "echo $PATH").trim()}`;
+
+/** What a shell offers for the last of the words of a command line. */
+type Completes = (...words: string[]) => Promise<string[]>;
+
+const bash: Completes = async (...words) => {
+  const script =
+    `. "$0" && _deno_ssh_proxy deno-ssh-proxy "\${@: -1}" "\${@: -2:1}"; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { out } = await run(
+    // COMP_WORDS and COMP_CWORD are what bash itself sets.
+    ["bash", "-c", `COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); ${script}`, place.bash, "deno-ssh-proxy", ...words],
+    { PATH },
+  );
+  return out.split("\n").filter((line) => line !== "");
+};
+
+const fish: Completes = async (...words) => {
+  using home = new Folder();
+  const line = ["deno-ssh-proxy", ...words].join(" ");
+  const { out, err } = await run([
+    "fish",
+    "--no-config",
+    "-c",
+    'source $argv[1]; complete -C "$argv[2]"',
+    place.fish,
+    line,
+  ], {
+    PATH,
+    HOME: home.path,
+  });
+  assertEquals(err, "");
+  return out.split("\n").filter((line) => line !== "").map((line) => line.split("\t")[0]!);
+};
+
+const place = {
+  bash: `${prefix}/share/bash-completion/completions/deno-ssh-proxy`,
+  zsh: `${prefix}/share/zsh/site-functions/_deno-ssh-proxy`,
+  fish: `${prefix}/share/fish/vendor_completions.d/deno-ssh-proxy.fish`,
+};
+
+Deno.test("install.sh puts what completions prints where each shell looks for it", async () => {
+  for (const [shell, path] of Object.entries(place)) {
+    const { code, out } = await run([shim, "completions", shell]);
+    assertEquals([code, out], [0, Deno.readTextFileSync(path)], shell);
+  }
+});
+
+Deno.test("a shell that there are no completions for is refused, and those that there are named", async () => {
+  const { code, err } = await run([shim, "completions", "tcsh"]);
+  assertEquals(code, 64);
+  assertStringIncludes(err, "bash, zsh, fish");
+});
+
+for (const [shell, completes] of [["bash", bash], ["fish", fish]] as const) {
+  testWith(shell, `${shell} completes every command and every option of each, and nothing else`, async () => {
+    const names = COMMANDS.map(({ name }) => name);
+    for (const name of names) assertEquals(await completes(name.slice(0, -1)), [name]);
+    const all = (options: object) => [...Object.keys(options).map((name) => `--${name}`), "--help"].sort();
+    for (const { name, options } of COMMANDS) {
+      // fish offers --help of its own accord only for what it has a page of the manual for.
+      const offered = new Set([...await completes(name, "--"), "--help"]);
+      assertEquals([...offered].sort(), all(options), name);
+    }
+    const offered = new Set([...await completes("unix/s", "22", "--"), "--help"]);
+    assertEquals([...offered].sort(), all(PROXY_FORM.options));
+    assertEquals((await completes("--v")).includes("--version"), true);
+  });
+
+  testWith(shell, `${shell} completes the values of an option and of an argument`, async () => {
+    assertEquals((await completes("completions", "")).sort(), ["bash", "fish", "zsh"]);
+    for (const { name, options } of COMMANDS) {
+      for (const [option, { value, values }] of Object.entries(options)) {
+        if (values !== undefined) {
+          assertEquals((await completes(name, `--${option}`, "")).sort(), [...values].sort());
+        } else if (value !== undefined) assertEquals(await completes(name, `--${option}`, ""), []);
+      }
+    }
+  });
+
+  testWith(
+    shell,
+    `${shell} completes the forms of addresses, and the paths of sockets and folders in them`,
+    async () => {
+      using folder = new Folder();
+      using _listener = listen(folder.at("guest.sock"));
+      folder.file("guest.txt", "");
+      Deno.mkdirSync(folder.at("guests"));
+      assert((await completes("check", "vs")).includes("vsock-mux/"));
+      assert((await completes("un")).includes("unix/"));
+      for (const form of ["unix", "vsock-mux"]) {
+        const found = [`${form}${folder.at("guest.sock")}`, `${form}${folder.at("guests")}/`];
+        assertEquals((await completes("check", `${form}${folder.at("gu")}`)).sort(), found);
+        assertEquals((await completes(`${form}${folder.at("gu")}`)).sort(), found);
+      }
+    },
+  );
+}
+
+testWith("zsh", "zsh completes a command, an option and the path of a socket", async () => {
+  using folder = new Folder();
+  using _listener = listen(folder.at("guest.sock"));
+  folder.file("guest.txt", "");
+  folder.file(
+    ".zshrc",
+    `fpath=(${prefix}/share/zsh/site-functions $fpath); autoload -U compinit; compinit -D -u; PS1='ready> '\n`,
+  );
+  const zsh = outputOf("sh", "-c", "command -v zsh").trim();
+  using terminal = new InTerminal([zsh, "-i", "-d"], { PATH, ZDOTDIR: folder.path, HOME: folder.path, TERM: "dumb" });
+  await terminal.shows("ready> ");
+  const completes = async (typed: string, becomes: string) => {
+    terminal.shown = "";
+    await terminal.type(typed);
+    await terminal.shows(typed);
+    await terminal.type("\t");
+    await terminal.shows(becomes);
+    // Clears the line: Ctrl-C is a signal, and only in a terminal that is somebody's own.
+    await terminal.type("\x15");
+  };
+  await completes("deno-ssh-proxy chec", "k ");
+  await completes("deno-ssh-proxy check --js", "on ");
+  await completes(`deno-ssh-proxy check unix${folder.at("gu")}`, "est.sock");
+  await completes("deno-ssh-proxy completions fi", "sh ");
+});
