@@ -35,7 +35,7 @@ export class Library {
     return new Library(path, calls);
   }
 
-  /** What only a connection that is over, or has failed, needs: loaded when it is asked for. */
+  /** What most connections do not need before they are over: loaded when it is asked for. */
   get afterwards(): AfterwardsCalls {
     return this.#afterwards ??= this.load(AFTERWARDS);
   }

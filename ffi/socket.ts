@@ -113,6 +113,16 @@ export function isDatagramSocket(library: Library, path: string): boolean {
   return valueOf("is_datagram_socket", answer) === 1;
 }
 
+/** The longest path that Linux takes, with its NUL (limits.h). */
+const PATH_MAX = 4096;
+
+/** The folder for the sockets of this user's own programs, such as /run/user/1000. */
+export function runtimeFolder(library: Library): string {
+  const into = new Uint8Array(PATH_MAX);
+  const length = valueOf("runtime_folder", library.afterwards.runtime_folder(into, BigInt(into.length)));
+  return new TextDecoder().decode(into.subarray(0, length));
+}
+
 /** `struct time_left`. What is no number of milliseconds that it holds becomes the next one that is. */
 function timeLeft(timeout: number = DEFAULT_TIMEOUT): Uint8Array<ArrayBuffer> {
   return asStruct(Uint32Array.of(Math.min(Math.max(Math.ceil(timeout), 0), LONGEST_TIMEOUT)));

@@ -41,12 +41,14 @@ export const CONNECTION_NONBLOCKING = {
   send_fd: { ...CONNECTION.send_fd, nonblocking: true },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** What is asked once a connection is over, or has failed. */
+/** What is asked once a connection is over, or has failed, or where it is to a machine by its name. */
 export const AFTERWARDS = {
   // int32_t close_fd(int32_t fd);
   close_fd: { parameters: ["i32"], result: "i32" },
   // int32_t is_datagram_socket(const uint8_t *path, size_t path_len);
   is_datagram_socket: { parameters: ["buffer", "usize"], result: "i32" },
+  // int32_t runtime_folder(uint8_t *into, size_t len);
+  runtime_folder: { parameters: ["buffer", "usize"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** What the commands that a person types look at. They alone load it. */

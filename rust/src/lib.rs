@@ -22,6 +22,7 @@ mod fd;
 mod pass;
 mod path;
 mod process;
+mod runtime;
 #[cfg(test)]
 mod test_support;
 
@@ -233,6 +234,21 @@ pub unsafe extern "C" fn proc_numbers(pid: u32, which: u32, into: *mut u32, coun
             Ok(())
         })?;
         Ok(written)
+    })
+}
+
+/// Writes the path of this user's runtime folder to `into`, with no NUL behind it, and returns its length:
+/// `$XDG_RUNTIME_DIR` where that is an absolute path, otherwise `/run/user/` and the effective user id. `-ERANGE` where
+/// it is longer than `len`.
+///
+/// # Safety
+/// `into` points to `len` writable bytes. No other thread changes the environment meanwhile.
+#[no_mangle]
+pub unsafe extern "C" fn runtime_folder(into: *mut u8, len: usize) -> i32 {
+    as_number(|| {
+        // SAFETY: the caller's promise, word for word.
+        let into = unsafe { bytes_at_mut(into, len) }?;
+        as_count(runtime::folder(into)?)
     })
 }
 

@@ -549,6 +549,34 @@ static void processes(void)
     check(proc_numbers(UINT32_MAX, PROC_SOCKETS, into, 4096) == -ENOENT, "no such process: -ENOENT");
 }
 
+static int folder_is(const char *path)
+{
+    uint8_t into[64];
+    memset(into, 'x', sizeof into);
+    int32_t length = runtime_folder(into, sizeof into);
+    return length == (int32_t)strlen(path) && !memcmp(into, path, length) && into[length] == 'x';
+}
+
+static void the_runtime_folder(void)
+{
+    char own[64];
+    uint8_t into[64];
+    snprintf(own, sizeof own, "/run/user/%u", (unsigned)geteuid());
+    unsetenv("XDG_RUNTIME_DIR");
+    check(folder_is(own), "the runtime folder is that of the user id");
+    setenv("XDG_RUNTIME_DIR", "/tmp/folder", 1);
+    check(folder_is("/tmp/folder"), "unless XDG_RUNTIME_DIR names one");
+    check(runtime_folder(into, 11) == 11, "it may fill the buffer: nothing is written behind it");
+    check(runtime_folder(into, 10) == -ERANGE, "a buffer that is too short: -ERANGE");
+    check(runtime_folder(into, 0) == -ERANGE && runtime_folder(NULL, 0) == -ERANGE, "likewise one of no length");
+    check(runtime_folder(NULL, 64) == -EFAULT, "a null pointer: -EFAULT");
+    check(runtime_folder(into, SIZE_MAX) == -EINVAL, "a length that cannot be counted: -EINVAL");
+    setenv("XDG_RUNTIME_DIR", "tmp/folder", 1);
+    check(folder_is(own), "a relative path in XDG_RUNTIME_DIR is ignored");
+    setenv("XDG_RUNTIME_DIR", "", 1);
+    check(folder_is(own), "and so is an empty one");
+}
+
 static void closing(void)
 {
     int fd = must(open("/dev/null", O_RDONLY | O_CLOEXEC), "open");
@@ -582,6 +610,7 @@ int main(int argc, char **argv)
     credentials();
     statuses();
     processes();
+    the_runtime_folder();
     closing();
     check(open_fds() == before, "no call has left a descriptor open");
     printf("1..%d\n", checks);
