@@ -9,7 +9,7 @@
 import { Library, libraryPath } from "./ffi/library.ts";
 import { deliver, requireChannel } from "./proxy/deliver.ts";
 import { dial } from "./proxy/dial.ts";
-import { tell } from "./proxy/errors.ts";
+import { ProxyError, tell } from "./proxy/errors.ts";
 import { parseInvocation } from "./proxy/invocation.ts";
 import { Deadline } from "./proxy/patience.ts";
 import { parseTarget } from "./proxy/target.ts";
@@ -17,6 +17,7 @@ import { parseTarget } from "./proxy/target.ts";
 try {
   const { host, port, timeout } = parseInvocation(Deno.args);
   const target = parseTarget(host, port);
+  if (target.kind === "machine") throw new ProxyError("usage", `${host}: proxy.ts is for a machine by its name`);
   const library = Library.open(libraryPath(Deno.mainModule));
   await requireChannel(library);
   const deadline = new Deadline(timeout);

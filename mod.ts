@@ -1,6 +1,6 @@
 /**
- * Connects to AF_UNIX sockets, virtual machines over AF_VSOCK, and hybrid-vsock multiplexers, and passes the connected
- * file descriptors on.
+ * Connects to AF_UNIX sockets, virtual machines over AF_VSOCK, hybrid-vsock multiplexers, and the machines that
+ * systemd-machined knows, and passes the connected file descriptors on.
  *
  * Importing this opens nothing. The native library is opened at the first {@linkcode dial}, under `--allow-ffi`.
  *
@@ -25,19 +25,20 @@
 import { Library, libraryPath } from "./ffi/library.ts";
 import type { Socket } from "./ffi/socket.ts";
 import { CONNECTION_NONBLOCKING } from "./ffi/symbols.ts";
-import { dial as dialOnce } from "./proxy/dial.ts";
+import { reach } from "./proxy/reach.ts";
 import { Deadline, DEFAULT_TIMEOUT } from "./proxy/patience.ts";
 import type { Target } from "./proxy/target.ts";
 
 export { formatTarget, parseTarget } from "./proxy/target.ts";
-export type { Target, UnixTarget, VsockMuxTarget, VsockTarget } from "./proxy/target.ts";
+export type { MachineTarget, Target, UnixTarget, VsockMuxTarget, VsockTarget } from "./proxy/target.ts";
 export { type ErrorKind, ProxyError, type ProxyErrorOptions } from "./proxy/errors.ts";
 export type { ReceiveOptions, Socket, WaitOptions } from "./ffi/socket.ts";
 
 /** How to {@linkcode dial}. */
 export interface DialOptions {
   /**
-   * How long connecting and a multiplexer's handshake may take together, in milliseconds: over 0, at most 2^32 − 1.
+   * How long connecting may take, with asking for a machine and a multiplexer's handshake, in milliseconds: over 0, at most
+   * 2^32 − 1.
    *
    * @default {10000}
    */
@@ -72,7 +73,7 @@ export async function dial(target: Target, options: DialOptions = {}): Promise<S
   signal?.throwIfAborted();
   const deadline = new Deadline(timeout);
   library ??= Library.open(libraryPath(import.meta.url), CONNECTION_NONBLOCKING);
-  const dialing = dialOnce(target, library, deadline);
+  const dialing = reach(target, library, deadline);
   if (signal === undefined) return await dialing;
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason);

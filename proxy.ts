@@ -7,7 +7,7 @@
 import { Library, libraryPath } from "./ffi/library.ts";
 import { CONNECTION, CONNECTION_NONBLOCKING } from "./ffi/symbols.ts";
 import { deliver, requireChannel } from "./proxy/deliver.ts";
-import { dial } from "./proxy/dial.ts";
+import { reach } from "./proxy/reach.ts";
 import { tell } from "./proxy/errors.ts";
 import { parseInvocation } from "./proxy/invocation.ts";
 import { Deadline } from "./proxy/patience.ts";
@@ -20,7 +20,7 @@ try {
   const library = Library.open(libraryPath(Deno.mainModule), wait === undefined ? CONNECTION : CONNECTION_NONBLOCKING);
   await requireChannel(library);
   const deadline = new Deadline(timeout);
-  if (wait === undefined) await deliver(await dial(target, library, deadline), deadline);
+  if (wait === undefined) await deliver(await reach(target, library, deadline), deadline);
   else await deliver(await dialWhenUp(target, library, wait, timeout), new Deadline(timeout));
   // ssh waits for the end of this process.
   Deno.exit(0);

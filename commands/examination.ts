@@ -13,7 +13,9 @@ import { connect, shakeHands } from "../proxy/dial.ts";
 import { printable, ProxyError } from "../proxy/errors.ts";
 import { connectError, handshakeError } from "../proxy/explain.ts";
 import { Deadline } from "../proxy/patience.ts";
+import { resolveMachine } from "../proxy/machine.ts";
 import {
+  formatTarget,
   parseTarget,
   type Target,
   type UnixTarget,
@@ -24,7 +26,7 @@ import {
 import { modeText, ownerText } from "./owners.ts";
 
 /** What a step is called. `ssh` is not about the connection, but about what `ssh` itself would do. */
-export type StepName = "address" | "vsock" | "socket" | "connect" | "peer" | "handshake" | "banner" | "ssh";
+export type StepName = "address" | "machine" | "vsock" | "socket" | "connect" | "peer" | "handshake" | "banner" | "ssh";
 
 /** What came of a step. */
 export interface Step extends Omit<Finding, "status"> {
@@ -87,12 +89,17 @@ export async function examine(
 ): Promise<void> {
   // Loads what the first step with it would otherwise seem to take the time for.
   pathStatus(library, "/");
-  const target = await take("address", () => {
+  const typed = await take("address", () => {
     const target = parseTarget(address, port);
     return [target, { says: describe(target), facts: { ...target } }];
   });
-  if (target === undefined) return;
+  if (typed === undefined) return;
   const deadline = new Deadline(timeout);
+  const target = typed.kind !== "machine" ? typed : await take("machine", async () => {
+    const place = await resolveMachine(typed, library, deadline);
+    return [place, { says: `${formatTarget(place)}: ${describe(place)}`, facts: { ...place } }];
+  });
+  if (target === undefined) return;
   if (target.kind === "vsock") await take("vsock", () => [true, vsockSupport(library)]);
   else if (!await take("socket", () => [true, socketStatus(library, target, deadline)])) return;
   using socket = await take("connect", async () => {
@@ -118,6 +125,8 @@ function describe(target: Target): string {
       return `AF_VSOCK: CID ${target.cid}${cidText(target.cid)}, port ${target.port}`;
     case "vsock-mux":
       return `a hybrid-vsock multiplexer: ${printable(target.path)}, port ${target.port} in the guest`;
+    case "machine":
+      return `a machine that systemd-machined knows: ${printable(target.name)}`;
   }
 }
 

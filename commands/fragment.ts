@@ -7,7 +7,7 @@
 import { printable, ProxyError } from "../proxy/errors.ts";
 
 /** The host name forms, with `%` in the first separator's place for scp and rsync. */
-const FORMS = ["unix", "vsock", "vsock-mux"].flatMap((form) => [`${form}/*`, `${form}%*`]);
+const FORMS = ["unix", "vsock", "vsock-mux", "machine"].flatMap((form) => [`${form}/*`, `${form}%*`]);
 
 /**
  * The fragment for a program that `command` starts: a shell's words, in which ssh replaces `%` tokens.

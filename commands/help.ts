@@ -32,6 +32,7 @@ As the ProxyCommand of ssh (with ProxyUseFdpass yes), with these options:
     vsock/CID       a virtual machine, or local, host, hypervisor
     vsock-mux/PATH  a virtual machine behind the socket of Firecracker,
                     Cloud Hypervisor or vhost-device-vsock
+    machine/NAME    a virtual machine or container that systemd-machined knows
     .host           this machine's own sshd (systemd 256 and later)
   PORT is the vsock port.
 

@@ -116,11 +116,11 @@ export function isDatagramSocket(library: Library, path: string): boolean {
 /** The longest path that Linux takes, with its NUL (limits.h). */
 const PATH_MAX = 4096;
 
-/** The folder for the sockets of this user's own programs, such as /run/user/1000. */
-export function runtimeFolder(library: Library): string {
+/** The folder for the sockets of this user's own programs, such as /run/user/1000; undefined where it has no usable path. */
+export function runtimeFolder(library: Library): string | undefined {
   const into = new Uint8Array(PATH_MAX);
-  const length = valueOf("runtime_folder", library.afterwards.runtime_folder(into, BigInt(into.length)));
-  return new TextDecoder().decode(into.subarray(0, length));
+  const length = library.afterwards.runtime_folder(into, BigInt(into.length));
+  return length < 0 ? undefined : new TextDecoder().decode(into.subarray(0, length));
 }
 
 /** `struct time_left`. What is no number of milliseconds that it holds becomes the next one that is. */

@@ -10,14 +10,14 @@ import { isDatagramSocket, Socket } from "../ffi/socket.ts";
 import { closedError, connectError, handshakeError, protocolError } from "./explain.ts";
 import { connectRequest, LONGEST_OK_LINE, readReply } from "./handshake.ts";
 import type { Deadline } from "./patience.ts";
-import type { Target, VsockMuxTarget } from "./target.ts";
+import type { SocketTarget, VsockMuxTarget } from "./target.ts";
 
 /**
  * Connects to `target` until `deadline`. The next byte that the socket gives is the server's first.
  *
  * @throws {ProxyError}
  */
-export async function dial(target: Target, library: Library, deadline: Deadline): Promise<Socket> {
+export async function dial(target: SocketTarget, library: Library, deadline: Deadline): Promise<Socket> {
   const socket = await connect(target, library, deadline);
   if (target.kind !== "vsock-mux") return socket;
   try {
@@ -30,7 +30,7 @@ export async function dial(target: Target, library: Library, deadline: Deadline)
 }
 
 /** The first half of {@linkcode dial}: the socket, before any handshake. */
-export async function connect(target: Target, library: Library, deadline: Deadline): Promise<Socket> {
+export async function connect(target: SocketTarget, library: Library, deadline: Deadline): Promise<Socket> {
   try {
     return target.kind === "vsock"
       ? await Socket.connectVsock(library, target.cid, target.port, { timeout: deadline.left })

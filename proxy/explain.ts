@@ -7,8 +7,11 @@
 import type { SystemError } from "../ffi/errno.ts";
 import { type ErrorKind, printable, ProxyError } from "./errors.ts";
 import type { Deadline } from "./patience.ts";
+import type { Machine } from "./machined.ts";
 import {
   formatTarget,
+  type MachineTarget,
+  type SocketTarget,
   type Target,
   type UnixTarget,
   VMADDR_CID_HOST,
@@ -25,7 +28,7 @@ export function nameOf(target: Target): string {
 
 /** A connection that could not be made. `socketType` is what stands at the path where it is not a stream socket. */
 export function connectError(
-  target: Target,
+  target: SocketTarget,
   cause: SystemError,
   deadline: Deadline,
   socketType?: "datagram" | "seqpacket",
@@ -36,6 +39,9 @@ export function connectError(
       : unixReason(target, cause, deadline, socketType)) ?? ["resource", cause.message];
   return new ProxyError(kind, `${nameOf(target)}: ${why}`, { cause, hint });
 }
+
+const NO_MACHINED = "systemd-machined does not run";
+const MACHINED_HINT = "systemctl start systemd-machined (on Debian, the package systemd-container has it)";
 
 /** The kind of an error, why it is one, and what to do about it; undefined where that cannot be told. */
 type Reason = [kind: ErrorKind, why: string, hint?: string] | undefined;
@@ -112,6 +118,86 @@ function vsockReason({ cid, port }: VsockTarget, cause: SystemError, deadline: D
     case "ETIMEDOUT":
       return ["timeout", `no answer within ${seconds(deadline)}`, listens];
   }
+}
+
+/** A systemd-machined that could not be asked: what an error of its socket at `path` means. */
+export function machinedError(path: string, cause: SystemError, deadline: Deadline): ProxyError {
+  const [kind, why, hint] = machinedReason(path, cause, deadline) ?? ["resource", cause.message];
+  return new ProxyError(kind, `${printable(path)}: ${why}`, { cause, hint });
+}
+
+function machinedReason(path: string, cause: SystemError, deadline: Deadline): Reason {
+  switch (cause.code) {
+    case "ENOENT":
+    case "ENOTDIR":
+    case "ECONNREFUSED":
+      return ["missing", NO_MACHINED, MACHINED_HINT];
+    case "ETIMEDOUT":
+      return ["timeout", `no answer within ${seconds(deadline)}`];
+    default:
+      return unixReason({ kind: "unix", path }, cause, deadline);
+  }
+}
+
+/** A systemd-machined that answered with a varlink error. */
+export function refusalError(path: string, error: string): ProxyError {
+  const [kind, why, hint]: NonNullable<Reason> = error === "org.varlink.service.InvalidParameter"
+    ? ["usage", "no machine can have this name"]
+    : error === "org.varlink.service.MethodNotFound"
+    ? ["unreachable", "this systemd-machined cannot be asked", "that of systemd 257 and later can"]
+    : ["protocol", `the answer was the error ${printable(error)}`];
+  return new ProxyError(kind, `${printable(path)}: ${why}`, { hint });
+}
+
+/** A systemd-machined whose answer is none; undefined where it closed the connection instead. */
+export function answerError(path: string, answer: string | undefined): ProxyError {
+  const [kind, why] = answer === undefined
+    ? ["unreachable", "closed without an answer"] as const
+    : ["protocol", `the answer was "${printable(answer)}", not one of systemd-machined's`] as const;
+  return new ProxyError(kind, `${printable(path)}: ${why}`);
+}
+
+/** An error on the way to a machine, by the name that was typed, and where that is known, by the `place` it stands for. */
+export function machineError(target: MachineTarget, { kind, message, hint, cause }: ProxyError, place?: SocketTarget) {
+  // The message begins with the name of the place.
+  return new ProxyError(kind, `${printable(formatTarget(target))}${place ? " is " : ": "}${message}`, { hint, cause });
+}
+
+/** A machine that nobody knows; `answered` where anybody could be asked. */
+export function unknownMachineError(target: MachineTarget, answered: boolean): ProxyError {
+  return answered
+    ? unreachable(target, "no such machine", "machinectl list shows those there are (ssh lower-cases a HostName)")
+    : unreachable(target, NO_MACHINED, MACHINED_HINT);
+}
+
+/** A container that has nothing at `path`, where its socket should be. */
+export function containerError(target: MachineTarget, path: string): ProxyError {
+  return unreachable(
+    target,
+    `${printable(path)} does not exist`,
+    "is the container up, with systemd 256 or later and an sshd in it?",
+  );
+}
+
+/** A machine of which it is known what it is, but not where its sshd is. */
+export function unreachableMachineError(target: MachineTarget, machine: Machine): ProxyError {
+  const { class: kind, service, sshAddress } = machine;
+  if (kind === "host") return unreachable(target, "it is this machine itself", "write .host");
+  return sshAddress === undefined
+    ? unreachable(
+      target,
+      `a ${printable(kind)}${service ? ` of ${printable(service)}` : ""} with neither a CID nor an address for ssh`,
+      "where you know the path of its socket, write unix/PATH",
+    )
+    : unreachable(
+      target,
+      `its address for ssh is '${printable(sshAddress)}', not that of a local socket`,
+      "ssh reaches that address without this program",
+    );
+}
+
+function unreachable(target: MachineTarget, why: string, hint: string): ProxyError {
+  return new ProxyError("unreachable", `${printable(formatTarget(target))}: ${why}`, { hint });
 }
 
 /** A multiplexer that ended the connection instead of answering. */

@@ -34,8 +34,21 @@ export interface VsockMuxTarget {
   readonly port: number;
 }
 
+/** A port of a virtual machine, or the `ssh` socket of a container, that systemd-machined knows by a name. */
+export interface MachineTarget {
+  /** Tells the kinds of targets apart. */
+  readonly kind: "machine";
+  /** The name under which it is registered, in its own case. */
+  readonly name: string;
+  /** The vsock port, 0 to 2^32 − 1, where it is reached over vsock. */
+  readonly port: number;
+}
+
 /** What can be connected to. One that {@linkcode parseTarget} made is valid. */
-export type Target = UnixTarget | VsockTarget | VsockMuxTarget;
+export type Target = UnixTarget | VsockTarget | VsockMuxTarget | MachineTarget;
+
+/** A target that says by itself where its socket is. */
+export type SocketTarget = Exclude<Target, MachineTarget>;
 
 /** The CID of this machine itself, and that of the host, seen from a virtual machine (linux/vm_sockets.h). */
 export const VMADDR_CID_LOCAL = 1;
@@ -47,7 +60,7 @@ const THIS_HOST: UnixTarget = { kind: "unix", path: "/run/ssh-unix-local/socket"
 /** The CIDs that have names: those of vsock(7), under the names that systemd-ssh-proxy takes. */
 const NAMED_CIDS: Record<string, number> = { hypervisor: 0, local: VMADDR_CID_LOCAL, host: VMADDR_CID_HOST };
 
-const FORMS = "unix/PATH, vsock/CID, vsock-mux/PATH or .host";
+const FORMS = "unix/PATH, vsock/CID, vsock-mux/PATH, machine/NAME or .host";
 
 /**
  * What `host` and `port` stand for, as they stand on a `ssh` command line.
@@ -81,7 +94,7 @@ export function parseTarget(host: string, port: string): Target {
     case "vsock-mux":
       return { kind: "vsock-mux", path: parsePath(host, rest), port: vsockPort };
     case "machine":
-      if (rest === ".host") return THIS_HOST;
+      return rest === ".host" ? THIS_HOST : { kind: "machine", name: parseName(host, rest), port: vsockPort };
   }
   throw unusable(host, "not an address", `an address is ${FORMS}`);
 }
@@ -97,7 +110,14 @@ export function parseTarget(host: string, port: string): Target {
  * ```
  */
 export function formatTarget(target: Target): string {
-  return `${target.kind}/${target.kind === "vsock" ? target.cid : shortPath(target.path)}`;
+  switch (target.kind) {
+    case "vsock":
+      return `vsock/${target.cid}`;
+    case "machine":
+      return `machine/${target.name}`;
+    default:
+      return `${target.kind}/${shortPath(target.path)}`;
+  }
 }
 
 /**
@@ -106,13 +126,17 @@ export function formatTarget(target: Target): string {
  */
 export function withTypedCase(host: string, typed: string | undefined): string {
   if (typed === undefined || typed === host || lowerAscii(typed) !== lowerAscii(host)) return host;
-  const [form] = split(host);
+  const [form, rest] = split(host);
   switch (form.slice(0, -1)) {
+    case "machine":
+      // The one that is no machine's name.
+      if (rest === ".host") return host;
+      // falls through
     case "unix":
     case "vsock-mux":
       return form + typed.slice(form.length);
     default:
-      // Only a path has a case of its own.
+      // Only a path and a machine's name have a case of their own.
       return host;
   }
 }
@@ -151,6 +175,22 @@ function shortPath(path: string): string {
 /** Whether a path is taken as it is, without a `/` before it. */
 function isWhole(path: string): boolean {
   return path.startsWith("/") || path.startsWith("./");
+}
+
+/**
+ * A machine's name, as far as that can be told here: systemd-machined refuses what else is none. A `/` or a leading dot
+ * would make another path of the one that has the name in it.
+ */
+function parseName(host: string, rest: string): string {
+  if (rest === "" || rest.startsWith(".") || rest.includes("/") || !isPlain(rest)) {
+    throw unusable(host, "not a machine's name", "a machine's name has letters, digits and '-', '_', '.' in it");
+  }
+  return rest;
+}
+
+/** Whether nothing in `text` is a control character, or is what Deno turns bytes into that are not UTF-8. */
+function isPlain(text: string): boolean {
+  return !text.includes("\uFFFD") && printable(text, Infinity) === text;
 }
 
 function parseCid(host: string, rest: string): number {

@@ -7,7 +7,7 @@
 import type { Library } from "../ffi/library.ts";
 import type { Socket } from "../ffi/socket.ts";
 import { peekBanner } from "./banner.ts";
-import { dial } from "./dial.ts";
+import { reach } from "./reach.ts";
 import { ProxyError, report, say } from "./errors.ts";
 import { gaveUpError, nameOf, seconds } from "./explain.ts";
 import { Deadline, FIRST_PAUSE, isWorthAnotherTry, LONGEST_PAUSE } from "./patience.ts";
@@ -68,7 +68,7 @@ export async function waitFor(
 }
 
 async function tryOnce(target: Target, library: Library, deadline: Deadline): Promise<Answer> {
-  const socket = await dial(target, library, deadline);
+  const socket = await reach(target, library, deadline);
   try {
     return { socket, banner: await peekBanner(socket, target, deadline) };
   } catch (thrown) {

@@ -33,10 +33,13 @@ export async function openSockets(library: Library): Promise<number> {
 /** What a {@linkcode standInLibrary} does. A call that a test does not expect is left out. */
 export interface StandInCalls extends Partial<ConnectionCalls> {
   is_datagram_socket?: () => number;
+  runtime_folder?: (into: BufferSource | null, length: number | bigint) => number;
 }
 
 /** A library that makes no system call, to have errors that no machine gives at will; and what was closed with it. */
-export function standInLibrary({ is_datagram_socket, ...calls }: StandInCalls): { library: Library; closed: number[] } {
+export function standInLibrary(
+  { is_datagram_socket, runtime_folder, ...calls }: StandInCalls,
+): { library: Library; closed: number[] } {
   const closed: number[] = [];
   const library = {
     calls,
@@ -46,6 +49,7 @@ export function standInLibrary({ is_datagram_socket, ...calls }: StandInCalls): 
         return 0;
       },
       is_datagram_socket,
+      runtime_folder,
     },
   };
   // The class has a private constructor, so that no other program makes one of these.

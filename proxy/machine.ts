@@ -1,0 +1,81 @@
+/**
+ * From a machine's name to where its sshd is, as systemd-machined tells it: the user's, then the system's.
+ *
+ * @module
+ */
+
+import { SystemError } from "../ffi/errno.ts";
+import type { Library } from "../ffi/library.ts";
+import { isDatagramSocket, runtimeFolder } from "../ffi/socket.ts";
+import { ProxyError } from "./errors.ts";
+import { containerError, machineError, unknownMachineError, unreachableMachineError } from "./explain.ts";
+import { findMachine, type Machine } from "./machined.ts";
+import type { Deadline } from "./patience.ts";
+import { type MachineTarget, parseTarget, type SocketTarget } from "./target.ts";
+
+/** The runtime folder of the system's own programs. */
+export const SYSTEM_FOLDER = "/run";
+
+/** The socket of the systemd-machined that has its sockets in the runtime folder `folder`. */
+export function machinedSocket(folder: string): string {
+  return `${folder}/systemd/machine/io.systemd.Machine`;
+}
+
+/**
+ * What the name of `target` stands for at this moment. A user's systemd-machined that does not run, cannot be asked or
+ * does not know the name is no obstacle.
+ *
+ * @throws {ProxyError}
+ */
+export async function resolveMachine(
+  target: MachineTarget,
+  library: Library,
+  deadline: Deadline,
+): Promise<SocketTarget> {
+  let answered = false;
+  for (const folder of [runtimeFolder(library), SYSTEM_FOLDER]) {
+    if (folder === undefined) continue;
+    let machine;
+    try {
+      machine = await findMachine(library, machinedSocket(folder), target.name, deadline);
+      answered = true;
+    } catch (thrown) {
+      if (!(thrown instanceof ProxyError)) throw thrown;
+      const obstacles = folder === SYSTEM_FOLDER ? ["missing"] : ["missing", "unreachable", "permission"];
+      if (!obstacles.includes(thrown.kind)) throw machineError(target, thrown);
+    }
+    if (machine !== undefined) return placeOf(target, machine, folder, library);
+  }
+  throw unknownMachineError(target, answered);
+}
+
+/** Where `machine`, of the systemd-machined with the runtime folder `folder`, is reached. */
+function placeOf(target: MachineTarget, machine: Machine, folder: string, library: Library): SocketTarget {
+  const { name, port } = target;
+  if (machine.class === "container" && machine.service === "systemd-nspawn") {
+    const newer = `${folder}/systemd/nspawn/${name}/unix-export/ssh`;
+    const older = `${folder}/systemd/nspawn/unix-export/${name}/ssh`;
+    const path = [newer, older].find((path) => isThere(path, library));
+    if (path === undefined) throw containerError(target, newer);
+    return { kind: "unix", path };
+  }
+  if (machine.class === "vm" && machine.vSockCid !== undefined) return { kind: "vsock", cid: machine.vSockCid, port };
+  try {
+    // What somebody registered for ssh to connect to; any name of a network's host too.
+    const place = parseTarget(machine.sshAddress ?? "", `${port}`);
+    if (place.kind !== "machine") return place;
+  } catch {
+    // It is none of our addresses.
+  }
+  throw unreachableMachineError(target, machine);
+}
+
+/** Whether there is anything at `path`, as far as this user may know. */
+function isThere(path: string, library: Library): boolean {
+  try {
+    isDatagramSocket(library, path);
+    return true;
+  } catch (thrown) {
+    return !(thrown instanceof SystemError && (thrown.code === "ENOENT" || thrown.code === "ENOTDIR"));
+  }
+}
