@@ -17,6 +17,8 @@ export interface Start {
   output?: Place;
   /** Its stderr, where that is not read here. */
   errors?: Place;
+  /** Its environment: nothing, where it is not given. */
+  env?: Record<string, string>;
   /** Whether `ssh` is gone before anything can be passed to it. */
   abandoned?: boolean;
   /** How long it may wait for others, in milliseconds. */
@@ -42,7 +44,7 @@ export async function runAsSsh(words: string[], options: Start = {}): Promise<Ou
   const messages: Outcome["messages"] = [];
   if (options.abandoned) ssh.close();
   const started = performance.now();
-  const program = start(words, [channel, options.output ?? channel, options.errors ?? stderr], {});
+  const program = start(words, [channel, options.output ?? channel, options.errors ?? stderr], options.env ?? {});
   // Now its copies are the last ones: their end is that of the program.
   channel.close();
   stderr.close();

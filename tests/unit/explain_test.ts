@@ -3,15 +3,22 @@ import { constants } from "node:os";
 import { type ErrorName, SystemError } from "../../ffi/errno.ts";
 import type { ErrorKind, ProxyError } from "../../proxy/errors.ts";
 import {
+  answerError,
   channelError,
   closedError,
   connectError,
+  containerError,
   deliverError,
   handshakeError,
+  machinedError,
+  machineError,
   protocolError,
+  refusalError,
+  unknownMachineError,
+  unreachableMachineError,
 } from "../../proxy/explain.ts";
 import { Deadline } from "../../proxy/patience.ts";
-import type { UnixTarget, VsockMuxTarget, VsockTarget } from "../../proxy/target.ts";
+import type { MachineTarget, UnixTarget, VsockMuxTarget, VsockTarget } from "../../proxy/target.ts";
 import { assertOneLine, bytes } from "./support.ts";
 
 const UNIX: UnixTarget = { kind: "unix", path: "/run/s" };
@@ -203,5 +210,67 @@ Deno.test("a connection that cannot be handed over is a failure of the handover"
     const cause = failure(name);
     check(deliverError(1, cause), "handover", "fd 1", why);
     assert(deliverError(1, cause).cause === cause);
+  }
+});
+
+const MACHINE: MachineTarget = { kind: "machine", name: "foo", port: 22 };
+const MACHINED = "/run/systemd/machine/io.systemd.Machine";
+
+Deno.test("each error of systemd-machined's socket is of the kind that tells whether it runs, is busy or is not for this user", () => {
+  const meanings: Partial<Record<ErrorName, [kind: ErrorKind, why: string]>> = {
+    ENOENT: ["missing", "systemd-machined does not run"],
+    ENOTDIR: ["missing", "systemd-machined does not run"],
+    ECONNREFUSED: ["missing", "systemd-machined does not run"],
+    ETIMEDOUT: ["timeout", "no answer within 2.5 s"],
+    EACCES: ["permission", "permission denied"],
+    EPERM: ["permission", "permission denied"],
+    ECONNRESET: ["unreachable", "was reset"],
+    EPIPE: ["unreachable", "was reset"],
+    EMFILE: ["resource", "too many open files (EMFILE)"],
+    ENOBUFS: ["resource", "(ENOBUFS)"],
+  };
+  for (const [name, [kind, why]] of Object.entries(meanings)) {
+    const cause = failure(name);
+    check(machinedError(MACHINED, cause, DEADLINE), kind, MACHINED, why);
+    assert(machinedError(MACHINED, cause, DEADLINE).cause === cause);
+  }
+  for (const name of NAMES) assertOneLine(machinedError("/\x1b", failure(name), DEADLINE));
+});
+
+Deno.test("an error on the way to a machine keeps its kind, its hint and its cause, and begins with the machine", () => {
+  const cause = failure("EACCES");
+  const asking = machinedError(MACHINED, cause, DEADLINE);
+  const there = connectError(VSOCK, failure("ECONNRESET"), DEADLINE);
+  const examples = [
+    [machineError(MACHINE, asking), asking, `machine/foo: ${MACHINED}: permission denied`],
+    [machineError(MACHINE, there, VSOCK), there, "machine/foo is vsock/3 port 22: nothing listens on that port"],
+  ] as const;
+  for (const [error, original, message] of examples) {
+    assertEquals(error.message, message);
+    assertEquals([error.kind, error.hint], [original.kind, original.hint]);
+    assert(error.cause === original.cause);
+    assertOneLine(error);
+  }
+});
+
+Deno.test("whatever systemd-machined says, and whatever the name of a machine is, the message is one line", () => {
+  const steering = "\x1b[2J\nx\u202e".repeat(100);
+  const target: MachineTarget = { ...MACHINE, name: steering };
+  const machine = { name: steering, class: steering, service: steering, vSockCid: undefined, sshAddress: steering };
+  const errors = [
+    answerError(steering, steering),
+    answerError(steering, undefined),
+    refusalError(steering, steering),
+    machineError(target, refusalError("/run", "x")),
+    unknownMachineError(target, true),
+    unknownMachineError(target, false),
+    containerError(target, steering),
+    unreachableMachineError(target, machine),
+    unreachableMachineError(target, { ...machine, sshAddress: undefined }),
+    unreachableMachineError(target, { ...machine, class: "host" }),
+  ];
+  for (const error of errors) {
+    assertOneLine(error);
+    assert(error.message.length < 2000, error.message);
   }
 });

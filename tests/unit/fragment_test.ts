@@ -98,7 +98,10 @@ Deno.test("the fragment starts the command for every form of address, with the n
   const blocks = text.split(/^(?=Match )/m).slice(1);
   assertEquals(blocks.length, 3);
   assertMatch(blocks[0]!, /^Match host \.host,machine\/\.host\n/);
-  assertMatch(blocks[1]!, /^Match host unix\/\*,unix%\*,vsock\/\*,vsock%\*,vsock-mux\/\*,vsock-mux%\*\n/);
+  assertMatch(
+    blocks[1]!,
+    /^Match host unix\/\*,unix%\*,vsock\/\*,vsock%\*,vsock-mux\/\*,vsock-mux%\*,machine\/\*,machine%\*\n/,
+  );
   for (const block of blocks.slice(0, 2)) {
     assertStringIncludes(block, "\n    ProxyCommand /usr/local/bin/deno-ssh-proxy '%h' '%p' --as-typed '%n'\n");
     assertStringIncludes(block, "\n    ProxyUseFdpass yes\n");

@@ -237,6 +237,11 @@ Deno.test("a timeout that is no time is a usage error, before anything is opened
   }
 });
 
+Deno.test("a machine is dialed by its name, whether a systemd-machined runs here or not", async () => {
+  const name = `no-machine-${crypto.randomUUID()}`;
+  await assertFailsLater("unreachable", () => dial(parseTarget(`machine/${name}`, "22")), `machine/${name}: `);
+});
+
 Deno.test("an error of a dial is one that the module exports", async () => {
   const error = await assertRejects(() => dial(parseTarget("unix/no/such/socket", "22")), ProxyError);
   assertEquals([error.kind, error.exitCode], ["missing", 66]);

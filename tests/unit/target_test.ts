@@ -13,6 +13,7 @@ Deno.test("each form of address stands for its target", () => {
     ["vsock-mux/run/vm.sock", "2222", { kind: "vsock-mux", path: "/run/vm.sock", port: 2222 }],
     [".host", "22", THIS_HOST],
     ["machine/.host", "22", THIS_HOST],
+    ["machine/foo", "2222", { kind: "machine", name: "foo", port: 2222 }],
   ];
   for (const [host, port, target] of examples) assertEquals(parseTarget(host, port), target, host);
 });
@@ -27,6 +28,9 @@ Deno.test("a percent sign is as good as the first slash, and only as that one", 
     ["vsock%42", { kind: "vsock", cid: 42, port: 22 }],
     ["vsock-mux%run/vm", { kind: "vsock-mux", path: "/run/vm", port: 22 }],
     ["machine%.host", THIS_HOST],
+    ["machine%foo", { kind: "machine", name: "foo", port: 22 }],
+    ["machine/foo%bar", { kind: "machine", name: "foo%bar", port: 22 }],
+    ["machine%%", { kind: "machine", name: "%", port: 22 }],
   ];
   for (const [host, target] of examples) assertEquals(parseTarget(host, "22"), target, host);
 });
@@ -126,11 +130,32 @@ Deno.test("what is no form of address is refused, and the hint says which there 
     ...["", "/", "%", "example.com", "unix", "vsock", "42", "vsock-mux", "unix:run/s", "unixx/s", "xunix/s", " unix/s"],
     ...["tcp/example.com", "vsock_mux/s", "./unix/s", ".host ", "host", ".host/", ".host/x", ".hosts"],
     ...["unixs", "unix ", "unix:", "vsocks", "vsock-muxs", "machine."],
-    ...["machine", "machine/", "machine/foo", "machine/.host/", "machine/.hostx", "machine%foo", "\nunix/s"],
+    ...["machine", "machines/foo", "machine:foo", "Machine/foo", "\nunix/s"],
   ];
   for (const host of refused) {
     const { hint = "" } = assertFails("usage", () => parseTarget(host, "22"), "not an address");
     assertStringIncludes(hint, "unix/PATH");
+    assertStringIncludes(hint, "machine/NAME");
+  }
+});
+
+Deno.test("what can be no machine's name is refused", () => {
+  const refused = [
+    ...["", "/", "a/b", "/a", "a/", "..", ".", "../x", "./x", ".hidden", ".host/", ".hostx", ".HOST"],
+    ...["a\0b", "\0", "a\nb", "a\x1b", "a\x7f", "a\x85", "a\u202Eb", "a\u2028", "a\uFFFDb", "a\uD800", "\uDC00"],
+  ];
+  for (const name of refused) {
+    for (const form of ["machine/", "machine%"]) {
+      const { hint = "" } = assertFails("usage", () => parseTarget(form + name, "22"), "not a machine's name");
+      assertStringIncludes(hint, "letters");
+    }
+  }
+  assertFails("usage", () => parseTarget("machine/foo", "x"), "not a port");
+});
+
+Deno.test("what is a machine's name here may be none all the same: systemd-machined says so", () => {
+  for (const name of ["foo", "Foo-1.example_x", "0", "-x", "x.", "a b", "a%b", "é", "😀", "a".repeat(500)]) {
+    assertEquals(parseTarget(`machine/${name}`, "22"), { kind: "machine", name, port: 22 });
   }
 });
 
@@ -172,6 +197,7 @@ Deno.test("a target is formatted as the shortest address that stands for it", ()
     [{ kind: "unix", path: "/%s" }, "unix/%s"],
     [{ kind: "vsock", cid: 0, port: 22 }, "vsock/0"],
     [{ kind: "vsock-mux", path: "/vm", port: 22 }, "vsock-mux/vm"],
+    [{ kind: "machine", name: "Foo", port: 22 }, "machine/Foo"],
   ];
   for (const [target, address] of examples) assertEquals(formatTarget(target), address);
 });
@@ -188,10 +214,15 @@ Deno.test("%n wins over %h where ssh has only lower-cased it", () => {
     ["unix/Run/App", "unix/run/app", "unix/run/app"],
     ["unix%run/app", "UNIX%Run/App", "unix%Run/App"],
     ["vsock-mux/run/vm", "Vsock-Mux/run/VM", "vsock-mux/run/VM"],
-    // Nothing but a path has a case of its own.
+    ["machine/foo", "machine/Foo", "machine/Foo"],
+    ["machine%foo", "Machine%FOO", "machine%FOO"],
+    ["machine/foo", "machine/Bar", "machine/foo"],
+    ["unix/.host", "unix/.HOST", "unix/.HOST"],
+    // Nothing but a path and a machine's name has a case of its own.
     ["vsock/42", "VSOCK/42", "vsock/42"],
     ["vsock/host", "vsock/HOST", "vsock/host"],
     ["machine/.host", "Machine/.HOST", "machine/.host"],
+    ["machine%.host", "machine%.HOST", "machine%.host"],
     [".host", ".Host", ".host"],
     ["myvm", "MyVM", "myvm"],
     ["unixx", "Unixx", "unixx"],
@@ -247,7 +278,10 @@ const anyText = fc.oneof(
   fc.string({ unit: "binary" }),
   fc.string({ unit: "grapheme" }),
   fc.array(fc.constantFrom(...PIECES), { maxLength: 6 }).map((pieces) => pieces.join("")),
-  fc.tuple(fc.constantFrom("unix/", "unix%", "vsock/", "vsock-mux/", "machine/"), fc.string({ unit: "binary" }))
+  fc.tuple(
+    fc.constantFrom("unix/", "unix%", "vsock/", "vsock-mux/", "machine/", "machine%"),
+    fc.string({ unit: "binary" }),
+  )
     .map((parts) => parts.join("")),
 );
 const u32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
@@ -262,10 +296,14 @@ const anyPath = fc.tuple(
   ),
 ).map((parts) => parts.join("")).filter((path) => !/[\0\uFFFD]/.test(path));
 
+const anyName = fc.oneof(fc.stringMatching(/^[\w-][\w.-]{0,63}$/), fc.string({ unit: "grapheme" }))
+  .filter((name) => !/^(?:\.|$)|[/\uFFFD]|[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name));
+
 const anyTarget: fc.Arbitrary<Target> = fc.oneof(
   fc.record({ kind: fc.constant("unix"), path: anyPath }),
   fc.record({ kind: fc.constant("vsock"), cid: u32, port: u32 }),
   fc.record({ kind: fc.constant("vsock-mux"), path: anyPath, port: u32 }),
+  fc.record({ kind: fc.constant("machine"), name: anyName, port: u32 }),
 );
 
 Deno.test("no name and port make the parser throw anything but a usage error of one line", () => {
@@ -300,6 +338,7 @@ Deno.test("what the parser makes of any name and port is valid", () => {
       const isU32 = (number: number) => Number.isInteger(number) && number >= 0 && number < 2 ** 32;
       if (target.kind !== "unix") assertEquals(isU32(target.port) && String(target.port) === port, true);
       if (target.kind === "vsock") assertEquals(isU32(target.cid), true);
+      else if (target.kind === "machine") assertMatch(target.name, /^[^./\0\uFFFD][^/\0\uFFFD]*$/u);
       else {
         assertMatch(target.path, /^\.?\//);
         assertEquals(target.path.isWellFormed() && !target.path.includes("\0"), true);
@@ -319,13 +358,13 @@ Deno.test("every target that is formatted and parsed again is the same target", 
   );
 });
 
-Deno.test("a path is the typed one for every change of ASCII case, and nothing but the names' own letters ever is", () => {
+Deno.test("a path or a machine's name is the typed one for every change of ASCII case, and nothing but the names' own letters ever is", () => {
   const anyCase = (text: string, flips: Iterator<boolean>) =>
     text.replace(/[a-zA-Z]/g, (letter) => flips.next().value ? letter.toUpperCase() : letter.toLowerCase());
   fc.assert(
     fc.property(
-      fc.constantFrom("unix/", "unix%", "vsock-mux/", "vsock-mux%"),
-      anyText,
+      fc.constantFrom("unix/", "unix%", "vsock-mux/", "vsock-mux%", "machine/", "machine%"),
+      anyText.filter((text) => text.toLowerCase() !== ".host"),
       fc.infiniteStream(fc.boolean()),
       (form, path, flips) => {
         const host = form + path.replace(/[A-Z]/g, (letter) => letter.toLowerCase());

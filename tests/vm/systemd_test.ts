@@ -64,16 +64,48 @@ Deno.test("in such a guest, CID 1 and its own CID lead to the sshd that systemd 
   for (const cid of [1, 42]) assertEquals(await inGuest("newer", `ssh vsock/${cid} ${WHICH}`), guest);
 });
 
-Deno.test("in such a guest, the real machined knows its CID, and that of a virtual machine that was registered", async () => {
+/** Calls the real machined. In `parameters` a shell replaces what it knows. */
+function callMachined(method: string, parameters: string): Promise<string> {
   const machined = "/run/systemd/machine/io.systemd.Machine";
-  const call = (method: string, parameters: string) =>
-    inGuest("newer", `varlinkctl call ${machined} io.systemd.Machine.${method} "${parameters.replaceAll('"', '\\"')}"`);
-  await inGuest("newer", "systemctl start systemd-machined && systemd-run --quiet --unit=monitor sleep infinity");
-  const leader = "$(systemctl show --property=MainPID --value monitor)";
-  await call("Register", `{"name":"foo","class":"vm","leader":${leader},"allocateUnit":true,"vSockCid":42}`);
+  const quoted = parameters.replaceAll('"', '\\"');
+  return inGuest("newer", `varlinkctl call ${machined} io.systemd.Machine.${method} "${quoted}"`);
+}
+
+/** Registers a machine, with a process of its own as its first one. */
+async function register(name: string, fields: string): Promise<void> {
+  await inGuest("newer", `systemd-run --quiet --unit=leader-of-${name} sleep infinity`);
+  const leader = `$(systemctl show --property=MainPID --value leader-of-${name})`;
+  await callMachined("Register", `{"name":"${name}","leader":${leader},"allocateUnit":true,${fields}}`);
+}
+
+Deno.test("in such a guest, the real machined knows its CID, and that of a virtual machine that was registered", async () => {
+  await inGuest("newer", "systemctl start systemd-machined");
+  await register("foo", `"class":"vm","vSockCid":42`);
   for (const [name, kind, cid] of [["foo", "vm", 42], [".host", "host", 1]] as const) {
-    const machine = JSON.parse(await call("List", `{"name":"${name}"}`));
+    const machine = JSON.parse(await callMachined("List", `{"name":"${name}"}`));
     assertEquals([machine.class, machine.vSockCid], [kind, cid]);
+  }
+});
+
+Deno.test("in such a guest, ssh reaches by its name what the real machined knows: a virtual machine and a container", async () => {
+  const guest = await inGuest("newer", WHICH);
+  assertEquals(await inGuest("newer", `ssh machine/foo ${WHICH}`), guest);
+  await register("Box", `"class":"container","service":"systemd-nspawn"`);
+  const place = "/run/systemd/nspawn/Box/unix-export";
+  await inGuest("newer", `mkdir -p ${place} && ln -s /run/ssh-unix-local/socket ${place}/ssh`);
+  assertEquals(await inGuest("newer", `ssh machine/Box ${WHICH}`), guest);
+});
+
+Deno.test("in such a guest, a name that the real machined does not know, or does not take, is said to be none", async () => {
+  for (
+    const [name, says] of [
+      ["none", "machine/none: no such machine"],
+      ["foo..", "machine/foo..: /run/systemd/machine/io.systemd.Machine: no machine can have this name"],
+    ] as const
+  ) {
+    const { code, err } = await client.run("ssh", ["newer", `ssh machine/${name} true`]);
+    assertEquals(code, 255);
+    assertStringIncludes(err, `deno-ssh-proxy: ${says}\n`);
   }
 });
 
