@@ -6,8 +6,14 @@
 
 import { printable, ProxyError } from "../proxy/errors.ts";
 
-/** The host name forms, with `%` in the first separator's place for scp and rsync. */
-const FORMS = ["unix", "vsock", "vsock-mux", "machine"].flatMap((form) => [`${form}/*`, `${form}%*`]);
+/** The names of this machine. */
+const THIS_MACHINE = [".host", "machine/.host", "machine%.host"];
+
+/** The other host name forms, with `%` in the first separator's place for scp and rsync. */
+const FORMS = [
+  ...THIS_MACHINE.map((name) => `!${name}`),
+  ...["unix", "vsock", "vsock-mux", "machine"].flatMap((form) => [`${form}/*`, `${form}%*`]),
+];
 
 /**
  * The fragment for a program that `command` starts: a shell's words, in which ssh replaces `%` tokens.
@@ -19,7 +25,7 @@ export function fragment(command: string): string {
   return `# deno-ssh-proxy: ssh to virtual machines, containers and local sockets.
 
 # This machine. Its host key is checked like any other.
-Match host .host,machine/.host
+Match host ${THIS_MACHINE.join(",")}
     ProxyCommand ${command} '%h' '%p' --as-typed '%n'
     ProxyUseFdpass yes
     CheckHostIP no

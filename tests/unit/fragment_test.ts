@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { fragment, proxyCommand } from "../../commands/fragment.ts";
-import { assertFails, outputOf } from "./support.ts";
+import { assertFails, Folder, outputOf, testWith } from "./support.ts";
 
 const DENO = "/usr/bin/deno";
 const LIBRARY = "/src/rust/target/release/libdeno_ssh_proxy.so";
@@ -97,11 +97,10 @@ Deno.test("the fragment starts the command for every form of address, with the n
   const text = fragment("/usr/local/bin/deno-ssh-proxy");
   const blocks = text.split(/^(?=Match )/m).slice(1);
   assertEquals(blocks.length, 3);
-  assertMatch(blocks[0]!, /^Match host \.host,machine\/\.host\n/);
-  assertMatch(
-    blocks[1]!,
-    /^Match host unix\/\*,unix%\*,vsock\/\*,vsock%\*,vsock-mux\/\*,vsock-mux%\*,machine\/\*,machine%\*\n/,
-  );
+  const [here, elsewhere] = blocks.map((block) => /^Match host (.*)$/m.exec(block)?.[1]?.split(","));
+  assertEquals(here, [".host", "machine/.host", "machine%.host"]);
+  const forms = ["unix", "vsock", "vsock-mux", "machine"].flatMap((form) => [`${form}/*`, `${form}%*`]);
+  assertEquals(elsewhere?.filter((pattern) => !pattern.startsWith("!")), forms);
   for (const block of blocks.slice(0, 2)) {
     assertStringIncludes(block, "\n    ProxyCommand /usr/local/bin/deno-ssh-proxy '%h' '%p' --as-typed '%n'\n");
     assertStringIncludes(block, "\n    ProxyUseFdpass yes\n");
@@ -113,6 +112,29 @@ Deno.test("the host key of this machine is checked, and that of what only has a 
   assert(!/StrictHostKeyChecking|UserKnownHostsFile/.test(here));
   assertStringIncludes(elsewhere, "\n    StrictHostKeyChecking no\n    UserKnownHostsFile /dev/null\n");
 });
+
+testWith(
+  "ssh",
+  "ssh itself checks the host key of this machine under each of its names, and of no other machine",
+  () => {
+    using folder = new Folder();
+    const config = folder.file("ssh_config", fragment("/bin/deno-ssh-proxy"));
+    const strict = (host: string) => {
+      const options = outputOf("ssh", "-F", config, "-G", host).split("\n");
+      assert(options.some((option) => option.startsWith("proxycommand /bin/deno-ssh-proxy ")), host);
+      return !options.includes("stricthostkeychecking false");
+    };
+    for (const host of [".host", "machine/.host", "machine%.host", ".HOST", "machine/.HOST"]) {
+      assertEquals(strict(host), true, host);
+    }
+    for (
+      const host of ["machine/foo", "machine%Foo", "unix/.host", "unix%run/s", "vsock/host", "vsock%3", "vsock-mux/s"]
+    ) {
+      assertEquals(strict(host), false, host);
+    }
+  },
+  ["-V"],
+);
 
 Deno.test("every line of the fragment is a comment, an empty line, a Match or one option with its value", () => {
   for (const line of fragment("'/a b/deno' run").split("\n")) {
