@@ -11,7 +11,7 @@ export const PROXY_FORM = {
   usage: "deno-ssh-proxy HOST PORT",
   options: {
     "as-typed": { brief: "the host name before ssh lower-cased it: %n", value: "NAME" },
-    timeout: { brief: "for connecting and the multiplexer's answer (default 10)", value: "SECONDS" },
+    timeout: { brief: "for connecting and all answers on the way (default 10)", value: "SECONDS" },
     wait: { brief: "tries again until an SSH server answers (default 60)", value: "[=SECONDS]" },
   } satisfies Record<string, Option> as Record<string, Option>,
 };

@@ -7,7 +7,7 @@ import { CONNECTION_NONBLOCKING } from "../../ffi/symbols.ts";
 import { dial, shakeHands } from "../../proxy/dial.ts";
 import { ProxyError } from "../../proxy/errors.ts";
 import { Deadline } from "../../proxy/patience.ts";
-import type { Target, VsockMuxTarget } from "../../proxy/target.ts";
+import type { SocketTarget, VsockMuxTarget } from "../../proxy/target.ts";
 import { type Ending, StandInSocket } from "./stand_in_socket.ts";
 import {
   assertFailsLater,
@@ -189,7 +189,7 @@ Deno.test("an error shows the answer that is none, and whether it had ended", as
 });
 
 Deno.test("an errno of connecting decides what kind of error it is, for each kind of target", async () => {
-  const targets: Target[] = [{ kind: "unix", path: "/s" }, MUX, { kind: "vsock", cid: 3, port: 22 }];
+  const targets: SocketTarget[] = [{ kind: "unix", path: "/s" }, MUX, { kind: "vsock", cid: 3, port: 22 }];
   for (const target of targets) {
     const noEntry = target.kind === "vsock" ? "resource" : "missing";
     for (const [errno, kind] of [[2, noEntry], [13, "permission"], [110, "timeout"], [111, "unreachable"]] as const) {

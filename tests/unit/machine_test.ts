@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { Library } from "../../ffi/library.ts";
 import { runtimeFolder } from "../../ffi/socket.ts";
 import { CONNECTION_NONBLOCKING, type ConnectionCalls } from "../../ffi/symbols.ts";
-import { dial } from "../../proxy/dial.ts";
+import { reach } from "../../proxy/reach.ts";
 import type { ErrorKind, ProxyError } from "../../proxy/errors.ts";
 import { resolveMachine } from "../../proxy/machine.ts";
 import { findMachine, listMachines, parseReply } from "../../proxy/machined.ts";
@@ -467,7 +467,7 @@ Deno.test("a container's socket may be where older systemd has it, and where bot
   assertEquals(await system.resolve("box"), { kind: "unix", path: `/run/${NEWER}` });
   // To see that it is there was no connection.
   const accepting = newer.accept();
-  using socket = await dial(machine("box"), system.library, new Deadline(SOON));
+  using socket = await reach(machine("box"), system.library, new Deadline(SOON));
   using connection = await accepting;
   await socket.send(bytes("ssh"));
   assertEquals(latin1(await readSome(connection)), "ssh");
@@ -541,7 +541,7 @@ Deno.test("a container of another program is reached by the address that was reg
 Deno.test("a machine whose place cannot be connected to is named with that place", async () => {
   const { vSockCid: _, ...bare } = VM;
   await using system = new System({ system: knows({ ...bare, sshAddress: "unix/no/such/socket" }) });
-  const failing = () => dial(machine("foo"), system.library, new Deadline(SOON));
+  const failing = () => reach(machine("foo"), system.library, new Deadline(SOON));
   const { message, cause } = await assertFailsLater("missing", failing);
   assertEquals(message, "machine/foo is unix/no/such/socket: /no/such/socket does not exist");
   assert(cause instanceof Error);
@@ -553,7 +553,7 @@ Deno.test("a machine behind a multiplexer is asked for with the port, and named 
   using listener = system.listen("mux/vm.sock");
   const behind: Description = { ...bare, sshAddress: `vsock-mux${system.folder.at("mux/vm.sock")}` };
   const accepting = listener.accept();
-  const failing = dial({ ...machine("foo"), port: 2222 }, system.library, new Deadline(SOON)) as Promise<unknown>;
+  const failing = reach({ ...machine("foo"), port: 2222 }, system.library, new Deadline(SOON)) as Promise<unknown>;
   const serve = async () => {
     using connection = await accepting;
     assertEquals(latin1(await readSome(connection)), "CONNECT 2222\n");
@@ -577,7 +577,7 @@ Deno.test("a machine's CID is connected to with what is left of the deadline", a
       return -19;
     },
   });
-  const failing = () => dial({ ...machine("foo"), port: 2222 }, system.library, new Deadline(SOON));
+  const failing = () => reach({ ...machine("foo"), port: 2222 }, system.library, new Deadline(SOON));
   await assertFailsLater("unreachable", failing, "machine/foo is vsock/42 port 2222: no such CID");
   assertEquals(connected, [[42, 2222]]);
 });
