@@ -104,7 +104,12 @@ export class Machined implements AsyncDisposable {
   }
 
   async #accept(answer: Answer): Promise<void> {
-    for await (const connection of this.#listener) this.#connections.add(this.#serve(connection, answer));
+    for await (const connection of this.#listener) {
+      const served = this.#serve(connection, answer);
+      this.#connections.add(served);
+      // What went wrong is thrown at the end.
+      served.catch(() => {});
+    }
   }
 
   async #serve(connection: Deno.UnixConn, answer: Answer): Promise<void> {
