@@ -89,7 +89,7 @@ export class Machined implements AsyncDisposable {
   /** Every call that came, as its bytes were. */
   readonly calls: string[] = [];
   readonly #listener: Deno.UnixListener;
-  readonly #connections = new Set<Promise<void>>();
+  readonly #served = new Map<Deno.UnixConn, Promise<void>>();
   readonly #accepting: Promise<void>;
 
   /** Serves in the runtime folder `folder`. */
@@ -106,7 +106,7 @@ export class Machined implements AsyncDisposable {
   async #accept(answer: Answer): Promise<void> {
     for await (const connection of this.#listener) {
       const served = this.#serve(connection, answer);
-      this.#connections.add(served);
+      this.#served.set(connection, served);
       // What went wrong is thrown at the end.
       served.catch(() => {});
     }
@@ -123,18 +123,27 @@ export class Machined implements AsyncDisposable {
         await answer(connection, JSON.parse(call.slice(0, -1)));
         call = "";
       }
-      connection.close();
     } catch (thrown) {
       // The caller hung up, or the answer was to close the connection.
       const { BadResource, BrokenPipe, ConnectionReset, Interrupted } = Deno.errors;
       if (![BadResource, BrokenPipe, ConnectionReset, Interrupted].some((gone) => thrown instanceof gone)) throw thrown;
-      if (!(thrown instanceof BadResource)) connection.close();
+    } finally {
+      close(connection);
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
     await this.#accepting;
-    await Promise.all(this.#connections);
+    for (const connection of this.#served.keys()) close(connection);
+    await Promise.all(this.#served.values());
+  }
+}
+
+function close(connection: Deno.UnixConn): void {
+  try {
+    connection.close();
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.BadResource)) throw thrown;
   }
 }
