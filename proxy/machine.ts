@@ -41,8 +41,8 @@ export async function resolveMachine(
       answered = true;
     } catch (thrown) {
       if (!(thrown instanceof ProxyError)) throw thrown;
-      const obstacles = folder === SYSTEM_FOLDER ? ["missing"] : ["missing", "unreachable", "permission"];
-      if (!obstacles.includes(thrown.kind)) throw machineError(target, thrown);
+      const passable = folder === SYSTEM_FOLDER ? ["missing"] : ["missing", "unreachable", "permission"];
+      if (!passable.includes(thrown.kind)) throw machineError(target, thrown);
     }
     if (machine !== undefined) return placeOf(target, machine, folder, library);
   }
@@ -61,7 +61,7 @@ function placeOf(target: MachineTarget, machine: Machine, folder: string, librar
   }
   if (machine.class === "vm" && machine.vSockCid !== undefined) return { kind: "vsock", cid: machine.vSockCid, port };
   try {
-    // What somebody registered for ssh to connect to; any name of a network's host too.
+    // Whoever registered it may have written anything that ssh takes, such as the name of a network's host.
     const place = parseTarget(machine.sshAddress ?? "", `${port}`);
     if (place.kind !== "machine") return place;
   } catch {
