@@ -11,8 +11,8 @@ const THIS_MACHINE = [".host", "machine/.host", "machine%.host"];
 
 /** The other host name forms, with `%` in the first separator's place for scp and rsync. */
 const FORMS = [
-  ...THIS_MACHINE.map((name) => `!${name}`),
   ...["unix", "vsock", "vsock-mux", "machine"].flatMap((form) => [`${form}/*`, `${form}%*`]),
+  ...THIS_MACHINE.map((name) => `!${name}`),
 ];
 
 /**
