@@ -4,6 +4,7 @@ import type { Command } from "./command.ts";
 import { check } from "./check.ts";
 import { completions } from "./completions.ts";
 import { config } from "./config.ts";
+import { list } from "./list.ts";
 import { wait } from "./wait.ts";
 
-export const COMMANDS: readonly Command[] = [check, wait, config, completions];
+export const COMMANDS: readonly Command[] = [check, list, wait, config, completions];

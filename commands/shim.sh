@@ -17,6 +17,7 @@ machine[/%]* | --*[/%]*) start --allow-ffi="$library" "$program/proxy.mjs" "$@" 
   esac
   ;;
 check) start --allow-ffi="$library" --allow-read=/etc/passwd,/etc/group "$program/cli.mjs" "$@" ;;
+list) start --allow-ffi="$library" --allow-read=/run/systemd/nspawn "$program/cli.mjs" "$@" ;;
 -h | --help | completions | config) start "$program/cli.mjs" "$@" ;;
 *) start --allow-ffi="$library" "$program/cli.mjs" "$@" ;;
 esac

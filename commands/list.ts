@@ -1,0 +1,118 @@
+/**
+ * `list`: what on this machine can be reached, each with the address to type.
+ *
+ * @module
+ */
+
+import { SystemError } from "../ffi/errno.ts";
+import { ProxyError, report } from "../proxy/errors.ts";
+import { command } from "./command.ts";
+import { asJson, asLines, asTable, needsAlias, type Reachable } from "./list/reachable.ts";
+import {
+  findContainers,
+  findHost,
+  findMonitors,
+  HOST_SOCKET,
+  type MonitorSearch,
+  nameProcesses,
+  Namespaces,
+} from "./list/search.ts";
+
+/** Where systemd-nspawn has the sockets of its containers. */
+const NSPAWN_FOLDER = "/run/systemd/nspawn";
+
+export const list = command({
+  name: "list",
+  brief: "lists what on this machine ssh can reach, with the address to type",
+  description: `Lists what on this machine ssh can reach, with the address to type: containers,
+virtual machines, and this machine itself. It connects to none of them.
+
+On a terminal it is a table. Elsewhere it is a line for each, with tabs: the
+address, what it is, its name, and whether ssh needs an alias for it.`,
+  arguments: [],
+  options: { json: { brief: "prints a JSON array, with names that stay the same" } },
+  async run({ out, err, library }, { json }) {
+    const namespaces = new Namespaces(library);
+    const found: Reachable[] = [];
+    /** What may be missing in the list, and why. */
+    const gaps: ProxyError[] = [];
+    try {
+      found.push(...await findContainers(library, NSPAWN_FOLDER));
+    } catch (thrown) {
+      gaps.push(folderGap(thrown));
+    }
+    try {
+      const monitors = findMonitors(library, namespaces);
+      found.push(...monitors.found, ...findHost(library, namespaces));
+      gaps.push(...monitorGaps(monitors));
+    } catch (thrown) {
+      gaps.push(processGap(thrown));
+    }
+
+    const all = distinct(found);
+    if (json) await out.write(asJson(all));
+    else await out.write(out.isTerminal && all.length > 0 ? asTable(all, out.columns) : asLines(all));
+    if (all.length === 0) await err.write(NOTHING);
+    else if (out.isTerminal && !json && all.some(({ address }) => needsAlias(address))) await err.write(ALIAS);
+    // What this program was not allowed to look at is an error; what this user is not, is as it should be.
+    const failure = gaps.find(({ cause }) => cause instanceof Deno.errors.NotCapable);
+    for (const gap of gaps) if (gap !== failure) await err.write(report(gap));
+    if (failure !== undefined) throw failure;
+    return 0;
+  },
+});
+
+const NOTHING = `deno-ssh-proxy: nothing was found that ssh could reach: no container of systemd-nspawn, no Firecracker,
+  Cloud Hypervisor, vhost-device-vsock or QEMU with a vsock, and no ${HOST_SOCKET}
+`;
+
+const ALIAS = `deno-ssh-proxy: ssh does not take every one of these addresses as a host name
+  deno-ssh-proxy config --alias NAME=ADDRESS gives such a one a name
+`;
+
+/** Each address once: as what was found first. */
+function distinct(found: readonly Reachable[]): Reachable[] {
+  const addresses = new Set<string>();
+  return found.filter(({ address }) => !addresses.has(address) && addresses.add(address));
+}
+
+function folderGap(thrown: unknown): ProxyError {
+  if (thrown instanceof Deno.errors.NotCapable) {
+    return new ProxyError("permission", `${NSPAWN_FOLDER}: Deno was not allowed to look for containers there`, {
+      cause: thrown,
+      hint: `run it with --allow-read=${NSPAWN_FOLDER}`,
+    });
+  }
+  if (!(thrown instanceof Deno.errors.PermissionDenied)) throw thrown;
+  return new ProxyError("permission", `${NSPAWN_FOLDER}: this user may not look for containers there`, {
+    cause: thrown,
+    hint: "root may",
+  });
+}
+
+function processGap(thrown: unknown): ProxyError {
+  if (!(thrown instanceof SystemError)) throw thrown;
+  return new ProxyError("resource", `the processes of this machine: they cannot be looked at: ${thrown.message}`, {
+    cause: thrown,
+    hint: "only Linux has them in /proc, where virtual machines are looked for",
+  });
+}
+
+function monitorGaps({ hidden, configured }: MonitorSearch): ProxyError[] {
+  const gaps: ProxyError[] = [];
+  if (hidden.length > 0) {
+    gaps.push(
+      new ProxyError("permission", `${nameProcesses(hidden)}: of another user, so what listens there cannot be seen`, {
+        hint: "root sees it",
+      }),
+    );
+  }
+  if (configured.length > 0) {
+    gaps.push(
+      new ProxyError("resource", `${nameProcesses(configured)}: which of its sockets is for ssh is in its own file`, {
+        hint: "the address is vsock-mux and the path that stands at uds_path in the file of its --config",
+      }),
+    );
+  }
+  return gaps;
+}

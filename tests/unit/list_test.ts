@@ -1,0 +1,318 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import fc from "fast-check";
+import { listeningSockets } from "../../commands/list/listening.ts";
+import { type Monitor, monitorOf } from "../../commands/list/monitor.ts";
+import { translate } from "../../commands/list/mounts.ts";
+import { asJson, asLines, asTable, needsAlias, type Reachable } from "../../commands/list/reachable.ts";
+import { parseTarget } from "../../proxy/target.ts";
+
+const HEADING = "Num       RefCount Protocol Flags    Type St Inode Path\n";
+
+Deno.test("what listens is told from what is connected, from datagrams and packets, and from names that are no paths", () => {
+  // As Linux 6.18 has it: vhost-device-vsock, systemd, dbus, and connections to them.
+  const text = HEADING + `0000000086600aad: 00000002 00000000 00010000 0001 01 2688935 /run/vm.sock
+00000000798fd71f: 00000002 00000000 00010000 0001 01 26889 /tmp/with a space  and two
+0000000073fd55b7: 00000003 00000000 00000000 0001 03  1662 /run/dbus/system_bus_socket
+00000000a2edccb2: 00000003 00000000 00000000 0001 03  1661
+0000000005d1b7a3: 00000002 00000000 00000000 0002 01 15210 /run/systemd/notify
+00000000cd1fbd68: 00000002 00000000 00010000 0005 01 15226 /run/udev/control
+00000000f8a7e4de: 00000002 00000000 00010000 0001 01 15300 @/tmp/.X11-unix/X0
+00000000b2c6d2f1: 00000002 00000000 00010000 0001 01    17 v.sock
+`;
+  assertEquals(
+    [...listeningSockets(text)],
+    [[2688935, "/run/vm.sock"], [26889, "/tmp/with a space  and two"], [17, "v.sock"]],
+  );
+  assertEquals(listeningSockets(HEADING).size, 0);
+  assertEquals(listeningSockets("").size, 0);
+});
+
+Deno.test("a path with a line in it invents no socket for an inode that is another's", () => {
+  const line = (inode: number, path: string) =>
+    `0000000086600aad: 00000002 00000000 00010000 0001 01 ${inode} ${path}\n`;
+  const invention = line(20, `/tmp/x\n${line(10, "/tmp/invented").trimEnd()}`);
+  for (const text of [line(10, "/run/real") + invention, invention + line(10, "/run/real")]) {
+    assertEquals([...listeningSockets(HEADING + text)], [[20, "/tmp/x"]]);
+  }
+});
+
+/** What a command line, as one types it, tells. */
+function monitor(name: string, line: string): Monitor | undefined {
+  return monitorOf(name, line.split(" "));
+}
+
+Deno.test("Firecracker's vsock is what its command line does not have for something else", () => {
+  const jailed = monitor(
+    "firecracker",
+    "/firecracker --id 551e7604-e35c-42b3-b825-416853441234 --start-time-us 72150 --start-time-cpu-us 1003 " +
+      "--parent-cpu-time-us 2100 --api-sock /run/api.sock",
+  )!;
+  assertEquals(jailed.program, "Firecracker");
+  assertEquals(jailed.name, "551e7604-e35c-42b3-b825-416853441234");
+  assertEquals(jailed.multiplexers, undefined);
+  assertEquals(["/run/api.sock", "/v.sock", "/run/firecracker.socket"].map(jailed.isForOthers!), [true, false, false]);
+  const plain = monitor("firecracker", "firecracker --config-file vm.json")!;
+  assertEquals(["/run/firecracker.socket", "v.sock"].map(plain.isForOthers!), [true, false]);
+  const noApi = monitor("firecracker-v1.", "/opt/firecracker-v1.7.0-x86_64 --no-api --config-file vm.json")!;
+  assertEquals(["/run/firecracker.socket", "v.sock"].map(noApi.isForOthers!), [false, false]);
+  const equals = monitor("firecracker", "./firecracker --api-sock=/tmp/fc.sock --id=vm7")!;
+  assertEquals([equals.name, ...["/tmp/fc.sock", "/tmp/v.sock"].map(equals.isForOthers!)], ["vm7", true, false]);
+});
+
+Deno.test("Cloud Hypervisor's vsock is on its command line, or what that has not for something else", () => {
+  for (const option of ["--vsock cid=3,socket=/tmp/ch.vsock", "--vsock=cid=3,iommu=on,socket=/tmp/ch.vsock,id=v"]) {
+    const line = `cloud-hypervisor --cpus boot=1 --disk path=jammy.raw ${option} --api-socket path=/tmp/api`;
+    assertEquals(monitor("cloud-hyperviso", line)?.multiplexers, [{ path: "/tmp/ch.vsock", cid: 3 }]);
+  }
+  const quoted = monitor("cloud-hyperviso", 'cloud-hypervisor-static --vsock socket="/tmp/a,b",cid=4');
+  assertEquals(quoted?.multiplexers, [{ path: "/tmp/a,b", cid: 4 }]);
+  const api = monitor(
+    "cloud-hyperviso",
+    "cloud-hypervisor --api-socket path=/tmp/api --serial socket=/tmp/serial --console off --event-monitor path=/tmp/e",
+  )!;
+  assertEquals(api.multiplexers, undefined);
+  assertEquals(
+    ["/tmp/api", "/tmp/serial", "/run/user/1000/cloud-hypervisor.4242", "/tmp/vsock"].map(api.isForOthers!),
+    [true, true, true, false],
+  );
+  const bare = monitor("cloud-hyperviso", "/usr/bin/cloud-hypervisor --api-socket /tmp/api")!;
+  assertEquals(["/tmp/api", "/tmp/vsock"].map(bare.isForOthers!), [true, false]);
+});
+
+Deno.test("each virtual machine of a vhost-device-vsock has its own multiplexer, and the vhost-user socket is none", () => {
+  const two = monitor(
+    "vhost-device-vs",
+    "vhost-device-vsock --vm guest-cid=3,socket=/tmp/vhost3.socket,uds-path=/tmp/vm3.vsock,groups=a+b " +
+      "--vm=guest_cid=4,uds_path=/tmp/vm4.vsock,socket=/tmp/vhost4.socket",
+  );
+  assertEquals(two?.multiplexers, [{ path: "/tmp/vm3.vsock", cid: 3 }, { path: "/tmp/vm4.vsock", cid: 4 }]);
+  const one = "vhost-device-vsock --guest-cid=42 --socket /tmp/vhost.socket --uds-path=/tmp/vm.vsock";
+  assertEquals(monitor("vhost-device-vs", one)?.multiplexers, [{ path: "/tmp/vm.vsock", cid: 42 }]);
+  const unsaid = "vhost-device-vsock --socket=/tmp/vhost.socket --uds-path /tmp/vm.vsock";
+  assertEquals(monitor("vhost-device-vs", unsaid)?.multiplexers, [{ path: "/tmp/vm.vsock", cid: 3 }]);
+  const forwarding = "vhost-device-vsock --vm guest-cid=3,socket=/tmp/vhost3.socket,forward-cid=1,forward-listen=22";
+  assertEquals(monitor("vhost-device-vs", forwarding)?.multiplexers, []);
+  const file = monitor("vhost-device-vs", "vhost-device-vsock --config /etc/vsock.yaml");
+  assertEquals([file?.multiplexers, file?.isForOthers], [undefined, undefined]);
+});
+
+Deno.test("QEMU's guests have the CID and the name of its command line", () => {
+  const examples: [args: string[], cids: number[], name?: string][] = [
+    [["-name", "fedora", "-device", "vhost-vsock-pci,guest-cid=3"], [3], "fedora"],
+    [["-name", "guest=web,debug-threads=on", "-device", "vhost-vsock-pci,id=vsock0,guest-cid=0x2a"], [42], "web"],
+    [["-name", "process=web,guest=a,,b", "--device", "driver=vhost-vsock-device,guest-cid=7"], [7], "a,b"],
+    [["-device", "vhost-vsock-pci-non-transitional,guest-cid=4294967294,vhostfd=3"], [4294967294]],
+    [["-device", "vhost-vsock-ccw,guest-cid=5", "-device", "vhost-vsock-pci,guest-cid=6"], [5, 6]],
+    [["-device", "vhost-user-vsock-pci,chardev=v"], []],
+    [["-device", "virtio-net-pci,guest-cid=3"], []],
+    [["-device", "vhost-vsock-pci,guest-cid=2"], []],
+    [["-device", "vhost-vsock-pci,guest-cid=4294967296"], []],
+    [["-device", "vhost-vsock-pci"], []],
+    [["-device"], []],
+    [["-name"], []],
+  ];
+  for (const [args, cids, name] of examples) {
+    const monitor = monitorOf("qemu-system-x86", ["/usr/bin/qemu-system-x86_64", ...args]);
+    assertEquals([monitor?.program, monitor?.cids, monitor?.name], ["QEMU", cids, name], args.join(" "));
+    assertEquals(monitor?.multiplexers, []);
+  }
+});
+
+Deno.test("libvirt's QEMU is one too", () => {
+  const line = "/usr/bin/qemu-system-x86_64 -name guest=fedora39,debug-threads=on -S -object " +
+    '{"qom-type":"secret","id":"masterKey0","format":"raw","file":"/var/lib/libvirt/qemu/domain-1-fedora39/master-key.aes"}' +
+    ' -machine pc-q35-8.1,usb=off,smm=on -accel kvm -device {"driver":"pcie-root-port","port":16,"id":"pci.1"} -device ' +
+    '{"driver":"vhost-vsock-pci","id":"vsock0","guest-cid":3,"vhostfd":"37","bus":"pci.7","addr":"0x0"} -msg timestamp=on';
+  for (const name of ["qemu-system-x86", "fedora39"]) {
+    assertEquals(monitor(name, line), { program: "QEMU", name: "fedora39", cids: [3], multiplexers: [] });
+  }
+  const broken = monitorOf("qemu-kvm", [
+    "/usr/libexec/qemu-kvm",
+    "-device",
+    '{"driver":"vhost-vsock-pci","guest-cid":',
+  ]);
+  assertEquals(broken?.cids, []);
+});
+
+Deno.test("a process is a monitor by the name of its file, and no other program that is called like one", () => {
+  const monitors = ["firecracker", "firecracker-v1.12.1-x86_64", "cloud-hypervisor", "cloud-hypervisor-static-aarch64"];
+  monitors.push("vhost-device-vsock", "qemu-system-aarch64", "qemu-kvm", "kvm");
+  for (const name of monitors) {
+    assert(monitorOf(name.slice(0, 15), [`/opt/${name}`]), name);
+    assert(monitorOf(name.slice(0, 15), []), `${name} without arguments`);
+    assert(monitorOf("renamed", [name]), `${name} under another name`);
+  }
+  const others = [
+    "firecracker-containerd",
+    "firectl",
+    "firecrackers",
+    "vhost-device-vsc",
+    "vhost-device-gpio",
+    "qemu-img",
+  ];
+  others.push("qemu-ga", "kvmtool", "cloud-hypervisors", "ch-remote", "kvm-nx-lpage-recovery", "bash", "");
+  for (const name of others) assertEquals(monitorOf(name.slice(0, 15), [`/opt/${name}`]), undefined, name);
+});
+
+const OURS = `21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+24 21 0:22 / /run rw,nosuid shared:5 - tmpfs tmpfs rw
+30 21 8:2 / /srv rw shared:9 - ext4 /dev/sda2 rw
+31 21 8:2 /data /mnt/with\\040space rw shared:9 - ext4 /dev/sda2 rw
+`;
+
+Deno.test("a path in the jailer's chroot is found where that folder is", () => {
+  // The jailer mounts the folder over itself, and makes it the root of a mount namespace of its own.
+  const jail = "/jailer/firecracker/vm1/root";
+  const example = (theirs: string) => translate("/run/v.sock", theirs, OURS);
+  assertEquals(example(`80 79 8:2 ${jail} / rw master:9 - ext4 /dev/sda2 rw\n`), [`/srv${jail}/run/v.sock`]);
+  assertEquals(example(`80 79 8:1 /srv2${jail} / rw master:1 - ext4 /dev/sda1 rw\n`), [`/srv2${jail}/run/v.sock`]);
+  assertEquals(example(`80 79 8:2 /data/x / rw - ext4 /dev/sda2 rw\n`), [
+    "/mnt/with space/x/run/v.sock",
+    "/srv/data/x/run/v.sock",
+  ]);
+});
+
+Deno.test("of a container's mounts the innermost and last one has the path", () => {
+  const theirs = `80 79 0:50 / / rw - overlay overlay rw
+81 80 8:2 /volumes/a /run rw - ext4 /dev/sda2 rw
+82 81 8:1 /x /run/vm rw - ext4 /dev/sda1 rw
+83 81 0:22 /y /run/vm rw - tmpfs tmpfs rw
+`;
+  assertEquals(translate("/run/v.sock", theirs, OURS), ["/srv/volumes/a/v.sock"]);
+  assertEquals(translate("/run/vm/v.sock", theirs, OURS), ["/run/y/v.sock"]);
+  assertEquals(translate("/runner/v.sock", theirs, OURS), []);
+});
+
+Deno.test("a path in a file system that is not mounted here is none here", () => {
+  assertEquals(translate("/v.sock", "80 79 0:99 / / rw - tmpfs tmpfs rw\n", OURS), []);
+  assertEquals(translate("/v.sock", "", OURS), []);
+  assertEquals(translate("v.sock", OURS, OURS), []);
+});
+
+const FIRECRACKER: Reachable = {
+  address: "vsock-mux/srv/vm1/v.sock",
+  kind: "virtual-machine",
+  source: "firecracker",
+  what: "Firecracker (pid 123)",
+  name: "vm1",
+  pid: 123,
+  uid: 0,
+};
+const QEMU: Reachable = {
+  ...FIRECRACKER,
+  address: "vsock/42",
+  source: "qemu",
+  what: "QEMU (pid 9)",
+  name: undefined,
+  cid: 42,
+};
+const HOST: Reachable = { address: ".host", kind: "host", source: "systemd-ssh-generator", what: "this machine" };
+
+Deno.test("a terminal has a table", () => {
+  assertEquals(
+    asTable([FIRECRACKER, QEMU, HOST], 80),
+    `ADDRESS                   WHAT                   NAME
+vsock-mux/srv/vm1/v.sock  Firecracker (pid 123)  vm1
+vsock/42                  QEMU (pid 9)           CID 42
+.host                     this machine
+`,
+  );
+});
+
+Deno.test("an address that ssh does not take as a host name is marked, and no other", () => {
+  const table = asTable([{ ...FIRECRACKER, address: "vsock-mux/srv/my vm/v.sock" }, HOST], 80);
+  assertMatch(
+    table,
+    /^ADDRESS +WHAT +NAME +NOTE\nvsock-mux\/srv\/my vm\/v.sock .* vm1 +needs an alias\n.host +this machine\n$/,
+  );
+  for (const character of " \t\n'\"`$\\;&<>|(){},@\u2028\x7f\uFFFD") {
+    assert(needsAlias(`unix/tmp/${character}.sock`), JSON.stringify(character));
+  }
+  for (const address of ["unix/run/A-b_c.d+e=f:1%~^!#*?[]", "vsock/42", ".host", "machine/web", "unix/tmp/é.sock"]) {
+    assertEquals(needsAlias(address), false, address);
+  }
+});
+
+Deno.test("a narrow terminal loses of the names, then of what they are, and nothing of an address", () => {
+  const wide = { ...FIRECRACKER, name: "n".repeat(60), what: "cloud-hypervisor (pid 4194304, uid 4294967294)" };
+  for (const columns of [200, 80, 60, 20, 1]) {
+    const lines = asTable([wide, HOST], columns).split("\n");
+    assert(lines[1]!.startsWith(`${wide.address}  `), lines[1]);
+    if (columns >= 80) assert(lines.every((line) => line.length <= columns), lines.join("\n"));
+  }
+  assertMatch(asTable([wide, HOST], 80), /n…\n/);
+});
+
+Deno.test("anything else than a terminal has lines with tabs, the address first", () => {
+  const lines = asLines([FIRECRACKER, QEMU, { ...HOST, address: "unix/a b" }]);
+  assertEquals(
+    lines,
+    "vsock-mux/srv/vm1/v.sock\tFirecracker (pid 123)\tvm1\t\n" +
+      "vsock/42\tQEMU (pid 9)\tCID 42\t\nunix/a b\tthis machine\t\tneeds an alias\n",
+  );
+  assertEquals(asLines([]), "");
+});
+
+Deno.test("JSON has every name for each", () => {
+  assertEquals(JSON.parse(asJson([QEMU, HOST])), [
+    {
+      address: "vsock/42",
+      kind: "virtual-machine",
+      source: "qemu",
+      name: null,
+      cid: 42,
+      pid: 123,
+      uid: 0,
+      needsAlias: false,
+    },
+    {
+      address: ".host",
+      kind: "host",
+      source: "systemd-ssh-generator",
+      name: null,
+      cid: null,
+      pid: null,
+      uid: null,
+      needsAlias: false,
+    },
+  ]);
+  assertEquals(asJson([]), "[]\n");
+});
+
+const HOSTILE = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 300 }),
+  // deno-lint-ignore no-control-regex
+  fc.stringMatching(/^[ -~\x00-\x1f\x7f-\x9f\u202e\u2028]{0,40}$/),
+);
+
+Deno.test("nothing that a process is called, or has for a path, steers a terminal or breaks a line", () => {
+  const steering = /[^\P{Cc}\n\t]|[\p{Cf}\p{Zl}\p{Zp}]/u;
+  fc.assert(
+    fc.property(fc.array(fc.tuple(HOSTILE, HOSTILE, HOSTILE), { maxLength: 5 }), fc.nat(200), (rows, columns) => {
+      const all = rows.map(([path, what, name]) => ({ ...FIRECRACKER, address: `unix/${path}`, what, name }));
+      const [table, lines, json] = [asTable(all, columns), asLines(all), asJson(all)];
+      for (const text of [table, lines, json]) {
+        assert(!steering.test(text) && text.isWellFormed(), JSON.stringify(text));
+      }
+      assert(!table.includes("\t"));
+      assertEquals(table.split("\n").length, all.length + 2);
+      assertEquals(lines.split("\n").map((line) => line.split("\t").length), [...all.map(() => 4), 1]);
+      const parsed = JSON.parse(json) as Reachable[];
+      assertEquals(parsed.map(({ address, name }) => [address, name]), all.map(({ address, name }) => [address, name]));
+    }),
+  );
+});
+
+Deno.test("no text from /proc makes the parsers fail", () => {
+  const monitorish = fc.constantFrom("firecracker", "cloud-hypervisor", "vhost-device-vsock", "qemu-kvm");
+  const option = fc.constantFrom("--vsock", "--vm", "--uds-path", "-device", "-name", "--api-sock", "--config", "--id");
+  const words = fc.array(fc.oneof(option, HOSTILE, fc.constantFrom("{", "{}", "null", "[1]", ",,", "=", '"', "a=b=c")));
+  fc.assert(fc.property(monitorish, words, HOSTILE, (name, args, text) => {
+    const found = monitorOf(name, args)!;
+    found.isForOthers?.(text);
+    for (const cid of found.cids) assertEquals(parseTarget(`vsock/${cid}`, "22").kind, "vsock");
+    listeningSockets(text);
+    translate(text, text, text);
+    needsAlias(text);
+  }));
+});
