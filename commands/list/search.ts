@@ -167,8 +167,8 @@ function pathHere(library: Library, pid: number, path: string): string | undefin
   try {
     const socket = pathStatus(library, throughProc);
     if (!socket.isSocket) return undefined;
-    const folder = isWhole ? processRoot(library, pid) : processFolder(library, pid);
-    const seen = isWhole ? `${folder === "/" ? "" : folder}${path}` : `${folder}/${path.replace(/^(?:\.\/+)+/, "")}`;
+    const folder = (isWhole ? processRoot(library, pid) : processFolder(library, pid))?.replace(/\/$/, "");
+    const seen = `${folder}/${path.replace(/^(?:\.?\/+)+/, "")}`;
     const candidates = [seen, ...translate(seen, mounts(library, pid) ?? "", mounts(library, THIS_PROCESS) ?? "")];
     const here = candidates.find((candidate) => {
       const { device, inode } = statusOf(library, candidate) ?? {};

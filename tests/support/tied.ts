@@ -23,6 +23,11 @@ export class Tied implements AsyncDisposable {
     this.ended = this.#child.status;
   }
 
+  /** Its process id. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   /** What `work` promises, which this process is needed for: where it ends before, what it wrote says why. */
   async needed<T>(work: Promise<T>): Promise<T> {
     const ended = this.ended.then(() => {

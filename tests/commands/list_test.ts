@@ -1,0 +1,319 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { CHECKOUT, Folder } from "../support/folder.ts";
+import { Installation } from "../support/installation.ts";
+import { Tied } from "../support/tied.ts";
+import { outputOf, testWhere } from "../support/tools.ts";
+import { compile, madeImages, realMultiplexer, StandIn } from "./monitors.ts";
+import { asText, InTerminal, run } from "./typed.ts";
+
+const installation = new Installation();
+Deno.test.afterAll(() => installation[Symbol.dispose]());
+const { shim, prefix } = installation;
+
+const USER = Number(outputOf("id", "-u"));
+const IS_ROOT = USER === 0;
+/** A user that is nobody's. */
+const OTHER_USER = 54321;
+
+function succeeds(...words: string[]): boolean {
+  return new Deno.Command(words[0]!, { args: words.slice(1), stdout: "null", stderr: "null" }).outputSync().success;
+}
+
+const HAS_CC = succeeds("sh", "-c", "command -v cc");
+const HAS_NAMESPACES = IS_ROOT &&
+  succeeds("unshare", "--mount", "--pid", "--fork", "--mount-proc", "mount", "-t", "tmpfs", "tmpfs", "/run");
+
+/** One of the array that `list --json` prints. */
+interface Reachable {
+  address: string;
+  kind: string;
+  source: string;
+  name: string | null;
+  cid: number | null;
+  pid: number | null;
+  uid: number | null;
+  needsAlias: boolean;
+}
+
+/** What `list --json` has of the things that are in `folder`. There may be others on this machine. */
+async function listed(folder: Folder, ...before: string[]): Promise<Reachable[]> {
+  const { code, out, err } = await run([...before, shim, "list", "--json"]);
+  assertEquals(code, 0, err);
+  return (JSON.parse(out) as Reachable[]).filter(({ address }) => address.includes(folder.path));
+}
+
+function addresses(all: Reachable[]): string[] {
+  return all.map(({ address }) => address).sort();
+}
+
+function testList(name: string, fn: () => Promise<void>, canRun = true, why = ""): void {
+  testWhere(HAS_CC && canRun, HAS_CC ? why : "there is no cc here", name, fn);
+}
+
+testList("Firecracker's vsock is listed and its API is not, and nobody connects to either", async () => {
+  using folder = new Folder();
+  compile(folder, "firecracker");
+  const paths = ["api.sock", "v.sock"].map((name) => folder.at(name));
+  const args = ["--id", "vm7", "--api-sock", paths[0]!];
+  await using standIn = await StandIn.start(folder.at("firecracker"), paths, { args });
+  assertEquals(await listed(folder), [{
+    address: `vsock-mux${paths[1]}`,
+    kind: "virtual-machine",
+    source: "firecracker",
+    name: "vm7",
+    cid: null,
+    pid: standIn.pid,
+    uid: USER,
+    needsAlias: false,
+  }]);
+  assertEquals(standIn.visitors, 0);
+});
+
+testList("Cloud Hypervisor's vsock is listed by its command line, and without one by what else there is", async () => {
+  using folder = new Folder();
+  compile(folder, "cloud-hypervisor");
+  const paths = (number: number) => [`api${number}`, `serial${number}`, `v${number}`].map((name) => folder.at(name));
+  const [api1, serial1, vsock1] = paths(1);
+  const [api2, serial2, vsock2] = paths(2);
+  const program = folder.at("cloud-hypervisor");
+  await using _named = await StandIn.start(program, paths(1), {
+    args: ["--api-socket", `path=${api1}`, "--vsock", `cid=5,socket=${vsock1}`],
+  });
+  await using _unnamed = await StandIn.start(program, paths(2), {
+    args: ["--api-socket", `path=${api2}`, "--serial", `socket=${serial2}`],
+  });
+  const all = await listed(folder);
+  assertEquals(addresses(all), [`vsock-mux${vsock1}`, `vsock-mux${vsock2}`]);
+  assert(!addresses(all).includes(`vsock-mux${serial1}`));
+  assertEquals(all.map(({ source, cid }) => [source, cid]).sort(), [["cloud-hypervisor", null], [
+    "cloud-hypervisor",
+    5,
+  ]]);
+});
+
+testWhere(
+  madeImages() !== undefined,
+  "tests/vm/image.sh, which has the real one, has not been run",
+  "the real vhost-device-vsock's sockets for ssh are listed, those for QEMU are not",
+  async () => {
+    using folder = new Folder();
+    const words = realMultiplexer(folder)!;
+    const vms = [3, 42].map((
+      cid,
+    ) => ["--vm", `guest-cid=${cid},socket=${folder.at(`q${cid}`)},uds-path=${folder.at(`v${cid}`)}`]);
+    await using multiplexer = new Tied([...words, ...vms.flat()], folder.at("log"));
+    for (const name of ["q3", "q42", "v3", "v42"]) await multiplexer.needed(appearance(folder.at(name)));
+    const all = await listed(folder);
+    assertEquals(all.map(({ address, source, cid, pid }) => ({ address, source, cid, pid })), [
+      { address: `vsock-mux${folder.at("v3")}`, source: "vhost-device-vsock", cid: 3, pid: multiplexer.pid },
+      { address: `vsock-mux${folder.at("v42")}`, source: "vhost-device-vsock", cid: 42, pid: multiplexer.pid },
+    ]);
+  },
+);
+
+/** Waits until something listens on `path`. */
+async function appearance(path: string): Promise<void> {
+  const line = new RegExp(` 00010000 0001 01 +[0-9]+ ${RegExp.escape(path)}$`, "m");
+  while (!line.test(outputOf("cat", "/proc/net/unix"))) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+testList("a QEMU with a vhost-vsock device is listed by its CID", async () => {
+  using folder = new Folder();
+  compile(folder, "qemu-system-x86_64");
+  const name = folder.path.replaceAll(",", "");
+  await using standIn = await StandIn.start(folder.at("qemu-system-x86_64"), [], {
+    args: ["-name", `guest=${name},debug-threads=on`, "-device", '{"driver":"vhost-vsock-pci","guest-cid":4294967290}'],
+  });
+  const { out } = await run([shim, "list", "--json"]);
+  const [qemu] = (JSON.parse(out) as Reachable[]).filter((one) => one.name === name);
+  const { address, source, cid, pid } = qemu!;
+  assertEquals({ address, source, cid, pid }, {
+    address: "vsock/4294967290",
+    source: "qemu",
+    cid: 4294967290,
+    pid: standIn.pid,
+  });
+});
+
+testList("a socket that was bound to a relative path has its whole one", async () => {
+  using folder = new Folder();
+  compile(folder, "firecracker");
+  Deno.mkdirSync(folder.at("below"));
+  await using _standIn = await StandIn.start(folder.at("firecracker"), ["./v.sock", "w.sock"], {
+    cwd: folder.at("below"),
+  });
+  assertEquals(
+    addresses(await listed(folder)),
+    ["v.sock", "w.sock"].map((name) => `vsock-mux${folder.at("below")}/${name}`),
+  );
+});
+
+testList(
+  "a socket in the jailer's chroot has the path that it has out here",
+  async () => {
+    using folder = new Folder();
+    compile(folder, "firecracker");
+    Deno.mkdirSync(folder.at("root/run"), { recursive: true });
+    const jail = folder.at("root");
+    await using _standIn = await StandIn.start(folder.at("firecracker"), ["/run/v.sock", "w.sock"], { jail });
+    assertEquals(addresses(await listed(folder)), [`vsock-mux${jail}/run/v.sock`, `vsock-mux${jail}/w.sock`]);
+  },
+  HAS_NAMESPACES,
+  "only root can change the root of a process",
+);
+
+testList("a socket whose path is gone is none", async () => {
+  using folder = new Folder();
+  compile(folder, "firecracker");
+  await using _standIn = await StandIn.start(folder.at("firecracker"), [folder.at("v.sock"), folder.at("w.sock")]);
+  Deno.removeSync(folder.at("v.sock"));
+  assertEquals(addresses(await listed(folder)), [`vsock-mux${folder.at("w.sock")}`]);
+});
+
+testList(
+  "root is told whose process it is, where that is another user's",
+  async () => {
+    using folder = new Folder();
+    compile(folder, "firecracker");
+    Deno.mkdirSync(folder.at("theirs"));
+    Deno.chownSync(folder.at("theirs"), OTHER_USER, OTHER_USER);
+    const before = ["setpriv", "--reuid", `${OTHER_USER}`, "--regid", `${OTHER_USER}`, "--clear-groups"];
+    const path = folder.at("theirs/v.sock");
+    await using standIn = await StandIn.start(folder.at("firecracker"), [path], { before });
+    const { out } = await run([shim, "list"]);
+    assertStringIncludes(out, `vsock-mux${path}\tFirecracker (pid ${standIn.pid}, uid ${OTHER_USER})\t\t\n`);
+    assertEquals((await listed(folder)).map(({ uid }) => uid), [OTHER_USER]);
+  },
+  IS_ROOT,
+  "only root can start a process as another user",
+);
+
+testList(
+  "of a process that may not be looked into there is what its command line says, and a word about the rest",
+  async () => {
+    using folder = new Folder();
+    compile(folder, "firecracker", "cloud-hypervisor");
+    const [hidden, known, stale] = ["f.sock", "c.sock", "none.sock"].map((name) => folder.at(name));
+    await using firecracker = await StandIn.start(folder.at("firecracker"), [hidden!]);
+    await using _told = await StandIn.start(folder.at("cloud-hypervisor"), [known!], {
+      args: ["--vsock", `cid=3,socket=${known}`],
+    });
+    await using _silent = await StandIn.start(folder.at("cloud-hypervisor"), [], {
+      args: ["--vsock", `cid=4,socket=${stale}`],
+    });
+    // To root without this capability they are what another user's are to anybody.
+    const before = ["setpriv", "--inh-caps=-sys_ptrace", "--bounding-set=-sys_ptrace"];
+    const { code, err, out } = await run([...before, shim, "list"]);
+    assertEquals(code, 0);
+    assertMatch(
+      err,
+      new RegExp(`^deno-ssh-proxy: .*Firecracker \\(pid ${firecracker.pid}\\).*: of another user, `, "m"),
+    );
+    assert(!err.includes("Cloud Hypervisor") && !out.includes(hidden!) && !out.includes(stale!), err + out);
+    assertEquals(addresses(await listed(folder, ...before)), [`vsock-mux${known}`]);
+  },
+  IS_ROOT && succeeds("setpriv", "--inh-caps=-sys_ptrace", "--bounding-set=-sys_ptrace", "true"),
+  "only root can do without what root may",
+);
+
+testList(
+  "a vhost-device-vsock with a configuration file is mentioned, and none of its sockets is guessed at",
+  async () => {
+    using folder = new Folder();
+    compile(folder, "vhost-device-vsock");
+    const paths = ["q.sock", "v.sock"].map((name) => folder.at(name));
+    await using standIn = await StandIn.start(folder.at("vhost-device-vsock"), paths, {
+      args: ["--config=vsock.yaml"],
+    });
+    const { code, out, err } = await run([shim, "list"]);
+    assertEquals([code, out.includes(folder.path)], [0, false]);
+    assertMatch(err, new RegExp(`vhost-device-vsock \\(pid ${standIn.pid}\\).*: which of its sockets`));
+    assertStringIncludes(err, "uds_path");
+  },
+);
+
+testList("a terminal has a table, and is told where an alias is needed", async () => {
+  using folder = new Folder();
+  compile(folder, "firecracker");
+  await using standIn = await StandIn.start(folder.at("firecracker"), [folder.at("a b\x1b[2J.sock")]);
+  using terminal = new InTerminal([shim, "list"]);
+  assertEquals(await terminal.end(), 0);
+  const text = asText(terminal.shown);
+  assertMatch(text, /^ADDRESS +WHAT +NAME +NOTE\n/);
+  const address = `vsock-mux${folder.at("a b\\x1b[2J.sock")}`;
+  assert(text.includes(`${address}  Firecracker`), text);
+  assertStringIncludes(text, "needs an alias\n");
+  assertStringIncludes(text, "config --alias NAME=ADDRESS");
+  assert(!terminal.shown.includes("\x1b"), terminal.shown);
+  assertEquals((await listed(folder)).map(({ pid, needsAlias }) => [pid, needsAlias]), [[standIn.pid, true]]);
+});
+
+/** Runs `list` in namespaces where nothing else is, with a new /run, after `setUp`. */
+function runAlone(setUp: string, ...args: string[]) {
+  const script = `mount -t tmpfs tmpfs /run && { ${setUp || ":"}; } && shift 1 && "$@"`;
+  return run([
+    ...["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-ec", script, "sh", "-"],
+    ...[shim, "list", ...args],
+  ]);
+}
+
+function testAlone(name: string, fn: () => Promise<void>): void {
+  testList(name, fn, HAS_NAMESPACES, "only root can have a /run of its own");
+}
+
+testAlone("where there is nothing, it says so in words, and it is no failure", async () => {
+  const { code, out, err } = await runAlone("");
+  assertEquals([code, out], [0, ""]);
+  assertMatch(err, /^deno-ssh-proxy: nothing was found .*\n(?: {2}.*\n)+$/);
+  const json = await runAlone("", "--json");
+  assertEquals([json.code, json.out, json.err], [0, "[]\n", err]);
+});
+
+/** Has the stand-in listen on these. */
+function sockets(folder: Folder, ...paths: string[]): string {
+  const folders = paths.map((path) => path.replace(/\/[^/]*$/, ""));
+  const there = paths.map((path) => `[ -S ${path} ]`).join(" && ");
+  return `mkdir -p ${folders.join(" ")}; LISTEN='${paths.join("\n")}' ${folder.at("server")} >/dev/null & ` +
+    `until ${there}; do sleep 0.02; done`;
+}
+
+testAlone("the containers of systemd-nspawn are listed, wherever its version has their sockets", async () => {
+  using folder = new Folder();
+  compile(folder, "server");
+  const [older, newer] = ["/run/systemd/nspawn/unix-export/old/ssh", "/run/systemd/nspawn/new/unix-export/ssh"];
+  const noSocket =
+    "mkdir -p /run/systemd/nspawn/locks /run/systemd/nspawn/unix-export/off; : >/run/systemd/nspawn/file";
+  const { code, out, err } = await runAlone(`${sockets(folder, older!, newer!)}; ${noSocket}`);
+  assertEquals([code, err], [0, ""]);
+  assertEquals(out, `unix${newer}\tcontainer\tnew\t\nunix${older}\tcontainer\told\t\n`);
+});
+
+testAlone("this machine is listed where its sshd listens on systemd's socket, and not where nobody does", async () => {
+  using folder = new Folder();
+  compile(folder, "server");
+  const socket = "/run/ssh-unix-local/socket";
+  const { code, out } = await runAlone(sockets(folder, socket));
+  assertEquals([code, out], [0, ".host\tthis machine\t\t\n"]);
+  const left = await runAlone(`${sockets(folder, socket)}; kill $!; wait $! || :`);
+  assertEquals([left.code, left.out], [0, ""]);
+});
+
+Deno.test("with one permission less it names the flag, and lists what it can", async () => {
+  const deno = Deno.execPath();
+  const [program, library] = ["cli.mjs", "libdeno_ssh_proxy.so"].map((name) => `${prefix}/lib/deno-ssh-proxy/${name}`);
+  const start = (...grants: string[]) =>
+    run([deno, "run", "--no-prompt", "--no-config", "--no-lock", ...grants, program!, "list", "--json"]);
+  const [ffi, read] = [`--allow-ffi=${library}`, "--allow-read=/run/systemd/nspawn"];
+  assertStringIncludes(
+    await Deno.readTextFile(`${CHECKOUT}/commands/shim.sh`),
+    `list) start --allow-ffi="$library" ${read} `,
+  );
+  assertEquals((await start(ffi, read)).code, 0);
+  const noRead = await start(ffi);
+  assertEquals(noRead.code, 77);
+  assertStringIncludes(noRead.err, `run it with ${read}\n`);
+  assert(Array.isArray(JSON.parse(noRead.out)));
+  const noFfi = await start(read);
+  assertEquals([noFfi.code, noFfi.out], [77, ""]);
+  assertStringIncludes(noFfi.err, `run it with ${ffi}`);
+});
