@@ -97,6 +97,9 @@ mod tests {
         assert_eq!(status(&longest), status(b"/"));
         let too_long = vec![b'/'; libc::PATH_MAX as usize];
         assert_eq!(status(&too_long), Err(Errno(libc::ENAMETOOLONG)));
+        // Before the kernel sees it: there would be no NUL behind it.
+        assert_eq!(Path::new(&[&too_long]).err(), Some(Errno(libc::ENAMETOOLONG)));
+        assert!(Path::new(&[b"/", &longest[1..]]).is_ok());
     }
 
     #[test]

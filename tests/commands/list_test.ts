@@ -165,8 +165,9 @@ testList(
 testList("a socket whose path is gone is none", async () => {
   using folder = new Folder();
   compile(folder, "firecracker");
-  await using _standIn = await StandIn.start(folder.at("firecracker"), [folder.at("v.sock"), folder.at("w.sock")]);
+  await using standIn = await StandIn.start(folder.at("firecracker"), [folder.at("v.sock"), folder.at("w.sock")]);
   Deno.removeSync(folder.at("v.sock"));
+  assert(!(await run([shim, "list"])).err.includes(`${standIn.pid}`));
   assertEquals(addresses(await listed(folder)), [`vsock-mux${folder.at("w.sock")}`]);
 });
 
@@ -286,6 +287,8 @@ testAlone("the containers of systemd-nspawn are listed, wherever its version has
   const { code, out, err } = await runAlone(`${sockets(folder, older!, newer!)}; ${noSocket}`);
   assertEquals([code, err], [0, ""]);
   assertEquals(out, `unix${newer}\tcontainer\tnew\t\nunix${older}\tcontainer\told\t\n`);
+  const strange = await runAlone("mkdir -p /run/systemd/nspawn; : >/run/systemd/nspawn/unix-export");
+  assertEquals([strange.code, strange.out], [0, ""]);
 });
 
 testAlone("this machine is listed where its sshd listens on systemd's socket, and not where nobody does", async () => {

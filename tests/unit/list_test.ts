@@ -1,9 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
+import { list } from "../../commands/list.ts";
 import { listeningSockets } from "../../commands/list/listening.ts";
 import { type Monitor, monitorOf } from "../../commands/list/monitor.ts";
 import { translate } from "../../commands/list/mounts.ts";
 import { asJson, asLines, asTable, needsAlias, type Reachable } from "../../commands/list/reachable.ts";
+import type { Output } from "../../commands/output.ts";
+import type { Library } from "../../ffi/library.ts";
 import { parseTarget } from "../../proxy/target.ts";
 
 const HEADING = "Num       RefCount Protocol Flags    Type St Inode Path\n";
@@ -75,6 +78,8 @@ Deno.test("Cloud Hypervisor's vsock is on its command line, or what that has not
     ["/tmp/api", "/tmp/serial", "/run/user/1000/cloud-hypervisor.4242", "/tmp/vsock"].map(api.isForOthers!),
     [true, true, true, false],
   );
+  const server = monitor("cloud-hyperviso", "cloud-hypervisor --net vhost_user=on,socket=/tmp/net,vhost_mode=server")!;
+  assertEquals(["/tmp/net", "/tmp/vsock"].map(server.isForOthers!), [true, false]);
   const bare = monitor("cloud-hyperviso", "/usr/bin/cloud-hypervisor --api-socket /tmp/api")!;
   assertEquals(["/tmp/api", "/tmp/vsock"].map(bare.isForOthers!), [true, false]);
 });
@@ -251,6 +256,10 @@ Deno.test("anything else than a terminal has lines with tabs, the address first"
       "vsock/42\tQEMU (pid 9)\tCID 42\t\nunix/a b\tthis machine\t\tneeds an alias\n",
   );
   assertEquals(asLines([]), "");
+  // The longest path through /proc, and more.
+  const long = { ...HOST, address: `unix/${"long/".repeat(100)}` };
+  assert(asLines([long]).startsWith(`${long.address}\t`));
+  assert(asTable([long], 80).includes(`\n${long.address}  `));
 });
 
 Deno.test("JSON has every name for each", () => {
@@ -277,6 +286,35 @@ Deno.test("JSON has every name for each", () => {
     },
   ]);
   assertEquals(asJson([]), "[]\n");
+});
+
+/** What `list` writes with a library that makes no system call: its functions are `calls`. */
+async function listWith(calls: Record<string, () => number>): Promise<{ code: number; out: string; err: string }> {
+  const written = { out: "", err: "" };
+  const output = (name: "out" | "err"): Output => ({
+    isTerminal: false,
+    hasColour: false,
+    columns: 80,
+    write: (text) => Promise.resolve(void (written[name] += text)),
+  });
+  const library = { load: () => calls } as unknown as Library;
+  const code = await list.run({ out: output("out"), err: output("err"), library }, {});
+  return { code, ...written };
+}
+
+Deno.test("a system without /proc is no failure, and the reason is told", async () => {
+  const { code, err } = await listWith({ path_status: () => -2, proc_text: () => -45, proc_numbers: () => -45 });
+  assertEquals(code, 0);
+  assertMatch(
+    err,
+    /\ndeno-ssh-proxy: the processes of this machine: they cannot be looked at: error 45 of proc_numbers\n/,
+  );
+});
+
+Deno.test("where processes end while they are looked at there is nothing of them", async () => {
+  const { code, out, err } = await listWith({ path_status: () => -2, proc_text: () => -3, proc_numbers: () => 5 });
+  assertEquals([code, out], [0, ""]);
+  assertEquals(err.split("\n").filter((line) => line.startsWith("deno-ssh-proxy: ")).length, 1);
 });
 
 const HOSTILE = fc.oneof(
