@@ -298,7 +298,7 @@ async function listWith(calls: Record<string, () => number>): Promise<{ code: nu
     write: (text) => Promise.resolve(void (written[name] += text)),
   });
   const library = { load: () => calls } as unknown as Library;
-  const code = await list.run({ out: output("out"), err: output("err"), library }, {});
+  const code = await list.run({ out: output("out"), err: output("err"), commands: [], library }, {});
   return { code, ...written };
 }
 
