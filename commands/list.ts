@@ -7,6 +7,7 @@
 import { SystemError } from "../ffi/errno.ts";
 import { ProxyError, report } from "../proxy/errors.ts";
 import { command } from "./command.ts";
+import { findMachines } from "./list/machines.ts";
 import { asJson, asLines, asTable, needsAlias, type Reachable } from "./list/reachable.ts";
 import {
   findContainers,
@@ -25,7 +26,8 @@ export const list = command({
   name: "list",
   brief: "lists what on this machine ssh can reach, with the address to type",
   description: `Lists what on this machine ssh can reach, with the address to type: containers,
-virtual machines, and this machine itself. It connects to none of them.
+virtual machines, and this machine itself. It connects to none of them; it asks
+systemd-machined, and looks at the processes and at the folders of systemd-nspawn.
 
 On a terminal it is a table. Elsewhere it is a line for each, with tabs: the
 address, what it is, its name, and whether ssh needs an alias for it.`,
@@ -36,6 +38,9 @@ address, what it is, its name, and whether ssh needs an alias for it.`,
     const found: Reachable[] = [];
     /** What may be missing in the list, and why. */
     const gaps: ProxyError[] = [];
+    const machines = await findMachines(library);
+    found.push(...machines.found);
+    gaps.push(...machines.gaps);
     try {
       found.push(...await findContainers(library, NSPAWN_FOLDER));
     } catch (thrown) {
@@ -49,7 +54,7 @@ address, what it is, its name, and whether ssh needs an alias for it.`,
       gaps.push(processGap(thrown));
     }
 
-    const all = distinct(found);
+    const all = distinct(found.filter(({ address }) => !machines.places.has(address)));
     if (json) await out.write(asJson(all));
     else await out.write(out.isTerminal && all.length > 0 ? asTable(all, out.columns) : asLines(all));
     if (all.length === 0) await err.write(NOTHING);
@@ -62,8 +67,8 @@ address, what it is, its name, and whether ssh needs an alias for it.`,
   },
 });
 
-const NOTHING = `deno-ssh-proxy: nothing was found that ssh could reach: no container of systemd-nspawn, no Firecracker,
-  Cloud Hypervisor, vhost-device-vsock or QEMU with a vsock, and no ${HOST_SOCKET}
+const NOTHING = `deno-ssh-proxy: nothing was found that ssh could reach: no machine of systemd-machined, no container of
+  systemd-nspawn, no Firecracker, Cloud Hypervisor, vhost-device-vsock or QEMU with a vsock, no ${HOST_SOCKET}
 `;
 
 const ALIAS = `deno-ssh-proxy: ssh does not take every one of these addresses as a host name

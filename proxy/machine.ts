@@ -49,8 +49,12 @@ export async function resolveMachine(
   throw unknownMachineError(target, answered);
 }
 
-/** Where `machine`, of the systemd-machined with the runtime folder `folder`, is reached. */
-function placeOf(target: MachineTarget, machine: Machine, folder: string, library: Library): SocketTarget {
+/**
+ * Where `machine`, of the systemd-machined with the runtime folder `folder`, is reached.
+ *
+ * @throws {ProxyError} where it is not
+ */
+export function placeOf(target: MachineTarget, machine: Machine, folder: string, library: Library): SocketTarget {
   const { name, port } = target;
   if (machine.class === "container" && machine.service === "systemd-nspawn") {
     const newer = `${folder}/systemd/nspawn/${name}/unix-export/ssh`;

@@ -1,10 +1,12 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { CHECKOUT, Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
+import { type Answer, CONTAINER, HOST, knows, Machined, varlink, VM, writeAll } from "../support/machined.ts";
+import { listen } from "../support/sockets.ts";
 import { Tied } from "../support/tied.ts";
 import { outputOf, testWhere } from "../support/tools.ts";
 import { compile, madeImages, realMultiplexer, StandIn } from "./monitors.ts";
-import { asText, InTerminal, run } from "./typed.ts";
+import { asText, InTerminal, run, type Typed } from "./typed.ts";
 
 const installation = new Installation();
 Deno.test.afterAll(() => installation[Symbol.dispose]());
@@ -268,6 +270,61 @@ testAlone("where there is nothing, it says so in words, and it is no failure", a
   assertMatch(err, /^deno-ssh-proxy: nothing was found .*\n(?: {2}.*\n)+$/);
   const json = await runAlone("", "--json");
   assertEquals([json.code, json.out, json.err], [0, "[]\n", err]);
+});
+
+/** Runs `list` as a user whose systemd-machined does this, in the runtime folder `folder`. */
+async function listedBy(answer: Answer, folder: Folder): Promise<Typed> {
+  await using _machined = new Machined(folder.path, answer);
+  return await run([shim, "list", "--json"], { XDG_RUNTIME_DIR: folder.path });
+}
+
+/** Those that systemd-machined told of. */
+function machines({ out }: Typed): Reachable[] {
+  return (JSON.parse(out) as Reachable[]).filter(({ source }) => source === "machined");
+}
+
+testList("the machines of systemd-machined are listed by their names, those that ssh can reach", async () => {
+  using folder = new Folder();
+  Deno.mkdirSync(folder.at("systemd/nspawn/box/unix-export"), { recursive: true });
+  using _listener = listen(folder.at("systemd/nspawn/box/unix-export/ssh"));
+  const bare = { name: "bare", class: "vm", service: "libvirt-qemu" };
+  const muxed = { ...bare, name: "muxed", sshAddress: "vsock-mux/run/muxed.sock" };
+  const typed = await listedBy(knows(HOST, VM, CONTAINER, { ...CONTAINER, name: "unexported" }, bare, muxed), folder);
+  const rest = { source: "machined", pid: null, uid: null, needsAlias: false };
+  assertEquals([typed.code, machines(typed)], [0, [
+    { address: "machine/foo", kind: "virtual-machine", name: "foo", cid: 42, ...rest },
+    { address: "machine/box", kind: "container", name: "box", cid: null, ...rest },
+    { address: "machine/muxed", kind: "virtual-machine", name: "muxed", cid: null, ...rest },
+  ]]);
+});
+
+testList(
+  "a virtual machine that systemd-machined knows is listed once, though its monitor is a process too",
+  async () => {
+    using folder = new Folder();
+    using other = new Folder();
+    compile(folder, "qemu-system-x86_64");
+    await using _qemu = await StandIn.start(folder.at("qemu-system-x86_64"), [], {
+      args: ["-device", "vhost-vsock-pci,guest-cid=4294967291"],
+    });
+    const typed = await listedBy(knows({ ...VM, vSockCid: 4294967291 }), folder);
+    const all = JSON.parse(typed.out) as Reachable[];
+    assertEquals(all.filter(({ cid }) => cid === 4294967291).map(({ address }) => address), ["machine/foo"]);
+    const without = await listedBy(knows({ ...VM, vSockCid: 4294967292 }), other);
+    const others = JSON.parse(without.out) as Reachable[];
+    assertEquals(others.filter(({ cid }) => cid === 4294967291).map(({ address }) => address), ["vsock/4294967291"]);
+  },
+);
+
+testList("a systemd-machined that knows nothing is no failure, and what one did not tell is said", async () => {
+  using folder = new Folder();
+  const none = await listedBy(knows(), folder);
+  assertEquals([none.code, machines(none)], [0, []]);
+  assert(!none.err.includes(folder.path), none.err);
+  using other = new Folder();
+  const refused = await listedBy((connection) => writeAll(connection, varlink({ error: "io.example.No" })), other);
+  assertEquals([refused.code, machines(refused)], [0, []]);
+  assertStringIncludes(refused.err, `deno-ssh-proxy: ${Machined.socketIn(other.path)}: `);
 });
 
 /** Has the stand-in listen on these. */

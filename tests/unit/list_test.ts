@@ -6,8 +6,8 @@ import { type Monitor, monitorOf } from "../../commands/list/monitor.ts";
 import { translate } from "../../commands/list/mounts.ts";
 import { asJson, asLines, asTable, needsAlias, type Reachable } from "../../commands/list/reachable.ts";
 import type { Output } from "../../commands/output.ts";
-import type { Library } from "../../ffi/library.ts";
 import { parseTarget } from "../../proxy/target.ts";
+import { standInLibrary } from "./support.ts";
 
 const HEADING = "Num       RefCount Protocol Flags    Type St Inode Path\n";
 
@@ -297,7 +297,8 @@ async function listWith(calls: Record<string, () => number>): Promise<{ code: nu
     columns: 80,
     write: (text) => Promise.resolve(void (written[name] += text)),
   });
-  const library = { load: () => calls } as unknown as Library;
+  const { library } = standInLibrary({ connect_unix: () => -2, runtime_folder: () => -2 });
+  Object.assign(library, { load: () => calls });
   const code = await list.run({ out: output("out"), err: output("err"), commands: [], library }, {});
   return { code, ...written };
 }

@@ -1,0 +1,56 @@
+/**
+ * The machines that systemd-machined knows: the user's, then the system's.
+ *
+ * @module
+ */
+
+import type { Library } from "../../ffi/library.ts";
+import { runtimeFolder } from "../../ffi/socket.ts";
+import { ProxyError } from "../../proxy/errors.ts";
+import { machinedSocket, placeOf, SYSTEM_FOLDER } from "../../proxy/machine.ts";
+import { listMachines } from "../../proxy/machined.ts";
+import { Deadline } from "../../proxy/patience.ts";
+import { formatTarget, type MachineTarget } from "../../proxy/target.ts";
+import type { Reachable } from "./reachable.ts";
+
+/** How long each may take to answer, in milliseconds. */
+const TIMEOUT = 3_000;
+
+/** What systemd-machined told, and did not. */
+export interface MachineSearch {
+  readonly found: readonly Reachable[];
+  /** The addresses that they have besides: these are no other things. */
+  readonly places: ReadonlySet<string>;
+  readonly gaps: readonly ProxyError[];
+}
+
+/** The machines that have something for `ssh` to connect to. A systemd-machined that does not run knows none. */
+export async function findMachines(library: Library): Promise<MachineSearch> {
+  const found = new Map<string, Reachable>();
+  const places = new Set<string>();
+  const gaps: ProxyError[] = [];
+  for (const folder of new Set([runtimeFolder(library), SYSTEM_FOLDER])) {
+    if (folder === undefined) continue;
+    try {
+      for (const machine of await listMachines(library, machinedSocket(folder), new Deadline(TIMEOUT))) {
+        const target: MachineTarget = { kind: "machine", name: machine.name, port: 22 };
+        const address = formatTarget(target);
+        // The name of this machine itself, or one that already is the user's.
+        if (machine.class === "host" || found.has(address)) continue;
+        try {
+          places.add(formatTarget(placeOf(target, machine, folder, library)));
+        } catch (thrown) {
+          if (thrown instanceof ProxyError) continue;
+          throw thrown;
+        }
+        const kind = machine.class === "container" ? "container" : "virtual-machine";
+        const what = kind === "container" ? "container" : "virtual machine";
+        found.set(address, { address, kind, source: "machined", what, name: machine.name, cid: machine.vSockCid });
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof ProxyError)) throw thrown;
+      if (thrown.kind !== "missing") gaps.push(thrown);
+    }
+  }
+  return { found: [...found.values()], places, gaps };
+}
