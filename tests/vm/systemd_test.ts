@@ -96,6 +96,16 @@ Deno.test("in such a guest, ssh reaches by its name what the real machined knows
   assertEquals(await inGuest("newer", `ssh machine/Box ${WHICH}`), guest);
 });
 
+Deno.test("in such a guest, list has what the real machined and systemd have for ssh, each once", async () => {
+  const lines = (await inGuest("newer", `${shim} list`)).split("\n").sort();
+  assertEquals(lines, [
+    "",
+    ".host\tthis machine\t\t",
+    "machine/Box\tcontainer\tBox\t",
+    "machine/foo\tvirtual machine\tfoo\t",
+  ]);
+});
+
 Deno.test("in such a guest, a name that the real machined does not know, or does not take, is said to be none", async () => {
   for (
     const [name, says] of [
