@@ -26,8 +26,8 @@ export const list = command({
   name: "list",
   brief: "lists what on this machine ssh can reach, with the address to type",
   description: `Lists what on this machine ssh can reach, with the address to type: containers,
-virtual machines, and this machine itself. It connects to none of them; it asks
-systemd-machined, and looks at the processes and at the folders of systemd-nspawn.
+virtual machines, and this machine itself. It connects to none of them: it asks
+systemd-machined, and looks at processes and at the folders of systemd-nspawn.
 
 On a terminal it is a table. Elsewhere it is a line for each, with tabs: the
 address, what it is, its name, and whether ssh needs an alias for it.`,

@@ -31,8 +31,8 @@ export interface Reachable {
   readonly uid?: number | undefined;
 }
 
-/** What it says beside an address that is no host name. */
-const NOTE = "needs an alias";
+/** What an address needs that is no host name. */
+const ALIAS = "an alias";
 
 /**
  * Whether `ssh` refuses `address` as a host name, or takes it for something else: what its valid_hostname() has (OpenSSH
@@ -45,7 +45,7 @@ export function needsAlias(address: string): boolean {
 
 /** A table for a terminal of this many columns, with a header. Addresses are whole, whatever becomes of the table. */
 export function asTable(all: readonly Reachable[], columns: number): string {
-  const rows = [["ADDRESS", "WHAT", "NAME", "NOTE"], ...all.map(cells)];
+  const rows = [["ADDRESS", "WHAT", "NAME", "NEEDS"], ...all.map(cells)];
   if (!all.some(({ address }) => needsAlias(address))) { for (const row of rows) row.pop(); }
   const widths = rows[0]!.map((_title, column) => Math.max(...rows.map((row) => [...row[column]!].length)));
   // What does not fit is taken from the names first, and then from what they are.
@@ -59,7 +59,10 @@ export function asTable(all: readonly Reachable[], columns: number): string {
 
 /** Lines of cells with tabs between them: the address first. */
 export function asLines(all: readonly Reachable[]): string {
-  return all.map((one) => `${cells(one).join("\t")}\n`).join("");
+  const rows = all.map(cells);
+  // Without a header, the last has to say of itself what it is.
+  return rows.map(([address, what, name, needs]) => `${address}\t${what}\t${name}\t${needs && `needs ${needs}`}\n`)
+    .join("");
 }
 
 /** An array of objects that all have the same names. */
@@ -77,7 +80,7 @@ export function asJson(all: readonly Reachable[]): string {
 
 function cells(one: Reachable): string[] {
   const name = one.name ?? (one.cid === undefined ? "" : `CID ${one.cid}`);
-  return [printable(one.address, Infinity), printable(one.what), printable(name), needsAlias(one.address) ? NOTE : ""];
+  return [printable(one.address, Infinity), printable(one.what), printable(name), needsAlias(one.address) ? ALIAS : ""];
 }
 
 function fit(cell: string, width: number): string {

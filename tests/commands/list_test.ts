@@ -242,10 +242,10 @@ testList("a terminal has a table, and is told where an alias is needed", async (
   using terminal = new InTerminal([shim, "list"]);
   assertEquals(await terminal.end(), 0);
   const text = asText(terminal.shown);
-  assertMatch(text, /^ADDRESS +WHAT +NAME +NOTE\n/);
+  assertMatch(text, /^ADDRESS +WHAT +NAME +NEEDS\n/);
   const address = `vsock-mux${folder.at("a b\\x1b[2J.sock")}`;
   assert(text.includes(`${address}  Firecracker`), text);
-  assertStringIncludes(text, "needs an alias\n");
+  assertStringIncludes(text, " an alias\n");
   assertStringIncludes(text, "config --alias NAME=ADDRESS");
   assert(!terminal.shown.includes("\x1b"), terminal.shown);
   assertEquals((await listed(folder)).map(({ pid, needsAlias }) => [pid, needsAlias]), [[standIn.pid, true]]);

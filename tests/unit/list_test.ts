@@ -228,7 +228,7 @@ Deno.test("an address that ssh does not take as a host name is marked, and no ot
   const table = asTable([{ ...FIRECRACKER, address: "vsock-mux/srv/my vm/v.sock" }, HOST], 80);
   assertMatch(
     table,
-    /^ADDRESS +WHAT +NAME +NOTE\nvsock-mux\/srv\/my vm\/v.sock .* vm1 +needs an alias\n.host +this machine\n$/,
+    /^ADDRESS +WHAT +NAME +NEEDS\nvsock-mux\/srv\/my vm\/v.sock .* vm1 +an alias\n.host +this machine\n$/,
   );
   for (const character of " \t\n'\"`$\\;&<>|(){},@\u2028\x7f\uFFFD") {
     assert(needsAlias(`unix/tmp/${character}.sock`), JSON.stringify(character));
