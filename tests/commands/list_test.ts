@@ -289,7 +289,12 @@ testList("the machines of systemd-machined are listed by their names, those that
   using _listener = listen(folder.at("systemd/nspawn/box/unix-export/ssh"));
   const bare = { name: "bare", class: "vm", service: "libvirt-qemu" };
   const muxed = { ...bare, name: "muxed", sshAddress: "vsock-mux/run/muxed.sock" };
-  const typed = await listedBy(knows(HOST, VM, CONTAINER, { ...CONTAINER, name: "unexported" }, bare, muxed), folder);
+  const host = { ...HOST, sshAddress: "unix/run/ssh-unix-local/socket" };
+  const again = { ...VM, vSockCid: 43 };
+  const typed = await listedBy(
+    knows(host, VM, again, CONTAINER, { ...CONTAINER, name: "unexported" }, bare, muxed),
+    folder,
+  );
   const rest = { source: "machined", pid: null, uid: null, needsAlias: false };
   assertEquals([typed.code, machines(typed)], [0, [
     { address: "machine/foo", kind: "virtual-machine", name: "foo", cid: 42, ...rest },
