@@ -8,7 +8,7 @@ usage: ./install.sh [--prefix DIR] [--no-proof] [--uninstall]
 
   --prefix DIR   where to install: /usr/local for root, ~/.local otherwise
   --no-proof     does not try what it installed with ssh and a demo server at the end
-  --uninstall    removes what an earlier run with the same prefix installed
+  --uninstall    removes what an earlier run with the same prefix installed, and takes back its config --install
 
 It needs cargo, a C linker (cc), and Deno 2.9 or later; without Deno it installs one under the prefix, with npm.
 END
@@ -60,7 +60,19 @@ bash=$prefix/share/bash-completion/completions/deno-ssh-proxy
 zsh=$prefix/share/zsh/site-functions/_deno-ssh-proxy
 fish=$prefix/share/fish/vendor_completions.d/deno-ssh-proxy.fish
 
+# ssh must not be left with the name of a program that is gone. What another installation put there stays.
+take_back_config() {
+  if [ "$(id -u)" = 0 ]; then config=/etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf
+  else config=${HOME-}/.ssh/deno-ssh-proxy.conf; fi
+  [ -x "$shim" ] && [ -f "$config" ] || return 0
+  command=$("$shim" config | sed -n "s/^ *\(ProxyCommand .*\) '%h' .*/\1/p" | head -n 1)
+  grep -qF "${command:-ProxyCommand $shim} " "$config" || return 0
+  "$shim" config --uninstall ||
+    fail "ssh is configured to use it: nothing was removed" "take away $config, and then try again"
+}
+
 if [ "$uninstall" = yes ]; then
+  take_back_config
   rm -f "$shim" "$manual" "$bash" "$zsh" "$fish"
   rm -rf "$program" "$share"
   # Folders that were there before stay, unless nothing else is in them.
@@ -248,13 +260,20 @@ prove() {
 }
 [ "$proof" = no ] || prove
 
+# The program as somebody types it: by its name, where that is enough.
+command_line() {
+  if [ "$(command -v deno-ssh-proxy)" = "$1" ]; then echo deno-ssh-proxy
+  elif [ -n "$(printf '%s' "$1" | tr -d 'A-Za-z0-9/._+@-')" ]; then quoted "$1"
+  else printf '%s' "$1"; fi
+}
+
 cat <<END
 
 Installed in $prefix. To try it:
 
   ssh -F $(quoted "$share/ssh_config") unix/PATH/OF/A/SOCKET
 
-To make ssh always use it, put this line at the top of ~/.ssh/config:
+To make ssh always use it (--dry-run shows what that changes, --uninstall takes it back):
 
-  Include "$share/ssh_config"
+  $(command_line "$shim") config --install
 END

@@ -116,8 +116,9 @@ function frameworkCommand(
   const flags = Object.fromEntries(Object.entries(options).map(([name, option]) => [name, flag(option)]));
   return buildCommand<Record<string, unknown>, string[]>({
     func: async (given: Record<string, unknown>, ...words: string[]) => {
-      const defaults = Object.entries(options).map(([name, option]) => [name, absent(option)]);
-      await does({ ...Object.fromEntries(defaults), ...given }, words);
+      // The framework gives undefined for one that is not there.
+      const values = Object.entries(options).map(([name, option]) => [name, given[name] ?? absent(option)]);
+      await does(Object.fromEntries(values), words);
     },
     // Which flags there are is known at run time only; command.ts has their types.
     parameters: { flags, positional: { kind: "tuple", parameters: args.map(positional) } } as never,

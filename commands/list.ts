@@ -24,7 +24,7 @@ const NSPAWN_FOLDER = "/run/systemd/nspawn";
 
 export const list = command({
   name: "list",
-  brief: "lists what on this machine ssh can reach, with the address to type",
+  brief: "lists what ssh can reach on this machine, by address",
   description: `Lists what on this machine ssh can reach, with the address to type: containers,
 virtual machines, and this machine itself. It connects to none of them: it asks
 systemd-machined, and looks at processes and at the folders of systemd-nspawn.

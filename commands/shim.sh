@@ -7,8 +7,8 @@ start() { # start SCRIPT-AND-ARGUMENTS, with the grants before them
   DENO_NO_UPDATE_CHECK=1 exec "$deno" run --no-prompt --no-config --no-lock --no-remote --no-npm --no-code-cache "$@"
 }
 
-case ${1-} in
 # Addresses. One that itself says where to connect, and one try, has a program of its own, which is faster to load.
+case ${1-} in
 machine[/%]* | --*[/%]*) start --allow-ffi="$library" "$program/proxy.mjs" "$@" ;;
 */* | *%* | .host)
   case $* in
@@ -16,8 +16,54 @@ machine[/%]* | --*[/%]*) start --allow-ffi="$library" "$program/proxy.mjs" "$@" 
   *) start --allow-ffi="$library" "$program/direct.mjs" "$@" ;;
   esac
   ;;
-check) start --allow-ffi="$library" --allow-read=/etc/passwd,/etc/group "$program/cli.mjs" "$@" ;;
+esac
+
+# The ssh on PATH. There may be none; of a name that it does not find, Deno would have something to say.
+find_ssh() {
+  command -v ssh || echo /usr/bin/ssh
+}
+
+# A path with a comma in it would be two for Deno: nothing is granted in its place, and the program says so.
+without_comma() { # without_comma PATH
+  case $1 in
+  *,*) echo /dev/null ;;
+  *) printf '%s\n' "$1" ;;
+  esac
+}
+
+# config: one that prints needs nothing. Of the system's files root has those of one folder, a user those of ~/.ssh and of
+# the folder that a link from ~/.ssh/config leads to.
+start_config() { # start_config ARGUMENTS
+  install=no uninstall=no dry=no
+  for argument in "$@"; do
+    case $argument in
+    --install) install=yes ;;
+    --uninstall) uninstall=yes ;;
+    --dry-run) dry=yes ;;
+    esac
+  done
+  set -- "$program/cli.mjs" "$@"
+  [ $install$uninstall != nono ] || start "$@"
+  [ $install$dry != yesno ] || set -- --allow-run="$(find_ssh)" "$@"
+  if [ "$(id -u)" = 0 ]; then
+    folders=/etc/ssh/ssh_config.d
+  else
+    folders=$(without_comma "${HOME-}/.ssh")
+    if [ -h "$folders/config" ] && target=$(readlink -f "$folders/config"); then
+      folders=$folders,$(without_comma "${target%/*}")
+    fi
+    set -- --allow-env=HOME "$@"
+  fi
+  [ $dry = yes ] || set -- --allow-write="$folders" "$@"
+  start --allow-sys=uid --allow-read="$folders" "$@"
+}
+
+case ${1-} in
+-h | --help | completions) start "$program/cli.mjs" "$@" ;;
+config) start_config "$@" ;;
+check)
+  start --allow-ffi="$library" --allow-read=/etc/passwd,/etc/group --allow-run="$(find_ssh)" "$program/cli.mjs" "$@"
+  ;;
 list) start --allow-ffi="$library" --allow-read=/run/systemd/nspawn "$program/cli.mjs" "$@" ;;
--h | --help | completions | config) start "$program/cli.mjs" "$@" ;;
 *) start --allow-ffi="$library" "$program/cli.mjs" "$@" ;;
 esac

@@ -16,6 +16,7 @@
  * - `timeout`: the deadline passed.
  * - `protocol`: the multiplexer's, or systemd-machined's, answer is not one of its protocol.
  * - `permission`: the socket's mode, or Deno's `--allow-ffi`, does not allow it.
+ * - `configuration`: `ssh` is configured not to use this program.
  */
 export type ErrorKind =
   | "usage"
@@ -26,7 +27,8 @@ export type ErrorKind =
   | "handover"
   | "timeout"
   | "protocol"
-  | "permission";
+  | "permission"
+  | "configuration";
 
 /** The exit codes are those of sysexits.h that mean the same. */
 const EXIT_CODES: Record<ErrorKind, number> = {
@@ -39,6 +41,7 @@ const EXIT_CODES: Record<ErrorKind, number> = {
   timeout: 75,
   protocol: 76,
   permission: 77,
+  configuration: 78,
 };
 
 /** More of an error than its kind and message. */

@@ -33,6 +33,7 @@ need strace strace
 need mandoc mandoc
 need zsh zsh
 need fish fish
+need patch patch
 if [ "$(uname -m)" = x86_64 ]; then
   need qemu-system-x86_64 qemu-system-x86
   need mmdebstrap mmdebstrap

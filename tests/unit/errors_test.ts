@@ -14,6 +14,7 @@ Deno.test("each kind of error has its exit code of sysexits.h", () => {
     timeout: 75,
     protocol: 76,
     permission: 77,
+    configuration: 78,
   };
   for (const [kind, code] of Object.entries(codes)) {
     assertEquals(new ProxyError(kind as ErrorKind, "a: b").exitCode, code, kind);

@@ -1,9 +1,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { fragment, proxyCommand } from "../../commands/fragment.ts";
+import { formatAlias, parseAlias } from "../../commands/alias.ts";
+import { fragment, HOST_KEYS, proxyCommand, type Settings, settingsOf } from "../../commands/fragment.ts";
 import { assertFails, Folder, outputOf, testWith } from "./support.ts";
 
 const DENO = "/usr/bin/deno";
+const PLAIN: Settings = { aliases: [], hostKeys: "ephemeral" };
 const LIBRARY = "/src/rust/target/release/libdeno_ssh_proxy.so";
 
 /** The words that a shell makes of `command` once ssh has replaced its tokens, of which it may have none but `%%`. */
@@ -94,7 +96,7 @@ Deno.test("a checkout whose path Deno cannot grant is refused, and an installed 
 });
 
 Deno.test("the fragment starts the command for every form of address, with the name as it was typed", () => {
-  const text = fragment("/usr/local/bin/deno-ssh-proxy");
+  const text = fragment("/usr/local/bin/deno-ssh-proxy", PLAIN);
   const blocks = text.split(/^(?=Match )/m).slice(1);
   assertEquals(blocks.length, 3);
   const [here, elsewhere] = blocks.map((block) => /^Match host (.*)$/m.exec(block)?.[1]?.split(","));
@@ -108,7 +110,7 @@ Deno.test("the fragment starts the command for every form of address, with the n
 });
 
 Deno.test("the host key of this machine is checked, and that of what only has a place is not", () => {
-  const [here = "", elsewhere = ""] = fragment("x").split(/^(?=Match )/m).slice(1);
+  const [here = "", elsewhere = ""] = fragment("x", PLAIN).split(/^(?=Match )/m).slice(1);
   assert(!/StrictHostKeyChecking|UserKnownHostsFile/.test(here));
   assertStringIncludes(elsewhere, "\n    StrictHostKeyChecking no\n    UserKnownHostsFile /dev/null\n");
 });
@@ -118,7 +120,7 @@ testWith(
   "ssh itself checks the host key of this machine under each of its names, and of no other machine",
   () => {
     using folder = new Folder();
-    const config = folder.file("ssh_config", fragment("/bin/deno-ssh-proxy"));
+    const config = folder.file("ssh_config", fragment("/bin/deno-ssh-proxy", PLAIN));
     const strict = (host: string) => {
       const options = outputOf("ssh", "-F", config, "-G", host).split("\n");
       assert(options.some((option) => option.startsWith("proxycommand /bin/deno-ssh-proxy ")), host);
@@ -136,8 +138,97 @@ testWith(
   ["-V"],
 );
 
-Deno.test("every line of the fragment is a comment, an empty line, a Match or one option with its value", () => {
-  for (const line of fragment("'/a b/deno' run").split("\n")) {
-    assertMatch(line, /^(?: *# .*|Match host \S+|Match final all| {4}[A-Z][A-Za-z]+ \S.*)?$/);
+Deno.test("every line of the fragment is a comment, an empty line, a Host, a Match or one option with its value", () => {
+  const aliases = ["a=vsock/42", "b.c=unix/a b'c\\:2222", "d=vsock-mux/x:70000", "e=.host"].map(parseAlias);
+  for (const hostKeys of HOST_KEYS) {
+    for (const line of fragment("'/a b/deno' run", { aliases, hostKeys }).split("\n")) {
+      assertMatch(line, /^(?: *#(?: .*)?|Host [\w.]+|Match host \S+|Match final all| {4}[A-Z][A-Za-z]+ \S.*)?$/);
+      // A list of patterns is one word.
+      assert(line.length <= 120 || line.startsWith("Match host "), line);
+    }
   }
+});
+
+/** The lines of the block of the one alias, without its comment. */
+function aliasLines(alias: string, hostKeys: Settings["hostKeys"] = "ephemeral"): string[] {
+  const text = fragment("x", { aliases: [parseAlias(alias)], hostKeys });
+  return /^Host [^]*?(?=\n\n)/m.exec(text)![0].split("\n").map((line) => line.trim());
+}
+
+Deno.test("an alias has the address in its command, and the port for ssh, as far as that takes one", () => {
+  const block = (...first: string[]) => [...first, "ProxyUseFdpass yes", "CheckHostIP no"];
+  const unchecked = ["StrictHostKeyChecking no", "UserKnownHostsFile /dev/null"];
+  assertEquals(aliasLines("vm=vsock/42"), [...block("Host vm", "ProxyCommand x vsock/42 '%p'"), ...unchecked]);
+  assertEquals(aliasLines("vm=unix%run/App.sock:2222"), [
+    ...block("Host vm", "Port 2222", "ProxyCommand x unix%%run/App.sock '%p'"),
+    ...unchecked,
+  ]);
+  assertEquals(aliasLines("vm=vsock/42:65536")[1], "ProxyCommand x vsock/42 65536");
+  assertEquals(aliasLines("vm=vsock/42:0")[1], "ProxyCommand x vsock/42 0");
+  for (const here of [".host", "machine/.host", "machine%.host"]) {
+    assertEquals(aliasLines(`vm=${here}`).length, 4, "its host key is checked like any other");
+  }
+});
+
+Deno.test("a key that is kept is the same under the alias and under the address, where known_hosts takes that for a name", () => {
+  const name = (alias: string) => aliasLines(alias, "tofu").find((line) => line.startsWith("HostKeyAlias"));
+  assertEquals(name("vm=unix/run/App.sock"), "HostKeyAlias unix/run/app.sock");
+  assertEquals(name("vm=vsock%42:2222"), "HostKeyAlias [vsock/42]:2222");
+  assertEquals(name("vm=vsock/42:22"), "HostKeyAlias vsock/42");
+  for (const path of ["a b", "a*", "a?", "a,b", "!a", "a#", "a|b"]) {
+    assertEquals(name(`vm=unix/run/${path}`), undefined);
+  }
+  assertEquals(aliasLines("vm=vsock/42").filter((line) => line.startsWith("HostKeyAlias")), []);
+});
+
+testWith("ssh", "ssh starts an alias's command with the address as it is, whatever characters it has", () => {
+  using folder = new Folder();
+  for (
+    const path of ["a\\", "a'b", "'", "\\'", 'a"b', "a b ", "%h", "#x", "a #b", "$HOME", "\t", "é", "a=b:1x", "\\\\"]
+  ) {
+    const alias = parseAlias(`vm=unix/${path}`);
+    const config = folder.file("config", fragment("x", { aliases: [alias], hostKeys: "strict" }));
+    const said = outputOf("ssh", "-G", "-F", config, "vm").split("\n");
+    const command = said.find((line) => line.startsWith("proxycommand "))!.slice("proxycommand x ".length);
+    assertEquals(wordsOf(command.replace("'%p'", "22")), [`unix/${path}`, "22"]);
+  }
+}, ["-V"]);
+
+const anyAlias = fc.tuple(
+  fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,9}$/),
+  fc.oneof(
+    fc.nat(2 ** 32 - 1).map((cid) => `vsock/${cid}`),
+    fc.string({ unit: "binary", minLength: 1 }).filter((path) => !/[\0\r\n\uFFFD]|:[0-9]+$/.test(path)).map((path) =>
+      `unix/${path}`
+    ),
+    fc.constant(".host"),
+  ),
+  fc.option(fc.nat(2 ** 32 - 1), { nil: undefined }),
+).map(([name, address, port]) => ({ name, address, port }));
+
+Deno.test("any alias is what its text says", () => {
+  fc.assert(fc.property(anyAlias, (alias) => assertEquals(parseAlias(formatAlias(alias)), alias)));
+});
+
+Deno.test("what a fragment was asked for can be read from it again", () => {
+  fc.assert(fc.property(fc.array(anyAlias), fc.constantFrom(...HOST_KEYS), (aliases, hostKeys) => {
+    assertEquals(settingsOf(fragment("x", { aliases, hostKeys })), { aliases, hostKeys });
+  }));
+  assertEquals(settingsOf("Host a\n"), undefined);
+});
+
+Deno.test("an alias that cannot be one is refused", () => {
+  const reasons = {
+    "vm": "it has no '='",
+    "=vsock/1": "not a name",
+    "-a=vsock/1": "not a name",
+    "a b=vsock/1": "not a name",
+    "!a=vsock/1": "not a name",
+    "a*=vsock/1": "not a name",
+    "a=": "not an address",
+    "a=vsock/": "not a CID",
+    "a=vsock/1:4294967296": "not a port",
+    "a=unix/a\nb": "line break",
+  };
+  for (const [text, reason] of Object.entries(reasons)) assertFails("usage", () => parseAlias(text), reason);
 });

@@ -124,6 +124,7 @@ Deno.test("only what may come up by itself is worth another try", () => {
     timeout: true,
     protocol: false,
     permission: false,
+    configuration: false,
   };
   for (const [kind, expected] of Object.entries(worth) as [ErrorKind, boolean][]) {
     assertEquals(isWorthAnotherTry(new ProxyError(kind, "a: b")), expected, kind);

@@ -1,0 +1,58 @@
+/**
+ * A name that stands for an address, as `--alias` takes it.
+ *
+ * @module
+ */
+
+import { printable, ProxyError } from "../proxy/errors.ts";
+import { parseTarget } from "../proxy/target.ts";
+
+/** A name of the user's own for an address. One that {@linkcode parseAlias} made is valid. */
+export interface Alias {
+  readonly name: string;
+  /** The address, as {@linkcode parseTarget} takes it. */
+  readonly address: string;
+  /** The port, where it is not left to `ssh`. */
+  readonly port: number | undefined;
+}
+
+/** What ssh takes to a `Host` line and to a known_hosts file as it is. */
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
+
+/**
+ * The alias that `NAME=ADDRESS[:PORT]` stands for. What follows the last colon is the port where it is a number.
+ *
+ * @throws {ProxyError} of kind `usage`
+ */
+export function parseAlias(text: string): Alias {
+  const equals = text.indexOf("=");
+  if (equals === -1) {
+    throw new ProxyError("usage", `--alias '${printable(text)}': it has no '='`, {
+      hint: "an alias is NAME=ADDRESS or NAME=ADDRESS:PORT, such as myvm=vsock/42",
+    });
+  }
+  const name = requireName(text.slice(0, equals));
+  const [, address = "", port] = /^(.*?)(?::([0-9]+))?$/s.exec(text.slice(equals + 1)) ?? [];
+  if (/[\r\n]/.test(address)) {
+    throw new ProxyError("usage", `--alias '${printable(text)}': ssh_config cannot hold a line break`);
+  }
+  parseTarget(address, port ?? "22");
+  return { name, address, port: port === undefined ? undefined : Number(port) };
+}
+
+/** The text that {@linkcode parseAlias} makes `alias` of. */
+export function formatAlias({ name, address, port }: Alias): string {
+  return `${name}=${address}${port === undefined ? "" : `:${port}`}`;
+}
+
+/**
+ * `name`, where it can be one of an alias: a plain host name.
+ *
+ * @throws {ProxyError} of kind `usage`
+ */
+export function requireName(name: string): string {
+  if (NAME.test(name)) return name;
+  throw new ProxyError("usage", `--alias '${printable(name)}': not a name`, {
+    hint: "a name has letters, digits, '.', '_' and '-', and does not begin with '.' or '-'",
+  });
+}

@@ -1,0 +1,308 @@
+/**
+ * The ssh_config that makes ssh use this program, where ssh looks for it: what would have to change, and changing it.
+ *
+ * For root that is one file of the system's; for anybody else a file of their own, and a line that includes it.
+ *
+ * @module
+ */
+
+import { printable, ProxyError } from "../proxy/errors.ts";
+import type { Alias } from "./alias.ts";
+import { HOST_KEYS, type Settings, settingsOf } from "./fragment.ts";
+import { includeLine, isIncluded, withInclude, withoutInclude } from "./include.ts";
+import {
+  type Change,
+  equal,
+  folderOf,
+  isThere,
+  lockFolder,
+  makeChange,
+  makeFolder,
+  Overtaken,
+  readVersion,
+  realPath,
+  sweep,
+  type Version,
+} from "./replace.ts";
+
+/** Where the configuration of a user or of the system is. */
+export interface Place {
+  readonly folder: string;
+  /** The name of the fragment in it. */
+  readonly fragment: string;
+  /** The user's home, where ssh_config has to include the fragment. */
+  readonly home: string | undefined;
+}
+
+/**
+ * For root, whose file every user's ssh reads. Of the folder's files ssh takes the first that says something, in the order
+ * of their names: systemd's has the number 20.
+ */
+const SYSTEM: Place = { folder: "/etc/ssh/ssh_config.d", fragment: "10-deno-ssh-proxy.conf", home: undefined };
+
+/** Where a user's ssh_config stays as it was before the first change. */
+const BACKUP = "config.before-deno-ssh-proxy";
+
+/** How many times somebody else may change a file while this does. */
+const ATTEMPTS = 10;
+
+/** Where the configuration of the user `uid` with this `HOME` is. */
+export function placeOf(uid: number | null, home: () => string | undefined): Place {
+  if (uid === 0) return SYSTEM;
+  const folder = home();
+  if (!folder?.startsWith("/")) {
+    throw new ProxyError("usage", `HOME is ${folder ? `'${printable(folder)}'` : "not set"}: there is no ~/.ssh`, {
+      hint: "set it to the folder that ssh takes for your home",
+    });
+  }
+  const plain = folder.replace(/(?<=.)\/+$/, "");
+  return { folder: `${plain}/.ssh`, fragment: "deno-ssh-proxy.conf", home: plain };
+}
+
+/** The path of the fragment. */
+export function fragmentPath({ folder, fragment }: Place): string {
+  return `${folder}/${fragment}`;
+}
+
+/** What is to become of the configuration. */
+export interface Plan {
+  /** In the order in which they have to be made, so that each state between two of them works. */
+  readonly changes: readonly PlannedChange[];
+  /** What else a person should know. */
+  readonly notes: readonly string[];
+}
+
+/** A change, and what a person is told about it. */
+export interface PlannedChange extends Change {
+  readonly did: string;
+  /** What can be done by hand, where it cannot be made. */
+  readonly byHand: string | undefined;
+  /** Whether it is there to keep something only, which no diff has to show. */
+  readonly keeps?: true;
+}
+
+/**
+ * What has to change so that ssh reads the fragment that `render` gives. What an installed one was asked for stays, but
+ * for what is asked for now.
+ *
+ * @throws {ProxyError} where something is in the way
+ */
+export function planInstall(place: Place, asked: Partial<Settings>, render: (settings: Settings) => string): Plan {
+  const { path, before, settings } = readFragment(place);
+  if (before !== undefined && settings === undefined) {
+    throw new ProxyError("resource", `${printable(path)}: it is not deno-ssh-proxy's, and was left as it is`, {
+      hint: "give it another name, or take it away",
+    });
+  }
+  const after = bytesOf(render({
+    aliases: merged(settings?.aliases, asked.aliases),
+    hostKeys: asked.hostKeys ?? settings?.hostKeys ?? HOST_KEYS[0],
+  }));
+  const changes: PlannedChange[] = [];
+  if (!equal(before?.bytes, after)) {
+    changes.push(...copyOfEdited(place, settings, render), {
+      path,
+      before,
+      after,
+      did: `${before === undefined ? "wrote" : "changed"} ${path}`,
+      byHand: `deno-ssh-proxy config prints what belongs in ${path}`,
+    });
+  }
+  changes.push(...includeChanges(place, (config, file, home) => withInclude(config, file, home)));
+  return { changes, notes: [] };
+}
+
+/**
+ * What has to change so that nothing of {@linkcode planInstall} is left; or with `names`, none of these aliases.
+ *
+ * @throws {ProxyError} where something is in the way
+ */
+export function planUninstall(place: Place, names: readonly string[], render: (settings: Settings) => string): Plan {
+  const { path, before, settings } = readFragment(place);
+  if (names.length > 0) return planWithout(names, place, render);
+  const changes: PlannedChange[] = configPaths(place).length === 0 ? [] : includeChanges(place, withoutInclude);
+  const notes: string[] = [];
+  if (settings !== undefined) {
+    changes.push(...copyOfEdited(place, settings, render), {
+      path,
+      before,
+      after: undefined,
+      did: `removed ${path}`,
+      byHand: undefined,
+    });
+  } else if (before !== undefined) notes.push(`${path} is not deno-ssh-proxy's, and was left as it is`);
+  for (const config of configPaths(place)) {
+    const rest = withoutInclude(latin1(readVersion(config)?.bytes), place.fragment);
+    if (isIncluded(rest, place.fragment, place.home ?? "")) {
+      notes.push(`${config} includes ${place.fragment} in a line of your own, which was left as it is`);
+    }
+  }
+  return { changes, notes };
+}
+
+function planWithout(names: readonly string[], place: Place, render: (settings: Settings) => string): Plan {
+  const { path, before, settings } = readFragment(place);
+  const has = (name: string) => settings?.aliases.some((alias) => alias.name === name) ?? false;
+  const notes = names.filter((name) => !has(name)).map((name) => `there is no alias ${name}`);
+  if (settings === undefined || notes.length === names.length) return { changes: [], notes };
+  const after = bytesOf(render({ ...settings, aliases: settings.aliases.filter(({ name }) => !names.includes(name)) }));
+  const did = `took ${names.filter(has).join(", ")} out of ${path}`;
+  return {
+    changes: [...copyOfEdited(place, settings, render), { path, before, after, did, byHand: undefined }],
+    notes,
+  };
+}
+
+/** What of a user's ssh_config has to change. */
+function includeChanges(
+  { folder, fragment, home }: Place,
+  edit: (config: string, file: string, home: string) => string,
+): PlannedChange[] {
+  if (home === undefined) return [];
+  const config = `${folder}/config`;
+  const path = real(config, fragment);
+  const before = readVersion(path);
+  const text = latin1(before?.bytes);
+  const edited = edit(text, fragment, home);
+  if (edited === text) return [];
+  const backup = `${folder}/${BACKUP}`;
+  const kept = readVersion(backup);
+  const adds = edited.length > text.length;
+  const after = Uint8Array.from(edited, (character) => character.charCodeAt(0));
+  // Had there been one before, it would have been kept.
+  const wasMade = !adds && after.length === 0 && kept === undefined;
+  const change: PlannedChange = {
+    path,
+    before,
+    after: wasMade ? undefined : after,
+    did: wasMade
+      ? `removed ${path}, in which nothing else was`
+      : adds
+      ? `put the line '${includeLine(fragment)}' at the top of ${path}`
+      : `took the line '${includeLine(fragment)}' out of ${path}`,
+    byHand: adds
+      ? `put this line at its top by hand: ${includeLine(fragment)}`
+      : `take this line out of it by hand: ${includeLine(fragment)}`,
+  };
+  if (adds && before !== undefined && kept === undefined) {
+    return [{ ...copy(backup, before), did: `kept what was in it before as ${backup}` }, change];
+  }
+  if (!adds && kept !== undefined && equal(kept.bytes, after)) {
+    const did = `removed ${backup}, which is the same again`;
+    return [change, { path: backup, before: kept, after: undefined, did, byHand: undefined, keeps: true }];
+  }
+  return [change];
+}
+
+/** The file that a user's ssh_config really is; none for root, and none where it is a link that leads nowhere. */
+function configPaths({ folder, home, fragment }: Place): string[] {
+  if (home === undefined) return [];
+  try {
+    return [real(`${folder}/config`, fragment)];
+  } catch (thrown) {
+    if (thrown instanceof ProxyError && thrown.kind === "missing") return [];
+    throw thrown;
+  }
+}
+
+/** The file that a user's ssh_config really is, or is to be. */
+function real(config: string, fragment: string): string {
+  try {
+    return realPath(config);
+  } catch (thrown) {
+    if (!(thrown instanceof ProxyError) || thrown.kind !== "missing") throw thrown;
+    throw new ProxyError("missing", thrown.message, {
+      cause: thrown,
+      hint: `nothing was changed; make that file, with this line at its top: ${includeLine(fragment)}`,
+    });
+  }
+}
+
+/** Keeps an installed fragment that is not as this program wrote it: somebody may miss what they wrote into it. */
+function copyOfEdited(
+  place: Place,
+  settings: Settings | undefined,
+  render: (settings: Settings) => string,
+): PlannedChange[] {
+  const { path, before } = readFragment(place);
+  if (before === undefined || settings === undefined || equal(before.bytes, bytesOf(render(settings)))) return [];
+  const old = `${path}.old`;
+  const there = readVersion(old);
+  if (equal(there?.bytes, before.bytes)) return [];
+  return [{ ...copy(old, before), before: there, did: `kept the one before, which was changed since, as ${old}` }];
+}
+
+function copy(path: string, { bytes, mode }: Version): PlannedChange {
+  return { path, before: undefined, after: bytes, mode, did: "", byHand: undefined, keeps: true };
+}
+
+/** What the installed fragment was asked for. */
+export function installedSettings(place: Place): Settings {
+  return readFragment(place).settings ?? { aliases: [], hostKeys: HOST_KEYS[0] };
+}
+
+function readFragment(place: Place) {
+  const path = realPath(fragmentPath(place));
+  const before = readVersion(path);
+  const settings = before && settingsOf(new TextDecoder().decode(before.bytes));
+  return { path, before, settings };
+}
+
+function merged(old: readonly Alias[] = [], now: readonly Alias[] = []): Alias[] {
+  return [...new Map([...old, ...now].map((alias) => [alias.name, alias])).values()];
+}
+
+/**
+ * Makes the changes that `plan` gives, which is asked again where somebody else changed one of the files at the same time.
+ * Gives what was done, and what else a person should know.
+ *
+ * @throws {ProxyError} that says what was done, and what was not
+ */
+export async function carryOut(place: Place, isInstall: boolean, plan: () => Plan): Promise<string[]> {
+  const done: string[] = [];
+  if (isInstall) makeFolder(place.folder, place.home === undefined ? 0o755 : 0o700);
+  // Where there is no folder there is nothing to take back.
+  else if (!isThere(place.folder)) return [...plan().notes];
+  using _lock = await lockFolder(place.folder);
+  for (let attempt = 1;; attempt++) {
+    const { changes, notes } = plan();
+    for (const folder of new Set([place.folder, ...configPaths(place).map(folderOf)])) sweep(folder);
+    try {
+      for (const change of changes) make(change, done);
+      return [...done, ...notes];
+    } catch (thrown) {
+      if (!(thrown instanceof Overtaken)) throw thrown;
+      if (attempt < ATTEMPTS) continue;
+      throw new ProxyError("resource", `${printable(thrown.message)}: another program changes it again and again`, {
+        cause: thrown,
+        hint: soFar(done),
+      });
+    }
+  }
+}
+
+function make(change: PlannedChange, done: string[]): void {
+  try {
+    makeChange(change);
+  } catch (thrown) {
+    if (!(thrown instanceof ProxyError)) throw thrown;
+    const hint = [done.length > 0 ? soFar(done) : undefined, change.byHand ?? thrown.hint].filter((part) => part);
+    throw new ProxyError(thrown.kind, thrown.message, { cause: thrown.cause, hint: hint.join("; ") || undefined });
+  }
+  done.push(change.did);
+}
+
+function soFar(done: readonly string[]): string {
+  return done.length === 0 ? "nothing was changed" : `done before that: ${done.join(", ")}`;
+}
+
+function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
+
+/** Each byte as one character. */
+function latin1(bytes = new Uint8Array()): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}

@@ -1,0 +1,558 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { CHECKOUT } from "../support/folder.ts";
+import { hasNamespaces, Home, type Ran, type Running } from "../support/home.ts";
+import { Installation } from "../support/installation.ts";
+import { outputOf, testWhere } from "../support/tools.ts";
+
+const canRun = hasNamespaces();
+const installation = canRun ? new Installation() : undefined;
+Deno.test.afterAll(() => installation?.[Symbol.dispose]());
+
+/** A test with a home of its own: what is really there is never touched. */
+function test(name: string, fn: (home: Home) => Promise<void>): void {
+  testWhere(canRun, "no user and mount namespaces can be made here", name, async () => {
+    using home = new Home();
+    await fn(home);
+  });
+}
+
+const shim = installation?.shim ?? "";
+const config = (home: Home, args: string[], running?: Running) => home.run([shim, "config", ...args], running);
+const COMMENT = "# deno-ssh-proxy config --install put this here, and --uninstall takes it out again.";
+const LINES = `${COMMENT}\nInclude deno-ssh-proxy.conf\n`;
+const SYSTEMS = "/etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf";
+
+/** That it did what it was asked for, with nothing on stderr. */
+function assertDone(ran: Ran): string {
+  assertEquals({ code: ran.code, err: ran.err }, { code: 0, err: "" }, ran.out);
+  return ran.out;
+}
+
+/** That it failed with this code, in one line, and a second that says what to do, in which these words are. */
+function assertFailed({ code, err, out }: Ran, expected: number, ...says: string[]): void {
+  assertEquals(code, expected, out + err);
+  assertMatch(err, /^deno-ssh-proxy: [^\n]+\n(?: {2}[^ ][^\n]*\n)?$/);
+  for (const words of says) assertStringIncludes(err, words);
+}
+
+/** What ssh says of an option for a host name. */
+async function sshSays(home: Home, host: string, option: string, running?: Running): Promise<string | undefined> {
+  const { code, out, err } = await home.run(["ssh", "-G", host], running);
+  assertEquals(code, 0, err);
+  return out.split("\n").find((line) => line.startsWith(`${option} `))?.slice(option.length + 1);
+}
+
+test("a user without ~/.ssh gets one, with the fragment, and ssh uses it", async (home) => {
+  const out = assertDone(await config(home, ["--install"]));
+  assertEquals(out.split("\n").at(-2), "ssh uses it for .host, unix/1, vsock/1, vsock-mux/1, machine/1");
+  const [, fragment = ""] = /^644 ([^]*)$/.exec(home.all("~/.ssh")["deno-ssh-proxy.conf"] ?? "") ?? [];
+  assertEquals(fragment, assertDone(await config(home, [])));
+  assertEquals(home.all("~/.ssh"), { "config": `644 ${LINES}`, "deno-ssh-proxy.conf": `644 ${fragment}` });
+  assertEquals((Deno.statSync(home.at("~/.ssh")).mode ?? 0) & 0o777, 0o700);
+  for (const host of ["vsock/42", "unix/run/x.sock", "vsock-mux%run/x.sock", ".host"]) {
+    assertEquals(await sshSays(home, host, "proxycommand"), `${shim} '%h' '%p' --as-typed '%n'`);
+    assertEquals(await sshSays(home, host, "proxyusefdpass"), "yes");
+  }
+  assertEquals(await sshSays(home, "example.org", "proxycommand"), undefined);
+});
+
+test("a second --install says that it is there already, and changes nothing", async (home) => {
+  home.file("~/.ssh/config", "Host a\n  User b\n");
+  await config(home, ["--install"]);
+  const before = home.all("~/.ssh");
+  const out = assertDone(await config(home, ["--install"]));
+  assertMatch(out, /^already installed: .*\/\.ssh\/deno-ssh-proxy\.conf\nssh uses it for .*\n$/);
+  assertEquals(home.all("~/.ssh"), before);
+});
+
+for (
+  const [what, bytes, mode] of [
+    ["is like most", "# mine\nHost a\n    User b\n", 0o600],
+    ["has no final newline", "Host a\n    User b", 0o644],
+    ["has the line ends of Windows", "Host a\r\n    User b\r\n", 0o640],
+    ["is empty", "", 0o600],
+    ["has one line end", "\n", 0o600],
+    ["is not UTF-8", "# \xe9\xff\x80\nHost a\n    User b\n", 0o600],
+  ] as const
+) {
+  test(`an ssh_config that ${what} is as it was after --install and --uninstall, and so is all around it`, async (home) => {
+    home.file("~/.ssh/config", Uint8Array.from(bytes, (character) => character.charCodeAt(0)), mode);
+    home.file("~/.ssh/id_ed25519", "a key\n", 0o600);
+    const before = home.all("~/.ssh");
+    const installed = assertDone(await config(home, ["--install"]));
+    assertMatch(installed, /^kept what was in it before as .*\/config\.before-deno-ssh-proxy$/m);
+    const lines = bytes.includes("\r\n") ? LINES.replaceAll("\n", "\r\n") : LINES;
+    const { "deno-ssh-proxy.conf": fragment, ...rest } = home.all("~/.ssh");
+    assert(fragment?.startsWith("644 # deno-ssh-proxy: "));
+    assertEquals(rest, {
+      ...before,
+      config: `${mode.toString(8)} ${lines}${bytes}`,
+      "config.before-deno-ssh-proxy": before["config"]!,
+    });
+    if (bytes.includes("User")) assertEquals(await sshSays(home, "a", "user"), "b");
+    assertDone(await config(home, ["--uninstall"]));
+    assertEquals(home.all("~/.ssh"), before);
+  });
+}
+
+test("--uninstall keeps what was written into the ssh_config since, and the backup with it", async (home) => {
+  home.file("~/.ssh/config", "Host a\n", 0o600);
+  await config(home, ["--install"]);
+  home.file("~/.ssh/config", `# above\n${LINES}# below\nHost a\nHost new`, 0o600);
+  assertDone(await config(home, ["--uninstall"]));
+  assertEquals(home.all("~/.ssh"), {
+    "config": "600 # above\n# below\nHost a\nHost new",
+    "config.before-deno-ssh-proxy": "600 Host a\n",
+  });
+});
+
+test("a later --install leaves the backup of the first as it is", async (home) => {
+  home.file("~/.ssh/config", "Host first\n");
+  await config(home, ["--install"]);
+  home.file("~/.ssh/config", "Host second\n");
+  assertDone(await config(home, ["--install"]));
+  assertEquals(home.all("~/.ssh")["config.before-deno-ssh-proxy"], "644 Host first\n");
+});
+
+test("--uninstall where nothing is installed says so", async (home) => {
+  assertEquals(assertDone(await config(home, ["--uninstall"])), "nothing to take away\n");
+  home.file("~/.ssh/config", "Host a\n");
+  assertEquals(assertDone(await config(home, ["--uninstall"])), "nothing to take away\n");
+  assertEquals(home.all("~/.ssh"), { config: "644 Host a\n" });
+  assertEquals(assertDone(await config(home, ["--uninstall"], { root: true })), "nothing to take away\n");
+});
+
+for (const root of [false, true]) {
+  test(`--dry-run shows ${root ? "root" : "a user"} what patch(1) makes the same of, and changes nothing`, async (home) => {
+    const folder = root ? "/etc/ssh/ssh_config.d" : "~/.ssh";
+    if (!root) home.file("~/.ssh/config", "Host a\n    User b", 0o600);
+    for (const args of [["--install"], ["--install", "--alias", "vm=vsock/42"], ["--uninstall"]]) {
+      const before = home.all(folder);
+      const diff = assertDone(await config(home, [...args, "--dry-run"], { root }));
+      assertEquals(home.all(folder), before);
+      using copy = new Home();
+      outputOf("cp", "-a", `${home.at(`${folder}/`)}.`, copy.at(`${folder}/`));
+      const real = root ? "/etc/ssh/ssh_config.d/" : `${home.path}/.ssh/`;
+      copy.file("~/diff", diff.replaceAll(real, ""));
+      outputOf("patch", "--silent", "-p0", "-d", copy.at(`${folder}/`), "-i", copy.at("~/diff"));
+      assertDone(await config(home, args, { root }));
+      const rest = (all: Record<string, string>) =>
+        Object.entries(all).filter(([name]) => !name.includes("before")).map(([name, holds]) => [name, holds.slice(4)]);
+      assertEquals(rest(copy.all(folder)), rest(home.all(folder)));
+    }
+    const { code, out, err } = await config(home, ["--uninstall", "--dry-run"], { root });
+    assertEquals({ code, out, err }, { code: 0, out: "", err: "nothing would change\n" });
+  });
+}
+
+test("root's is one file of the system's, before systemd's own, and every user's ssh uses it", async (home) => {
+  home.file("/etc/ssh/ssh_config.d/20-systemd-ssh-proxy.conf", "Host vsock/*\n    ProxyCommand systemd %h %p\n");
+  const before = home.all("/etc/ssh/ssh_config.d");
+  assertDone(await config(home, ["--install"], { root: true }));
+  const { [SYSTEMS.split("/").at(-1)!]: fragment, ...rest } = home.all("/etc/ssh/ssh_config.d");
+  assertEquals(rest, before);
+  assert(fragment?.startsWith("644 # deno-ssh-proxy: "));
+  for (const root of [false, true]) {
+    assertStringIncludes(await sshSays(home, "vsock/42", "proxycommand", { root }) ?? "", shim);
+  }
+  assertEquals([...Deno.readDirSync(home.path)], []);
+  assertEquals(assertDone(await config(home, ["--uninstall"], { root: true })), `removed ${SYSTEMS}\n`);
+  assertEquals(home.all("/etc/ssh/ssh_config.d"), before);
+});
+
+test("where the system's ssh_config includes no folder, root is told which line it lacks", async (home) => {
+  home.file("/etc/ssh/ssh_config", "Host *\n");
+  Deno.removeSync(home.at("/etc/ssh/ssh_config.d"));
+  const ran = await config(home, ["--install"], { root: true });
+  assertEquals(ran.out, `wrote ${SYSTEMS}\n`);
+  assertFailed(
+    ran,
+    78,
+    `ssh does not read ${SYSTEMS}`,
+    "top of /etc/ssh/ssh_config: Include /etc/ssh/ssh_config.d/*.conf\n",
+  );
+  assertEquals(home.all("/etc/ssh")["ssh_config"], "644 Host *\n");
+});
+
+for (
+  const [option, text, says] of [
+    ["ProxyCommand", "Match host vsock/*\n    ProxyCommand mine %h\n", "ProxyCommand mine %h"],
+    ["ProxyJump", "Match host vsock/*\n    ProxyJump there\n", "ProxyJump there"],
+  ]
+) {
+  test(`a file with a ${option} that ssh reads before root's is named`, async (home) => {
+    home.file("~/.ssh/more/one.conf", "User x\n");
+    const file = home.file("~/.ssh/more/two.conf", text!);
+    home.file("~/.ssh/config", "Include more/*.conf\nHost a\n");
+    assertFailed(await config(home, ["--install"], { root: true }), 78, `${file} comes before it, with ${says}\n`);
+  });
+}
+
+test("a ProxyUseFdpass that ssh reads before root's is named, with the files that may have it", async (home) => {
+  const file = home.file("~/.ssh/config", "ProxyUseFdpass no\n");
+  const ran = await config(home, ["--install"], { root: true });
+  assertFailed(ran, 78, "comes before it has ProxyUseFdpass no\n", `take that out of ${file} or /etc/ssh/ssh_config\n`);
+});
+
+test("a file that a user includes above this one's own line is named", async (home) => {
+  const file = home.file("~/.ssh/first", "Match host unix/*\n    ProxyCommand mine %h\n");
+  home.file("~/.ssh/config", "Include first\nInclude deno-ssh-proxy.conf\n");
+  assertFailed(
+    await config(home, ["--install"]),
+    78,
+    `ssh does not use it for unix/1: ${file} comes before it, with ProxyCommand mine %h\n`,
+    "put 'Include deno-ssh-proxy.conf' above",
+  );
+});
+
+test("an ssh_config that ssh does not take is reported in the words of ssh", async (home) => {
+  home.file("~/.ssh/config", "NoSuchOption 1\n");
+  assertFailed(await config(home, ["--install"]), 78, "config: line 3: Bad configuration option: nosuchoption");
+});
+
+testWhere(
+  canRun,
+  "no namespaces",
+  "where HOME is not what ssh takes for ~, that is said, with the folder",
+  async () => {
+    using home = new Home("/var/empty/home");
+    const ran = await config(home, ["--install"]);
+    assertFailed(
+      ran,
+      78,
+      "its ~ is /var/empty/home, from the password database",
+      "run this with HOME=/var/empty/home\n",
+    );
+  },
+);
+
+test("where there is no ssh, it is installed, and what could not be seen is said", async (home) => {
+  Deno.mkdirSync(home.at("~/bin"));
+  for (const name of ["sh", "id", "readlink"]) Deno.symlinkSync(`/usr/bin/${name}`, home.at(`~/bin/${name}`));
+  const ran = await home.run(["/usr/bin/env", `PATH=${home.path}/bin`, shim, "config", "--install"]);
+  assertStringIncludes(assertDone(ran), "whether ssh uses it could not be seen: ssh: it is not on PATH\n");
+});
+
+test("variables with which Deno starts no program do not keep it from asking ssh", async (home) => {
+  const env = { LD_LIBRARY_PATH: "/nowhere", LD_BIND_NOW: "1" };
+  assertStringIncludes(assertDone(await config(home, ["--install"], { env })), "ssh uses it for .host, ");
+});
+
+test("a link stays, and what it leads to is changed", async (home) => {
+  const target = home.file("~/dotfiles/ssh/config", "Host a\n", 0o600);
+  Deno.mkdirSync(home.at("~/.ssh"));
+  Deno.symlinkSync("../dotfiles/ssh/config", home.at("~/.ssh/config"));
+  assertStringIncludes(assertDone(await config(home, ["--install"])), `at the top of ${target}\n`);
+  assertEquals(home.all("~/.ssh")["config"], "777 ../dotfiles/ssh/config");
+  assertEquals(home.all("~/dotfiles/ssh"), { config: `600 ${LINES}Host a\n` });
+  assertDone(await config(home, ["--uninstall"]));
+  assertEquals(home.all("~/.ssh"), { config: "777 ../dotfiles/ssh/config" });
+  assertEquals(home.all("~/dotfiles/ssh"), { config: `600 Host a\n` });
+});
+
+test("where what a link leads to cannot be written, it says what was done, and the line to add", async (home) => {
+  const target = home.file("~/dotfiles/config", "Host a\n");
+  Deno.mkdirSync(home.at("~/.ssh"));
+  Deno.symlinkSync(target, home.at("~/.ssh/config"));
+  Deno.chmodSync(home.at("~/dotfiles"), 0o500);
+  assertFailed(
+    await config(home, ["--install"]),
+    77,
+    `${target}: it was not changed: permission denied\n`,
+    `done before that: wrote ${home.path}/.ssh/deno-ssh-proxy.conf`,
+    "put this line at its top by hand: Include deno-ssh-proxy.conf\n",
+  );
+  assertEquals(home.all("~/dotfiles"), { config: "644 Host a\n" });
+  assert("deno-ssh-proxy.conf" in home.all("~/.ssh"));
+});
+
+test("a link that leads nowhere is left alone, and nothing is written", async (home) => {
+  Deno.mkdirSync(home.at("~/.ssh"));
+  Deno.symlinkSync("../dotfiles/config", home.at("~/.ssh/config"));
+  assertFailed(await config(home, ["--install"]), 66, "a link to ../dotfiles/config, which does not exist");
+  assertEquals(home.all("~/.ssh"), { config: "777 ../dotfiles/config" });
+  assertEquals(assertDone(await config(home, ["--uninstall"])), "nothing to take away\n");
+});
+
+test("a link that leads to itself is left alone", async (home) => {
+  Deno.mkdirSync(home.at("~/.ssh"));
+  Deno.symlinkSync("config", home.at("~/.ssh/config"));
+  assertFailed(await config(home, ["--install"]), 71, "too many levels of symbolic links");
+});
+
+test("a ~/.ssh that cannot be written to is left as it is, and that is said", async (home) => {
+  home.file("~/.ssh/config", "Host a\n");
+  Deno.chmodSync(home.at("~/.ssh"), 0o500);
+  const before = home.all("~/.ssh");
+  assertFailed(await config(home, ["--install"]), 77, "it was not changed: permission denied\n");
+  assertEquals(home.all("~/.ssh"), before);
+});
+
+test("a home that cannot be written to is left as it is, and that is said", async (home) => {
+  Deno.chmodSync(home.path, 0o500);
+  assertFailed(await config(home, ["--install"]), 77, "/.ssh: it cannot be made: permission denied\n");
+});
+
+test("a read-only file system is named for what it is", async (home) => {
+  home.file("~/.ssh/config", "Host a\n");
+  const before = `mount --bind ${home.path} ${home.path} && mount -o remount,ro,bind ${home.path}`;
+  assertFailed(await config(home, ["--install"], { before }), 71, "it was not changed: read-only file system\n");
+});
+
+test("a folder or a device in the place of a file is left alone, and that is said", async (home) => {
+  Deno.mkdirSync(home.at("~/.ssh/config"), { recursive: true });
+  assertFailed(await config(home, ["--install"]), 71, "/.ssh/config: it is a folder\n");
+  Deno.removeSync(home.at("~/.ssh/config"));
+  Deno.symlinkSync("/dev/null", home.at("~/.ssh/config"));
+  assertFailed(await config(home, ["--install"]), 71, "it is not a file\n");
+  assertEquals(Object.keys(home.all("~/.ssh")), ["config"]);
+});
+
+test("a file in the place of ~/.ssh is left alone, and that is said", async (home) => {
+  home.file("~/.ssh", "a file\n");
+  assertFailed(await config(home, ["--install"]), 71, "/.ssh: it is not a folder\n");
+});
+
+test("a file of that name that is somebody else's is not overwritten, and not removed", async (home) => {
+  home.file("~/.ssh/deno-ssh-proxy.conf", "Host mine\n");
+  assertFailed(await config(home, ["--install"]), 71, "it is not deno-ssh-proxy's, and was left as it is");
+  assertEquals(home.all("~/.ssh"), { "deno-ssh-proxy.conf": "644 Host mine\n" });
+  assertStringIncludes(assertDone(await config(home, ["--uninstall"])), "is not deno-ssh-proxy's");
+  assertEquals(home.all("~/.ssh"), { "deno-ssh-proxy.conf": "644 Host mine\n" });
+});
+
+test("what somebody wrote into the installed file is kept beside it", async (home) => {
+  await config(home, ["--install"]);
+  const edited = `${Deno.readTextFileSync(home.at("~/.ssh/deno-ssh-proxy.conf"))}Host mine\n`;
+  home.file("~/.ssh/deno-ssh-proxy.conf", edited);
+  assertMatch(assertDone(await config(home, ["--install"])), /^kept .* as .*\/deno-ssh-proxy\.conf\.old$/m);
+  assertEquals(home.all("~/.ssh")["deno-ssh-proxy.conf.old"], `644 ${edited}`);
+});
+
+test("without HOME, or with one that is no path, it says so", async (home) => {
+  for (const HOME of ["", "here"]) {
+    assertFailed(await config(home, ["--install"], { env: { HOME } }), 64, "HOME is ");
+  }
+  const nowhere = `${home.path}/nowhere`;
+  assertFailed(await config(home, ["--install"], { env: { HOME: nowhere } }), 66, `${nowhere} does not exist\n`);
+});
+
+test("a comma in HOME, which Deno takes for the end of a path, grants nothing else", async (home) => {
+  const path = `${home.path}/a,${home.path}`;
+  Deno.mkdirSync(path, { recursive: true });
+  const before = home.all("~/");
+  assertFailed(await config(home, ["--install"], { env: { HOME: path } }), 77, "Deno cannot grant a path with a comma");
+  assertEquals(home.all("~/"), before);
+});
+
+test("many installs at once lose nothing of what each was asked for", async (home) => {
+  home.file("~/.ssh/config", "Host a\n", 0o600);
+  const names = Array.from({ length: 8 }, (_, n) => `vm${n}`);
+  const all = await Promise.all(names.map((name) => config(home, ["--install", "--alias", `${name}=vsock/42`])));
+  all.forEach(assertDone);
+  const { "deno-ssh-proxy.conf": fragment = "", ...rest } = home.all("~/.ssh");
+  assertEquals([...fragment.matchAll(/^Host (.*)$/gm)].map(([, name]) => name!).sort(), names);
+  assertEquals(rest, { "config": `600 ${LINES}Host a\n`, "config.before-deno-ssh-proxy": "600 Host a\n" });
+});
+
+test("installs and uninstalls at once leave one or the other, and never half", async (home) => {
+  home.file("~/.ssh/config", "Host a\n", 0o600);
+  await Promise.all(
+    ["--install", "--uninstall", "--install", "--uninstall", "--install"].map((way) => config(home, [way])),
+  );
+  const { config: last } = home.all("~/.ssh");
+  assert([`600 Host a\n`, `600 ${LINES}Host a\n`].includes(last!), last);
+  assertDone(await config(home, ["--uninstall"]));
+  assertEquals(home.all("~/.ssh"), { config: "600 Host a\n" });
+});
+
+const hasStrace = canRun &&
+  new Deno.Command("sh", { args: ["-c", "command -v strace >/dev/null"] }).outputSync().success;
+for (const way of ["--install", "--uninstall"]) {
+  testWhere(
+    hasStrace,
+    "there is no strace here",
+    `${way} that is killed leaves old or new, and the next one ends it`,
+    async () => {
+      const old = "Host a\n    User b\n";
+      for (let when = 1; when < 60; when++) {
+        using home = new Home();
+        home.file("~/.ssh/config", old, 0o600);
+        // Deno's own cache is full then, and it changes nothing more in there.
+        await config(home, way === "--uninstall" ? ["--install"] : []);
+        // What a file can be changed with.
+        const calls = "fsync,?rename,renameat,renameat2,?unlink,unlinkat,?chmod,fchmod,fchmodat,?mkdir,mkdirat,write";
+        const strace = [
+          "strace",
+          "-f",
+          "-qq",
+          "-o",
+          home.at("~/trace"),
+          "-e",
+          `inject=${calls}:signal=KILL:when=${when}`,
+        ];
+        const { code } = await home.run([...strace, shim, "config", way]);
+        const left = home.all("~/.ssh");
+        assert([`600 ${old}`, `600 ${LINES}${old}`].includes(left["config"]!), `${when}: ${left["config"]}`);
+        const backup = left["config.before-deno-ssh-proxy"];
+        assert(backup === undefined || backup === `600 ${old}`, `${when}: ${backup}`);
+        assert(
+          /^(?:undefined|644 # deno-ssh-proxy: [^]*\nMatch final all\n)$/.test(`${left["deno-ssh-proxy.conf"]}`),
+          `${when}`,
+        );
+        assertDone(await config(home, ["--install"]));
+        assertEquals(Object.keys(home.all("~/.ssh")), [
+          "config",
+          "config.before-deno-ssh-proxy",
+          "deno-ssh-proxy.conf",
+        ]);
+        assertDone(await config(home, ["--uninstall"]));
+        assertEquals(home.all("~/.ssh"), { config: `600 ${old}` });
+        if (code === 0) {
+          // It was killed at each of them before.
+          assert(when > 5, `${when}`);
+          return;
+        }
+      }
+    },
+  );
+}
+
+test("an alias is kept by later installs, replaced by one of the same name, and taken away by its name", async (home) => {
+  const hosts = () => [...Deno.readTextFileSync(home.at("~/.ssh/deno-ssh-proxy.conf")).matchAll(/^# --alias (.*)$/gm)];
+  const alias = async (...args: string[]) => {
+    assertDone(await config(home, args));
+    return hosts().map(([, text]) => text);
+  };
+  assertEquals(await alias("--install", "--alias", "a=vsock/42", "--alias", "b=unix/run/B.sock:2222"), [
+    "a=vsock/42",
+    "b=unix/run/B.sock:2222",
+  ]);
+  assertEquals(await alias("--install", "--alias", "a=vsock/43"), ["a=vsock/43", "b=unix/run/B.sock:2222"]);
+  assertEquals(await alias("--install"), ["a=vsock/43", "b=unix/run/B.sock:2222"]);
+  assertEquals(await sshSays(home, "b", "proxycommand"), `${shim} unix/run/B.sock '%p'`);
+  assertEquals(await sshSays(home, "b", "port"), "2222");
+  assertEquals(await alias("--uninstall", "--alias", "b"), ["a=vsock/43"]);
+  assertEquals(assertDone(await config(home, ["--uninstall", "--alias", "b"])), "there is no alias b\n");
+});
+
+test("the way with host keys is kept by later installs until another is asked for", async (home) => {
+  const mode = async (...args: string[]) => {
+    assertDone(await config(home, ["--install", ...args]));
+    return [
+      await sshSays(home, "vsock/42", "stricthostkeychecking"),
+      await sshSays(home, "vsock/42", "userknownhostsfile"),
+    ];
+  };
+  const own = `${home.path}/.ssh/deno-ssh-proxy.known_hosts`;
+  assertEquals(await mode(), ["false", "/dev/null"]);
+  assertEquals(await mode("--host-keys", "tofu"), ["accept-new", own]);
+  assertEquals(await mode(), ["accept-new", own]);
+  assertEquals(await mode("--host-keys", "strict"), ["true", own]);
+  assertEquals(await mode("--host-keys", "ephemeral"), ["false", "/dev/null"]);
+});
+
+for (const root of [false, true]) {
+  test(`install.sh --uninstall takes ${root ? "root's" : "a user's"} back too, but none of another prefix`, async (home) => {
+    using other = new Installation();
+    // So that the folder of the test's own stays.
+    Deno.writeTextFileSync(`${other.prefix}/something`, "");
+    const uninstall = () => home.run([`${CHECKOUT}/install.sh`, "--uninstall", "--prefix", other.prefix], { root });
+    const [folder, name] = root
+      ? ["/etc/ssh/ssh_config.d", SYSTEMS.split("/").at(-1)!]
+      : ["~/.ssh", "deno-ssh-proxy.conf"];
+    assertDone(await home.run([other.shim, "config", "--install"], { root }));
+    if (!root) {
+      // Not to be read-only for ever.
+      Deno.chmodSync(home.at(folder), 0o500);
+      const { code, err } = await uninstall();
+      Deno.chmodSync(home.at(folder), 0o700);
+      assertEquals(code, 1);
+      assertStringIncludes(err, "install.sh: ssh is configured to use it: nothing was removed\n");
+      assert(Deno.statSync(other.shim).isFile);
+    }
+    assertStringIncludes(assertDone(await uninstall()), `/${name}\n`);
+    assertEquals(home.all(folder), {});
+
+    outputOf(`${CHECKOUT}/install.sh`, "--no-proof", "--prefix", other.prefix);
+    assertDone(await config(home, ["--install"], { root }));
+    assertEquals(assertDone(await uninstall()), `deno-ssh-proxy is no longer in ${other.prefix}\n`);
+    assert(name in home.all(folder));
+  });
+}
+
+for (
+  const [args, says] of [
+    [["--install", "--uninstall"], "one of the two"],
+    [["--dry-run"], "it goes with --install or --uninstall"],
+    [["--uninstall", "--host-keys", "tofu"], "it does not go with --uninstall"],
+    [["--host-keys", "none"], "not one of ephemeral, tofu, strict"],
+    [["--alias", "vm"], "it has no '='"],
+    [["--alias", "=vsock/42"], "not a name"],
+    [["--alias", "v*=vsock/42"], "not a name"],
+    [["--alias", "vm=vsock/x"], "not a CID"],
+    [["--alias", "vm=vsock/42:99999999999"], "not a port"],
+    [["--alias", "vm=host"], "not an address"],
+    [["--uninstall", "--alias", "vm=vsock/42"], "not a name"],
+    [["--instal"], "did you mean --install"],
+  ] as [string[], string][]
+) {
+  test(`config ${args.join(" ")} is refused`, async (home) => {
+    assertFailed(await config(home, args), 64, says);
+    assertEquals([...Deno.readDirSync(home.path)], []);
+  });
+}
+
+/** The grants that the shim gives: what it starts, with something in the place of Deno that prints its arguments. */
+async function grants(home: Home, args: string[], running?: Running): Promise<string[]> {
+  const spy = home.file("~/spy", `#!/bin/sh\nprintf '%s\\n' "$@"\n`, 0o755);
+  const text = Deno.readTextFileSync(shim).replace(/deno='[^\n]*' program=/, `deno=${spy} program=`);
+  const { out } = await home.run([home.file("~/shim", text, 0o755), "config", ...args], running);
+  Deno.removeSync(home.at("~/spy"));
+  Deno.removeSync(home.at("~/shim"));
+  return out.split("\n").filter((argument) => argument.startsWith("--allow"));
+}
+
+test("config that only prints is granted nothing", async (home) => {
+  assertEquals(await grants(home, []), []);
+  assertEquals(await grants(home, ["--alias", "a=vsock/42", "--host-keys", "tofu"]), []);
+});
+
+for (const root of [false, true]) {
+  for (const args of [["--install"], ["--uninstall"], ["--install", "--dry-run"], ["--uninstall", "--dry-run"]]) {
+    const who = root ? "root" : "a user";
+    test(`config ${args.join(" ")} of ${who} has exactly the grants that it needs`, async (home) => {
+      const given = await grants(home, args, { root });
+      const folder = root ? "/etc/ssh/ssh_config.d" : `${home.path}/.ssh`;
+      assertEquals(given, [
+        "--allow-sys=uid",
+        `--allow-read=${folder}`,
+        ...args.includes("--dry-run") ? [] : [`--allow-write=${folder}`],
+        ...root ? [] : ["--allow-env=HOME"],
+        ...args.join() === "--install" ? ["--allow-run=/usr/bin/ssh"] : [],
+      ]);
+      const [, deno = "", program = ""] = /^deno='(.*)' program='(.*)' library=/m.exec(Deno.readTextFileSync(shim)) ??
+        [];
+      const run = async (those: string[]) => {
+        // For something to be there that can be taken away.
+        if (args.includes("--uninstall")) assertDone(await config(home, ["--install"], { root }));
+        return await home.run([
+          deno,
+          "run",
+          "--no-prompt",
+          "--no-config",
+          ...those,
+          `${program}/cli.mjs`,
+          "config",
+          ...args,
+        ], {
+          root,
+        });
+      };
+      for (const left of given) {
+        assertFailed(await run(given.filter((one) => one !== left)), 77, left.split("=")[0]!);
+      }
+      assertDone(await run(given));
+    });
+  }
+}

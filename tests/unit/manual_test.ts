@@ -1,0 +1,182 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { runProgram } from "../../commands/app.ts";
+import type { Context, Options } from "../../commands/command.ts";
+import { COMMANDS } from "../../commands/commands.ts";
+import { DESCRIPTION, PROXY_FORM } from "../../commands/help.ts";
+import type { Output } from "../../commands/output.ts";
+import { bash, fish, zsh } from "../../commands/shells.ts";
+import { type ErrorKind, ProxyError } from "../../proxy/errors.ts";
+import { OPTIONS } from "../../proxy/invocation.ts";
+import { CHECKOUT, testWith } from "./support.ts";
+
+const MANUAL = `${CHECKOUT}/docs/deno-ssh-proxy.1`;
+const page = Deno.readTextFileSync(MANUAL).split("\n");
+
+/** What is written to one of the two outputs. */
+class Written implements Output {
+  readonly isTerminal = false;
+  readonly hasColour = false;
+  readonly columns = 80;
+  text = "";
+  write(text: string): Promise<void> {
+    this.text += text;
+    return Promise.resolve();
+  }
+}
+
+/** Runs the program with these arguments, none of which may need the library. */
+async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const [out, err] = [new Written(), new Written()];
+  const context = { out, err, commands: COMMANDS } as unknown as Context;
+  const program = { name: "deno-ssh-proxy", description: DESCRIPTION, commands: COMMANDS };
+  return { code: await runProgram(program, args, context), out: out.text, err: err.text };
+}
+
+/** The lines of a section of the manual page. */
+function section(heading: string): string[] {
+  const begin = page.indexOf(heading);
+  assert(begin !== -1, heading);
+  const end = page.findIndex((line, at) => at > begin && (line.startsWith(".Sh") || line.startsWith(".Ss")));
+  return page.slice(begin + 1, end);
+}
+
+/** The options that have an entry of their own, without their dashes. */
+function entries(lines: string[]): string[] {
+  return lines.flatMap((line) => /^\.It Fl Fl ([a-z-]+)/.exec(line)?.[1] ?? []).sort();
+}
+
+function names(options: Options): string[] {
+  return Object.keys(options).sort();
+}
+
+Deno.test("the manual page has every command, with every option and its values, and no other", () => {
+  const lines = section(".Sh COMMANDS");
+  const starts = lines.flatMap((line, at) => /^\.It Cm ([a-z]+)/.test(line) ? [at] : []);
+  const general = lines.findIndex((line) => line.startsWith("Each command takes"));
+  const documented = starts.map((start, at) => lines.slice(start, starts[at + 1] ?? general));
+  assertEquals(
+    documented.map(([first]) => /^\.It Cm ([a-z]+)/.exec(first!)![1]).sort(),
+    COMMANDS.map(({ name }) => name).sort(),
+  );
+  for (const entry of documented) {
+    const { options } = COMMANDS.find(({ name }) => entry[0]!.startsWith(`.It Cm ${name}`))!;
+    assertEquals(entries(entry), names(options), entry[0]);
+    for (const [name, { value, values = [] }] of Object.entries(options)) {
+      assertStringIncludes(entry[0]!, `Fl Fl ${name}${value || values.length > 0 ? " Ar" : ""}`);
+      for (const one of values) assert(entry.some((line) => line.startsWith(`.Cm ${one}`)), one);
+    }
+  }
+  assertEquals(entries(lines.slice(general)), ["help", "version"]);
+});
+
+Deno.test("the synopsis of the manual page has every option of every command", () => {
+  const synopsis = section(".Sh SYNOPSIS").join("\n").split(".Nm\n").slice(1);
+  const options = (text: string) => [...text.matchAll(/Fl Fl ([a-z-]+)/g)].map(([, name]) => name!).sort();
+  for (const { name, options: takes } of COMMANDS) {
+    const line = synopsis.find((one) => one.startsWith(`.Cm ${name}\n`));
+    assert(line, name);
+    assertEquals(options(line), names(takes));
+  }
+  assertEquals(options(synopsis[0]!), names(PROXY_FORM.options));
+});
+
+Deno.test("the form that ssh uses has the options that it reads, in the manual page and in --help", () => {
+  assertEquals(Object.keys(PROXY_FORM.options).map((name) => `--${name}`), [...OPTIONS]);
+  assertEquals(entries(section(".Ss Options of the ProxyCommand")), names(PROXY_FORM.options));
+  for (const option of OPTIONS) assertStringIncludes(DESCRIPTION, `\n  ${option}`);
+});
+
+Deno.test("--help has every command, and a command's --help every option and argument, in 80 columns", async () => {
+  const { code, out } = await run("--help");
+  assertEquals(code, 0);
+  for (const { name, brief } of COMMANDS) {
+    assert(
+      new RegExp(`^  ${name} +${brief.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`, "m").test(out),
+      `${name}\n${out}`,
+    );
+  }
+  const all = [out];
+  for (const { name, options, arguments: places } of COMMANDS) {
+    const { code, out } = await run(name, "--help");
+    assertEquals(code, 0);
+    all.push(out);
+    for (const option of Object.keys(options)) assert(new RegExp(`\\[--${option}\\]`).test(out), `${option}\n${out}`);
+    for (const { name } of places) assert(new RegExp(`^  ${name} `, "m").test(out), `${name}\n${out}`);
+  }
+  // The usage lines have no place to break them.
+  for (const line of all.flatMap((text) => text.split("\n"))) {
+    assert([...line].length <= 80 || line.startsWith("  deno-ssh-proxy "), line);
+  }
+});
+
+Deno.test("the completions of every shell have every command and option", () => {
+  for (const script of [bash(COMMANDS), zsh(COMMANDS), fish(COMMANDS)]) {
+    for (const { name, options } of COMMANDS) {
+      assertStringIncludes(script, name);
+      for (const option of Object.keys(options)) assert(new RegExp(`(?:--|-l )${option}\\b`).test(script), option);
+    }
+    for (const option of Object.keys(PROXY_FORM.options)) assert(new RegExp(`(?:--|-l )${option}\\b`).test(script));
+  }
+});
+
+Deno.test("every exit code is in the manual page, the README and --help", () => {
+  const kinds: Record<ErrorKind, true> = {
+    usage: true,
+    missing: true,
+    unreachable: true,
+    defect: true,
+    resource: true,
+    handover: true,
+    timeout: true,
+    protocol: true,
+    permission: true,
+    configuration: true,
+  };
+  const codes = Object.keys(kinds).map((kind) => String(new ProxyError(kind as ErrorKind, "a: b").exitCode));
+  const manual = section(".Sh EXIT STATUS").flatMap((line) => /^\.It ([0-9]+)/.exec(line)?.[1] ?? []);
+  assertEquals(manual, ["0", ...codes]);
+  const readme = Deno.readTextFileSync(`${CHECKOUT}/README.md`).split("## Exit codes")[1]!.split("\n## ")[0]!;
+  assertEquals([...readme.matchAll(/^\| ([0-9]+) /gm)].map(([, code]) => code), ["0", ...codes]);
+  for (const code of codes) {
+    // A defect is none that anybody would look up.
+    if (code !== "70") assert(new RegExp(`\\b${code} `).test(DESCRIPTION), code);
+  }
+});
+
+testWith(
+  "mandoc",
+  "mandoc has nothing to say against the manual page",
+  () => {
+    const { stdout } = new Deno.Command("mandoc", { args: ["-T", "lint", MANUAL] }).outputSync();
+    // What manuals there are is a matter of the machine.
+    const lines = new TextDecoder().decode(stdout).split("\n").filter((line) =>
+      line !== "" && !line.includes("referenced manual not found")
+    );
+    assertEquals(lines, []);
+  },
+  ["-T", "ascii", MANUAL],
+);
+
+Deno.test("a mistyped command or option is refused, and the nearest is offered", async () => {
+  const mistyped: [args: string[], message: string, hint: string][] = [
+    [["chek"], "'chek': neither a command nor an address", "did you mean check?"],
+    [["wiat", "unix/s"], "'wiat': neither a command nor an address", "did you mean wait?"],
+    [["check", "unix/s", "--jsno"], "--jsno: no such option", "did you mean --json?"],
+    [["wait", "unix/s", "--tiemout", "5"], "--tiemout: no such option", "did you mean --timeout?"],
+    [["frobnicate-it"], "'frobnicate-it': neither a command nor an address", "--help"],
+    [["check", "-j", "unix/s"], "-j: no such option", "--help"],
+    [["check"], "ADDRESS: it is missing", "--help"],
+    [["check", "unix/s", "22", "23"], "23: one argument too many", "--help"],
+    [["check", "unix/s", "--timeout"], "--timeout: it needs a value", "--help"],
+    [["check", "unix/s", "--json", "--json"], "--json: it may be given once", "--help"],
+    [["che\x1b[2Jck"], "'che\\x1b[2Jck': neither", ""],
+  ];
+  for (const [args, message, hint] of mistyped) {
+    const { code, out, err } = await run(...args);
+    assertEquals([code, out], [64, ""], args.join(" "));
+    const [first, second, ...more] = err.split("\n");
+    assertStringIncludes(first!, `deno-ssh-proxy: ${message}`);
+    assertStringIncludes(second!, hint);
+    assertEquals(more, [""]);
+  }
+});
