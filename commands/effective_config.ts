@@ -20,7 +20,7 @@ export interface EffectiveConfig {
   readonly proxyCommand: string | undefined;
   /** Whether ssh waits for a connection to be passed to it. */
   readonly proxyUseFdpass: boolean;
-  /** The files that ssh read, in the order in which it began with them. */
+  /** The files that ssh read for this host name, in the order in which it began with them. */
   readonly files: readonly ConfigFile[];
   /** The folder that ssh takes for `~`, which is not what HOME says. */
   readonly home: string | undefined;
@@ -103,15 +103,17 @@ export function ownCommand(): string {
 
 function filesRead(log: readonly string[]): ConfigFile[] {
   const files = new Map<string, ConfigFile>();
-  let depth = 0;
+  const byItself = { depth: 0, counts: true };
+  let next = byItself;
   for (const line of log) {
-    // ssh reads all of them once more for Match final and CanonicalizeHostname.
-    const [, including] = /^debug3: .* line [0-9]+: Including file .* depth ([0-9]+)/.exec(line) ?? [];
-    if (including !== undefined) depth = Number(including) + 1;
+    // What is included for other hosts only is read too, for its errors.
+    const [, depth, unused] = /^debug3: .* line [0-9]+: Including file .* depth ([0-9]+)(.*)$/.exec(line) ?? [];
+    if (depth !== undefined) next = { depth: Number(depth) + 1, counts: unused === "" };
     const [, path] = /^debug1: Reading configuration data (.*)$/.exec(line) ?? [];
     if (path === undefined) continue;
-    if (!files.has(path)) files.set(path, { path, depth });
-    depth = 0;
+    // For Match final and for CanonicalizeHostname, ssh reads all of them once more.
+    if (next.counts && !files.has(path)) files.set(path, { path, depth: next.depth });
+    next = byItself;
   }
   return [...files.values()];
 }

@@ -188,6 +188,13 @@ for (
   });
 }
 
+test("a file that is included for other hosts is not named", async (home) => {
+  home.file("~/.ssh/others", "ProxyCommand mine %h\n");
+  const file = home.file("~/.ssh/these", "ProxyCommand mine %h\n");
+  home.file("~/.ssh/config", "Host other\n    Include others\nHost *\n    Include these\n");
+  assertFailed(await config(home, ["--install"], { root: true }), 78, `for .host: ${file} comes before it`);
+});
+
 test("a ProxyUseFdpass that ssh reads before root's is named, with the files that may have it", async (home) => {
   const file = home.file("~/.ssh/config", "ProxyUseFdpass no\n");
   const ran = await config(home, ["--install"], { root: true });
@@ -341,7 +348,9 @@ test("a comma in HOME, which Deno takes for the end of a path, grants nothing el
   const path = `${home.path}/a,${home.path}`;
   Deno.mkdirSync(path, { recursive: true });
   const before = home.all("~/");
-  assertFailed(await config(home, ["--install"], { env: { HOME: path } }), 77, "Deno cannot grant a path with a comma");
+  const running = { env: { HOME: path } };
+  assert((await grants(home, ["--install"], running)).includes("--allow-write=/dev/null"));
+  assertFailed(await config(home, ["--install"], running), 77, "Deno cannot grant a path with a comma");
   assertEquals(home.all("~/"), before);
 });
 

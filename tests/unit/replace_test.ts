@@ -1,0 +1,88 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { carryOut, type Place, planInstall } from "../../commands/installed_config.ts";
+import { lockFolder, makeChange, Overtaken, readVersion } from "../../commands/replace.ts";
+import { fragment } from "../../commands/fragment.ts";
+import { assertFails, Folder } from "./support.ts";
+
+const text = (of: string) => new TextEncoder().encode(of);
+const names = (folder: Folder) => [...Deno.readDirSync(folder.path)].map(({ name }) => name).sort();
+
+Deno.test("a file that somebody else has changed since it was read is left to them", () => {
+  using folder = new Folder();
+  const path = folder.file("f", "old\n");
+  const before = readVersion(path);
+  folder.file("f", "theirs\n");
+  for (const after of [text("new\n"), undefined]) {
+    assertThrows(() => makeChange({ path, before, after }), Overtaken);
+    assertThrows(() => makeChange({ path, before: undefined, after }), Overtaken);
+  }
+  assertEquals([names(folder), Deno.readTextFileSync(path)], [["f"], "theirs\n"]);
+});
+
+Deno.test("a file that somebody else has taken away since it was read is not made again", () => {
+  using folder = new Folder();
+  const path = folder.file("f", "old\n");
+  const before = readVersion(path);
+  Deno.removeSync(path);
+  assertThrows(() => makeChange({ path, before, after: text("new\n") }), Overtaken);
+  assertEquals(names(folder), []);
+});
+
+Deno.test("a change that fails leaves the file as it was, and nothing beside it", () => {
+  using folder = new Folder();
+  Deno.mkdirSync(folder.at("f"));
+  assertFails(
+    "resource",
+    () => makeChange({ path: folder.at("f"), before: undefined, after: text("new") }),
+    "a folder",
+  );
+  assertEquals(names(folder), ["f"]);
+});
+
+Deno.test("what somebody else writes meanwhile is read again, and nothing of it is lost", async () => {
+  using home = new Folder();
+  const place: Place = { folder: home.at(".ssh"), fragment: "deno-ssh-proxy.conf", home: home.path };
+  Deno.mkdirSync(place.folder);
+  home.file(".ssh/config", "Host a\n");
+  let plans = 0;
+  await carryOut(place, true, () => {
+    const plan = planInstall(place, {}, (settings) => fragment("x", settings));
+    if (++plans < 3) home.file(".ssh/config", `Host a\nHost ${plans}\n`);
+    return plan;
+  });
+  const [, include, ...rest] = Deno.readTextFileSync(home.at(".ssh/config")).split("\n");
+  assertEquals([plans, include, rest], [3, "Include deno-ssh-proxy.conf", ["Host a", "Host 2", ""]]);
+});
+
+Deno.test("a file that is changed again and again is given up, and that is said", async () => {
+  using home = new Folder();
+  const place: Place = { folder: home.at(".ssh"), fragment: "deno-ssh-proxy.conf", home: home.path };
+  Deno.mkdirSync(place.folder);
+  let plans = 0;
+  const work = carryOut(place, true, () => {
+    const plan = planInstall(place, {}, (settings) => fragment("x", settings));
+    home.file(".ssh/config", `Host ${plans++}\n`);
+    return plan;
+  });
+  const error = await work.then(() => undefined, (thrown) => thrown);
+  assertFails("resource", () => {
+    throw error;
+  }, "another program changes it again and again");
+  assertEquals(Deno.readTextFileSync(home.at(".ssh/config")), `Host ${plans - 1}\n`);
+});
+
+Deno.test("one folder has one lock at a time", async () => {
+  using folder = new Folder();
+  const first = await lockFolder(folder.path);
+  let got = false;
+  const second = lockFolder(folder.path).then((lock) => {
+    got = true;
+    return lock;
+  });
+  using other = Deno.openSync(folder.path);
+  // The second asks in another thread: that this one does not get it either shows that nobody has let go.
+  assertEquals([other.tryLockSync(true), got], [false, false]);
+  first[Symbol.dispose]();
+  (await second)[Symbol.dispose]();
+  assertEquals(other.tryLockSync(true), true);
+});
