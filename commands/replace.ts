@@ -165,36 +165,32 @@ export function isThere(path: string): boolean {
 /**
  * Keeps every other run of this program out of `folder` until the result is disposed of. The kernel lets go of it with the
  * process, however that ends; a file system that has no locks keeps nobody out, and {@linkcode Overtaken} is what is left.
+ * `patience` is in milliseconds.
  *
  * @throws {ProxyError} where another one takes too long
  */
-export async function lockFolder(folder: string): Promise<Disposable> {
+export async function lockFolder(folder: string, patience: number = PATIENCE): Promise<Disposable> {
   let file: Deno.FsFile;
   try {
     file = Deno.openSync(folder);
   } catch (thrown) {
     throw failure(folder, "it cannot be looked into", thrown);
   }
+  const locked = file.lock(true).catch(() => {});
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(
-        new ProxyError(
-          "timeout",
-          `${printable(folder)}: another program has held a lock on it for ${PATIENCE / 1000} s`,
-          {
-            hint: "nothing was changed; is another deno-ssh-proxy config stopped half-way?",
-          },
-        ),
-      );
-    }, PATIENCE);
-  });
-  try {
-    await Promise.race([file.lock(true).catch(() => {}), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-  return file;
+  const late = new Promise<"late">((resolve) => timer = setTimeout(() => resolve("late"), patience));
+  const is = await Promise.race([locked, late]);
+  clearTimeout(timer);
+  if (is !== "late") return file;
+  // It cannot be called off.
+  locked.then(() => file.close());
+  throw new ProxyError(
+    "timeout",
+    `${printable(folder)}: another program has held a lock on it for ${patience / 1000} s`,
+    {
+      hint: "nothing was changed; is another deno-ssh-proxy config stopped half-way?",
+    },
+  );
 }
 
 /** Takes away what runs that were killed have left in `folder`. Only for whoever has the lock. */

@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { carryOut, type Place, planInstall } from "../../commands/installed_config.ts";
 import { lockFolder, makeChange, Overtaken, readVersion } from "../../commands/replace.ts";
 import { fragment } from "../../commands/fragment.ts";
-import { assertFails, Folder } from "./support.ts";
+import { assertFails, Folder, inTime } from "./support.ts";
 
 const text = (of: string) => new TextEncoder().encode(of);
 const names = (folder: Folder) => [...Deno.readDirSync(folder.path)].map(({ name }) => name).sort();
@@ -81,8 +81,21 @@ Deno.test("one folder has one lock at a time", async () => {
   });
   using other = Deno.openSync(folder.path);
   // The second asks in another thread: that this one does not get it either shows that nobody has let go.
-  assertEquals([other.tryLockSync(true), got], [false, false]);
+  assertEquals([other.tryLockSync(true), other.tryLockSync(false), got], [false, false, false]);
   first[Symbol.dispose]();
   (await second)[Symbol.dispose]();
   assertEquals(other.tryLockSync(true), true);
+});
+
+Deno.test("a lock that nobody lets go of is waited for no longer than there is patience", async () => {
+  using folder = new Folder();
+  const first = await lockFolder(folder.path);
+  const error = await lockFolder(folder.path, 20).then(() => undefined, (thrown) => thrown);
+  assertFails("timeout", () => {
+    throw error;
+  }, "another program has held a lock on it for 0.02 s");
+  first[Symbol.dispose]();
+  // The one that came too late lets go of it too.
+  using other = Deno.openSync(folder.path);
+  await inTime(other.lock(true));
 });
