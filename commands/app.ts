@@ -7,12 +7,12 @@
 
 import {
   AliasNotFoundError,
+  ArgumentParseError,
   buildApplication,
   buildCommand,
   buildRouteMap,
   type Command as FrameworkCommand,
   type CommandContext,
-  EnumValidationError,
   FlagNotFoundError,
   run,
   text_en,
@@ -95,8 +95,8 @@ function whatIsWrong(thrown: unknown): string {
   if (thrown instanceof UnexpectedFlagError) return `--${thrown.externalFlagName}: it may be given once`;
   if (thrown instanceof UnsatisfiedPositionalError) return `${thrown.placeholder}: it is missing`;
   if (thrown instanceof UnexpectedPositionalError) return `${printable(thrown.input)}: one argument too many`;
-  if (thrown instanceof EnumValidationError) {
-    return `--${thrown.externalFlagName} '${printable(thrown.input)}': not one of ${thrown.values.join(", ")}`;
+  if (thrown instanceof ArgumentParseError) {
+    return `--${thrown.externalFlagNameOrPlaceholder} '${printable(thrown.input)}': ${thrown.exception}`;
   }
   return `the command line: ${printable(thrown instanceof Error ? thrown.message : String(thrown))}`;
 }
@@ -127,9 +127,25 @@ function frameworkCommand(
 }
 
 function flag({ brief, value, values, repeated }: Option) {
-  if (values !== undefined) return { kind: "enum", brief, values, optional: true };
-  if (value === undefined) return { kind: "boolean", brief, optional: true, withNegated: false };
-  return { kind: "parsed", brief, parse: String, placeholder: value, optional: true, variadic: repeated };
+  if (value === undefined && values === undefined) {
+    return { kind: "boolean", brief, optional: true, withNegated: false };
+  }
+  return {
+    kind: "parsed",
+    brief,
+    parse: values === undefined ? String : oneOf(values),
+    placeholder: value ?? values?.join("|"),
+    optional: true,
+    variadic: repeated,
+  };
+}
+
+/** Takes one of these values; what is thrown otherwise is told behind the value. */
+function oneOf(values: readonly string[]): (input: string) => string {
+  return (input) => {
+    if (values.includes(input)) return input;
+    throw `not one of ${values.join(", ")}`;
+  };
 }
 
 /** What a command is given for an option that is not there. */

@@ -9,6 +9,7 @@ import { command } from "./command.ts";
 import { examine, type Step, stepByStep } from "./examination.ts";
 import type { Output } from "./output.ts";
 import { Progress } from "./progress.ts";
+import { sshFinding } from "./ssh_step.ts";
 import { wrap } from "./wrap.ts";
 
 export const check = command({
@@ -38,6 +39,8 @@ Exits with 0, or with the exit code of the first step that fails.`,
         if (!json) await out.write(lines(step, out));
       });
       await examine(library, address!, port!, time, take);
+      // Of what is no address ssh knows nothing either.
+      if (steps[0]?.status === "ok") await take("ssh", async () => [true, await sshFinding(address!, port!)]);
     }
     const exitCode = steps.find(({ status }) => status === "failed")?.exitCode ?? 0;
     if (json) await out.write(`${JSON.stringify({ address, port, ok: exitCode === 0, exitCode, steps }, null, 2)}\n`);

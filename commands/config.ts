@@ -27,7 +27,7 @@ const OPTIONS = {
   uninstall: { brief: "takes it away again, or with --alias that name alone" },
   "dry-run": { brief: "shows what --install or --uninstall would change" },
   alias: { brief: "a name for an address; for --uninstall only NAME", value: "NAME=ADDRESS[:PORT]", repeated: true },
-  "host-keys": { brief: "what becomes of host keys", values: HOST_KEYS },
+  "host-keys": { brief: "what becomes of host keys: ephemeral, tofu or strict", values: HOST_KEYS },
 } as const;
 
 export const config = command({

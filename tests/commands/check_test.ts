@@ -3,11 +3,16 @@ import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
 import { BoundSocket, bytes, inTime, listen } from "../support/sockets.ts";
 import { outputOf, testWhere } from "../support/tools.ts";
+import { SshWith } from "./ssh_with.ts";
 import { asText, InTerminal, run } from "./typed.ts";
 
 const installation = new Installation();
 Deno.test.afterAll(() => installation[Symbol.dispose]());
 const { shim } = installation;
+
+/** The real ssh, with a configuration of the tests' own. */
+const ssh = new SshWith(`Include "${installation.prefix}/share/deno-ssh-proxy/ssh_config"\n`);
+Deno.test.afterAll(() => ssh[Symbol.dispose]());
 
 const USER = Number(outputOf("id", "-u"));
 const BANNER = "SSH-2.0-OpenSSH_10.0p2 Debian-7\r\n";
@@ -34,7 +39,7 @@ interface Report {
 
 /** Runs `check --json` with a server that says these, and gives its report. The exit code is the report's. */
 async function check(words: string[], listener?: Deno.UnixListener, ...says: string[]): Promise<Report> {
-  const running = run([shim, "check", ...words, "--json"]);
+  const running = run([shim, "check", ...words, "--json"], ssh.env);
   if (listener !== undefined) {
     using connection = await inTime(listener.accept());
     for (const text of says) {
@@ -53,6 +58,19 @@ async function check(words: string[], listener?: Deno.UnixListener, ...says: str
 /** What came of the steps of the connection. */
 function outcomes({ steps }: Report): string[] {
   return steps.filter(({ name }) => name !== "ssh").map(({ name, status }) => `${name}: ${status}`);
+}
+
+/** What came of asking ssh, which has `config`. */
+async function sshStep(config: string): Promise<{ code: number; step: Step }> {
+  using folder = new Folder();
+  using listener = listen(folder.at("s"));
+  using ssh = new SshWith(config);
+  const running = run([shim, "check", `unix${folder.at("s")}`, "--json"], ssh.env);
+  using connection = await inTime(listener.accept());
+  await connection.write(bytes(BANNER));
+  const { code, out, err } = await running;
+  assertEquals(err, "");
+  return { code, step: step(JSON.parse(out), "ssh") };
 }
 
 function step(report: Report, name: string): Step {
@@ -131,7 +149,8 @@ testWhere(
     // Everything that leads to the program and the socket, but not the socket itself.
     Deno.chmodSync(folder.path, 0o755);
     Deno.chmodSync(installation.prefix, 0o755);
-    const { code, out } = await run(["setpriv", "--reuid=65534", "--clear-groups", shim, "check", `unix${path}`]);
+    const words = ["setpriv", "--reuid=65534", "--clear-groups", shim, "check", `unix${path}`];
+    const { code, out } = await run(words, ssh.env);
     assertEquals(code, 77, out);
     assertStringIncludes(out, "srw------- root:root");
     assertStringIncludes(out, "permission denied");
@@ -143,7 +162,7 @@ Deno.test("on a terminal the steps have colours, unless NO_COLOR says otherwise,
   const path = folder.at("a-name-that-is-long-enough-for-a-line-of-its-own");
   for (const [env, colours] of [[{}, true], [{ NO_COLOR: "1" }, false]] as const) {
     using listener = listen(path);
-    using terminal = new InTerminal([shim, "check", `vsock-mux${path}`], env);
+    using terminal = new InTerminal([shim, "check", `vsock-mux${path}`], { ...ssh.env, ...env });
     (await inTime(listener.accept())).close();
     assertEquals(await terminal.end(), 69);
     assertEquals(terminal.shown.includes("\x1b[32m"), colours, terminal.shown);
@@ -172,4 +191,48 @@ Deno.test("a server of another protocol version is noted", async () => {
   const report = await check([`unix${folder.at("s")}`], listener, "SSH-1.5-old\r\n");
   assertEquals(outcomes(report).at(-1), "banner: note");
   assertStringIncludes(step(report, "banner").hint!, "2.0");
+});
+
+Deno.test("it says whether ssh would use this program for that name, and by which file", async () => {
+  const { code, step: { status, facts } } = await sshStep(Deno.readTextFileSync(`${ssh.folder.path}/ssh_config`));
+  assertEquals([code, status], [0, "ok"]);
+  assertEquals(facts, {
+    proxyCommand: `${shim} '%h' '%p' --as-typed '%n'`,
+    proxyUseFdpass: true,
+    ours: true,
+    file: `${installation.prefix}/share/deno-ssh-proxy/ssh_config`,
+  });
+});
+
+Deno.test("it is a failure of its own where ssh would not use any program, or this one without taking an fd", async () => {
+  const none = await sshStep("Host other\n    ProxyCommand x\n");
+  assertEquals([none.code, none.step.status, none.step.exitCode], [78, "failed", 78]);
+  assertStringIncludes(none.step.says, "ssh has no ProxyCommand for unix/");
+  assertStringIncludes(none.step.hint!, "config --install");
+  const { code, step } = await sshStep(`Host unix/*\n    ProxyCommand ${shim} '%h' '%p'\n`);
+  assertEquals([code, step.status], [78, "failed"]);
+  assertStringIncludes(step.says, "without ProxyUseFdpass yes");
+});
+
+Deno.test("another program that ssh would use is noted, and where it comes from", async () => {
+  const { code, step: { status, says, facts } } = await sshStep(
+    "Host unix/*\n    ProxyCommand /usr/lib/systemd/systemd-ssh-proxy %h %p\n    ProxyUseFdpass yes\n",
+  );
+  assertEquals([code, status, facts?.["ours"]], [0, "note", false]);
+  assertMatch(says, /^ssh uses another program, by \/.*\/ssh_config: \/usr\/lib\/systemd\/systemd-ssh-proxy %h %p$/);
+});
+
+Deno.test("an ssh that there is none of is noted", async () => {
+  using folder = new Folder();
+  using listener = listen(folder.at("s"));
+  const words = ["sh", "-c", 'PATH=$1; shift; exec "$@"', "sh", ssh.without(), shim, "check", `unix${folder.at("s")}`];
+  const running = run([...words, "--json"]);
+  using connection = await inTime(listener.accept());
+  await connection.write(bytes(BANNER));
+  const { code, out, err } = await running;
+  assertEquals([code, err], [0, ""]);
+  assertEquals([step(JSON.parse(out), "ssh").status, step(JSON.parse(out), "ssh").says], [
+    "note",
+    "ssh: it is not on PATH",
+  ]);
 });
