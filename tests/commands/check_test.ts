@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
+import { knows, Machined, VM } from "../support/machined.ts";
 import { BoundSocket, bytes, inTime, listen } from "../support/sockets.ts";
 import { outputOf, testWhere } from "../support/tools.ts";
 import { SshWith } from "./ssh_with.ts";
@@ -39,7 +40,7 @@ interface Report {
 
 /** Runs `check --json` with a server that says these, and gives its report. The exit code is the report's. */
 async function check(words: string[], listener?: Deno.UnixListener, ...says: string[]): Promise<Report> {
-  const running = run([shim, "check", ...words, "--json"], ssh.env);
+  const running = run([shim, "check", ...words, "--json"], { ...ssh.env, XDG_RUNTIME_DIR: ssh.folder.path });
   if (listener !== undefined) {
     using connection = await inTime(listener.accept());
     for (const text of says) {
@@ -111,6 +112,25 @@ Deno.test("the multiplexer's reply is shown as it came, and the banner behind it
   );
   assertEquals(step(report, "address").facts, { kind: "vsock-mux", path: folder.at("s"), port: 2222 });
   assertEquals(step(report, "handshake").facts, { reply: "OK 1073741824" });
+});
+
+Deno.test("a machine's name is looked up, and what it stands for is checked like any other address", async () => {
+  const unknown = await check(["machine/foo"]);
+  assertEquals(outcomes(unknown), ["address: ok", "machine: failed"]);
+  assertEquals(unknown.exitCode, 69);
+  using folder = new Folder();
+  using listener = listen(folder.at("s"));
+  await using _machined = new Machined(
+    ssh.folder.path,
+    knows({ ...VM, vSockCid: undefined, sshAddress: `vsock-mux${folder.at("s")}` }),
+  );
+  const report = await check(["machine/foo", "2222"], listener, `OK 1\n${BANNER}`);
+  assertEquals(
+    outcomes(report),
+    ["address", "machine", "socket", "connect", "peer", "handshake", "banner"].map((name) => `${name}: ok`),
+  );
+  assertEquals(step(report, "address").facts, { kind: "machine", name: "foo", port: 2222 });
+  assertEquals(step(report, "machine").facts, { kind: "vsock-mux", path: folder.at("s"), port: 2222 });
 });
 
 Deno.test("the first step that fails ends it, with its exit code and what to do", async () => {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { CHECKOUT } from "../support/folder.ts";
+import { denoWith, grantsIn, spyOn } from "./grants.ts";
 import { hasNamespaces, Home, type Ran, type Running } from "../support/home.ts";
 import { Installation } from "../support/installation.ts";
 import { outputOf, testWhere } from "../support/tools.ts";
@@ -17,6 +18,7 @@ function test(name: string, fn: (home: Home) => Promise<void>): void {
 }
 
 const shim = installation?.shim ?? "";
+const PROGRAM = `${installation?.prefix}/lib/deno-ssh-proxy`;
 const config = (home: Home, args: string[], running?: Running) => home.run([shim, "config", ...args], running);
 const COMMENT = "# deno-ssh-proxy config --install put this here, and --uninstall takes it out again.";
 const LINES = `${COMMENT}\nInclude deno-ssh-proxy.conf\n`;
@@ -512,14 +514,12 @@ for (
   });
 }
 
-/** The grants that the shim gives: what it starts, with something in the place of Deno that prints its arguments. */
+/** The grants that the shim gives. */
 async function grants(home: Home, args: string[], running?: Running): Promise<string[]> {
-  const spy = home.file("~/spy", `#!/bin/sh\nprintf '%s\\n' "$@"\n`, 0o755);
-  const text = Deno.readTextFileSync(shim).replace(/deno='[^\n]*' program=/, `deno=${spy} program=`);
-  const { out } = await home.run([home.file("~/shim", text, 0o755), "config", ...args], running);
-  Deno.removeSync(home.at("~/spy"));
-  Deno.removeSync(home.at("~/shim"));
-  return out.split("\n").filter((argument) => argument.startsWith("--allow"));
+  const spy = spyOn(shim, home.at("~"));
+  const given = grantsIn((await home.run([spy.path, "config", ...args], running)).out);
+  spy.remove();
+  return given;
 }
 
 test("config that only prints is granted nothing", async (home) => {
@@ -540,23 +540,10 @@ for (const root of [false, true]) {
         ...root ? [] : ["--allow-env=HOME"],
         ...args.join() === "--install" ? ["--allow-run=/usr/bin/ssh"] : [],
       ]);
-      const [, deno = "", program = ""] = /^deno='(.*)' program='(.*)' library=/m.exec(Deno.readTextFileSync(shim)) ??
-        [];
       const run = async (those: string[]) => {
         // For something to be there that can be taken away.
         if (args.includes("--uninstall")) assertDone(await config(home, ["--install"], { root }));
-        return await home.run([
-          deno,
-          "run",
-          "--no-prompt",
-          "--no-config",
-          ...those,
-          `${program}/cli.mjs`,
-          "config",
-          ...args,
-        ], {
-          root,
-        });
+        return await home.run([...denoWith(those), `${PROGRAM}/cli.mjs`, "config", ...args], { root });
       };
       for (const left of given) {
         assertFailed(await run(given.filter((one) => one !== left)), 77, left.split("=")[0]!);

@@ -3,7 +3,7 @@ import { assertFailed, runAsSsh } from "../support/as_ssh.ts";
 import { Client, type Ran } from "../support/client.ts";
 import { bytes, inTime, latin1, randomBytes, readSome, sha256 } from "../support/sockets.ts";
 import { Sshd } from "../support/sshd.ts";
-import { outputOf } from "../support/tools.ts";
+import { outputLater, outputOf } from "../support/tools.ts";
 import { recipe, SecondDisk } from "./disk.ts";
 import { Guest, Multiplexer, sshdAnswers } from "./guest.ts";
 import type { Result, Trial } from "./in_guest.ts";
@@ -46,9 +46,12 @@ Deno.test("where no guest is there yet, nothing is handed over, and the message 
 
 Deno.test("while a guest boots, each try says that it has not booted yet; then its sshd answers", async () => {
   guest = await Guest.boot(multiplexer, { system: "trixie", kernel: "bookworm", init: "tests-init", disk: disk.path });
+  const waited = outputLater(shim, "wait", address);
   const failed = await sshdAnswers(shim, multiplexer);
   assert(failed.length > 0, "it was up at once");
   for (const outcome of failed) assertFailed(outcome, 69, NOT_YET);
+  // One that was told to wait needs no other try.
+  assertMatch(await inTime(waited), /^SSH-2\.0-OpenSSH_\S+ .* \(after \d+\.\d s\)\n$/);
 });
 
 Deno.test("the real multiplexer's answer is the one that the handshake takes", async () => {
@@ -159,6 +162,20 @@ Deno.test("in a guest, a connection that nobody answers may take longer than the
   const [ours] = await tryInGuest({ proxy: [shim, "vsock/77", "22", "--timeout", "4"] });
   assertFailedAt(ours!, 75, "vsock/77 port 22: no answer within 4 s", "is the guest up");
   assert(ours!.took >= 4000, `it took ${ours!.took} ms`);
+});
+
+Deno.test("in a guest, check tells its own CID, and takes every step over AF_VSOCK", async () => {
+  const { code, out } = await inGuest(`${shim} check vsock/42 --json`);
+  const { steps } = JSON.parse(out) as { steps: { name: string; status: string; facts: Record<string, unknown> }[] };
+  assertEquals([code, steps.map(({ name, status }) => `${name}: ${status}`)], [
+    0,
+    ["address: ok", "vsock: ok", "connect: ok", "banner: ok", "ssh: ok"],
+  ]);
+  assertEquals(steps[1]!.facts, { cid: 42 });
+  assertEquals(steps[4]!.facts["ours"], true);
+  const nobody = await inGuest(`${shim} check vsock/1 4711`);
+  assertEquals(nobody.code, 69);
+  assertMatch(nobody.out, /^✗ connect {3}vsock\/1 port 4711: nothing listens on that port/m);
 });
 
 Deno.test("in a guest, the library's own AF_VSOCK tests pass", async () => {

@@ -1,0 +1,141 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { CHECKOUT, Folder } from "../support/folder.ts";
+import { Installation } from "../support/installation.ts";
+import { knows, Machined, VM } from "../support/machined.ts";
+import { bytes, inTime, listen } from "../support/sockets.ts";
+import { runAsSsh } from "../support/as_ssh.ts";
+import { denoWith, grantsIn, single, spyOn } from "./grants.ts";
+import { SshWith } from "./ssh_with.ts";
+import { run } from "./typed.ts";
+
+// config and list have tests of their own for this: config_test.ts and list_test.ts.
+
+const installation = new Installation();
+const ssh = new SshWith(`Include "${installation.prefix}/share/deno-ssh-proxy/ssh_config"\n`);
+Deno.test.afterAll(() => {
+  ssh[Symbol.dispose]();
+  installation[Symbol.dispose]();
+});
+const PROGRAM = `${installation.prefix}/lib/deno-ssh-proxy`;
+const FFI = `--allow-ffi=${PROGRAM}/libdeno_ssh_proxy.so`;
+
+/** What the shim would start for these words: the grants, and the script. */
+async function started(words: string[]): Promise<{ grants: string[]; script: string }> {
+  using folder = new Folder();
+  const { out } = await run([spyOn(installation.shim, folder.path).path, ...words], ssh.env);
+  const script = out.split("\n").find((argument) => argument.endsWith(".mjs"))!;
+  return { grants: grantsIn(out), script: script.slice(PROGRAM.length + 1) };
+}
+
+/** A server that greets everybody who comes. */
+async function greeted<Value>(path: string, work: () => Promise<Value>): Promise<Value> {
+  using listener = listen(path);
+  const greeting = (async () => {
+    for await (const connection of listener) {
+      await connection.write(bytes("SSH-2.0-x\r\n"));
+      connection.read(new Uint8Array(1)).catch(() => {}).finally(() => connection.close());
+    }
+  })().catch(() => {});
+  try {
+    return await inTime(work());
+  } finally {
+    listener.close();
+    await greeting;
+  }
+}
+
+/** A row of commands that a person types: what each is started with, and that none of it is too much. */
+for (
+  const [words, expected] of [
+    [["--help"], []],
+    [["-h"], []],
+    [["completions", "bash"], []],
+    [["--version"], [FFI]],
+    [["-V"], [FFI]],
+    [["wait", "ADDRESS"], [FFI]],
+    [["check", "ADDRESS", "--json"], [
+      FFI,
+      "--allow-read=/etc/passwd,/etc/group",
+      `--allow-run=${ssh.folder.at("bin/ssh")}`,
+    ]],
+  ] as [string[], string[]][]
+) {
+  Deno.test(`${words.join(" ")} has exactly the grants that it needs`, async () => {
+    using folder = new Folder();
+    const path = folder.at("s");
+    const args = words.map((word) => word === "ADDRESS" ? `unix${path}` : word);
+    const { grants, script } = await started(args);
+    assertEquals([grants, script], [expected, "cli.mjs"]);
+    await greeted(path, async () => {
+      const with_ = async (grants: string[]) => {
+        const { code, out } = await run([...denoWith(grants), `${PROGRAM}/cli.mjs`, ...args], ssh.env);
+        // What is another number each time.
+        return { code, out: out.replace(/"milliseconds": .*|\(after .*|"pid": .*/g, "") };
+      };
+      const all = await with_(single(grants));
+      assertEquals(all.code, 0);
+      for (const left of single(grants)) {
+        assertNotEquals(await with_(single(grants).filter((grant) => grant !== left)), all, left);
+      }
+    });
+  });
+}
+
+/** A row of command lines as ssh has them. */
+for (
+  const [words, expected] of [
+    [["unix/s", "22", "--as-typed", "unix/S"], "direct.mjs"],
+    [["vsock-mux%s", "22"], "direct.mjs"],
+    [["vsock/42", "22", "--timeout", "1"], "direct.mjs"],
+    [[".host", "22"], "direct.mjs"],
+    [["machine/.host", "22"], "proxy.mjs"],
+    [["machine/foo", "22"], "proxy.mjs"],
+    [["machine%foo", "22"], "proxy.mjs"],
+    [["unix/s", "22", "--wait"], "proxy.mjs"],
+    [[".host", "22", "--wait=5"], "proxy.mjs"],
+  ] as [string[], string][]
+) {
+  Deno.test(`${words.join(" ")} starts ${expected} with the library and nothing else`, async () => {
+    assertEquals(await started(words), { grants: [FFI], script: expected });
+  });
+}
+
+Deno.test("an option before the address starts a program that takes it all the same", async () => {
+  for (
+    const words of [["--wait", "unix/s", "22"], ["--timeout", "5", "unix/s", "22"], [
+      "--as-typed=unix/S",
+      "unix/s",
+      "22",
+    ]]
+  ) {
+    const { grants, script } = await started(words);
+    assertEquals(grants, [FFI], words.join(" "));
+    assert(script === "proxy.mjs" || script === "cli.mjs", script);
+    // It was understood, all but what is missing.
+    const { code, err } = await run([installation.shim, ...words.slice(0, -1)]);
+    assertEquals([code, /given$/m.test(err)], [64, true], err);
+  }
+});
+
+Deno.test("the proxy has no way to connect without its grant, and with it needs no other", async () => {
+  using folder = new Folder();
+  const path = folder.at("s");
+  await using _machined = new Machined(folder.path, knows({ ...VM, vSockCid: undefined, sshAddress: `unix${path}` }));
+  using _listener = listen(path);
+  for (const [script, address] of [["direct", `unix${path}`], ["proxy", `unix${path}`], ["proxy", "machine/foo"]]) {
+    const words = [`${PROGRAM}/${script}.mjs`, address!, "22"];
+    const env = { XDG_RUNTIME_DIR: folder.path, HOME: folder.path };
+    const without = await runAsSsh([...denoWith([]), ...words], { env });
+    assertEquals([without.code, without.messages], [77, []], without.stderr);
+    const { code, messages, stderr } = await runAsSsh([...denoWith([FFI]), ...words], { env });
+    assertEquals([code, messages.length], [0, 1], stderr);
+    for (const fd of messages.flatMap(({ fds }) => fds)) fd.close();
+  }
+});
+
+Deno.test("docs/permissions.md has a row for every command", async () => {
+  const text = await Deno.readTextFile(`${CHECKOUT}/docs/permissions.md`);
+  const { COMMANDS } = await import("../../commands/commands.ts");
+  const rows = text.split("## The other ways to run it")[1]!.split("\n").filter((line) => /^\| [`]/.test(line));
+  for (const { name } of COMMANDS) assert(rows.some((row) => row.split("|")[1]!.includes(`\`${name}`)), name);
+});
