@@ -67,9 +67,11 @@ address, what it is, its name, and whether ssh needs an alias for it.`,
   },
 });
 
-const NOTHING = `deno-ssh-proxy: nothing was found that ssh could reach: no machine of systemd-machined, no container of
-  systemd-nspawn, no Firecracker, Cloud Hypervisor, vhost-device-vsock or QEMU with a vsock, no ${HOST_SOCKET}
-`;
+const NOTHING = report({
+  message: "nothing was found that ssh could reach",
+  hint: "looked for were machines of systemd-machined, containers of systemd-nspawn, Firecracker, Cloud Hypervisor, " +
+    `vhost-device-vsock and QEMU with a vsock, and ${HOST_SOCKET}`,
+});
 
 const ALIAS = `deno-ssh-proxy: ssh does not take every one of these addresses as a host name
   deno-ssh-proxy config --alias NAME=ADDRESS gives such a one a name

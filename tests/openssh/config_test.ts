@@ -64,7 +64,7 @@ test("an alias of a path with capital letters works for ssh, scp, sftp and rsync
   const mux = `vsock-mux${multiplexer(sshd, "OK 1\n").path}`;
   assertStringIncludes(
     await user.install("--alias", `vm=${address}`, "--alias", `vm.mux=${mux}:22`),
-    "ssh uses it for .host, unix/1, vsock/1, vsock-mux/1, vm, vm.mux\n",
+    "ssh uses it for .host, unix/1, vsock/1, vsock-mux/1, machine/1, vm, vm.mux\n",
   );
   using folder = new Folder();
   const file = folder.file("file", "a file\n");
