@@ -111,11 +111,11 @@ function usage(message: string, corrections: readonly string[] = []): string {
 
 function frameworkCommand(
   { brief, description, options, arguments: args }: Command,
-  does: (given: Record<string, unknown>, args: string[]) => Promise<void>,
+  does: (given: Record<string, unknown>, args: (string | undefined)[]) => Promise<void>,
 ): FrameworkCommand<CommandContext> {
   const flags = Object.fromEntries(Object.entries(options).map(([name, option]) => [name, flag(option)]));
   return buildCommand<Record<string, unknown>, string[]>({
-    func: async (given: Record<string, unknown>, ...words: string[]) => {
+    func: async (given: Record<string, unknown>, ...words: (string | undefined)[]) => {
       // The framework gives undefined for one that is not there.
       const values = Object.entries(options).map(([name, option]) => [name, given[name] ?? absent(option)]);
       await does(Object.fromEntries(values), words);
@@ -153,6 +153,12 @@ function absent({ value, values, repeated }: Option): unknown {
   return repeated ? [] : value === undefined && values === undefined ? false : undefined;
 }
 
-function positional({ name, brief, default: standard }: Argument) {
-  return { brief, parse: String, placeholder: name, ...(standard === undefined ? {} : { default: standard }) };
+function positional({ name, brief, default: standard, optional }: Argument) {
+  return {
+    brief,
+    parse: String,
+    placeholder: name,
+    optional: optional ?? false,
+    ...(standard === undefined ? {} : { default: standard }),
+  };
 }

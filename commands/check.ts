@@ -4,9 +4,12 @@
  * @module
  */
 
+import type { Library } from "../ffi/library.ts";
+import { printable } from "../proxy/errors.ts";
 import { DEFAULT_TIMEOUT, parseSeconds } from "../proxy/patience.ts";
 import { command } from "./command.ts";
-import { examine, type Step, stepByStep } from "./examination.ts";
+import { examine, type Finding, readAddress, type Step, stepByStep, type Take } from "./examination.ts";
+import { isName, type Place, placeOf, withoutUser } from "./name.ts";
 import type { Output } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { sshFinding } from "./ssh_step.ts";
@@ -21,32 +24,62 @@ fails. The server sees a client that hangs up after the banner.
 
 Exits with 0, or with the exit code of the first step that fails.`,
   arguments: [
-    { name: "ADDRESS", brief: "what ssh would be given as its host" },
-    { name: "PORT", brief: "the vsock port", default: "22" },
+    { name: "ADDRESS", brief: "what ssh would be given as its host, or an alias of it" },
+    { name: "PORT", brief: "the vsock port (default 22, or that of the alias)", optional: true },
   ],
   options: {
     timeout: { brief: "for each connecting and waiting for the banner (default 10)", value: "SECONDS" },
     json: { brief: "the same as JSON, under names that stay" },
   },
-  async run({ out, err, library }, { timeout, json }, address, port) {
+  async run({ out, err, library }, { timeout, json }, typed, port) {
     const time = timeout === undefined ? DEFAULT_TIMEOUT : parseSeconds("--timeout", timeout);
     const steps: Step[] = [];
-    {
-      await using progress = new Progress(err, "");
-      const take = stepByStep((name) => progress.show(name), async (step) => {
+    const place = await showing(err, async (progress) => {
+      const ended = async (step: Step) => {
         steps.push(step);
         await progress.pause();
         if (!json) await out.write(lines(step, out));
-      });
-      await examine(library, address!, port!, time, take);
-      // Of what is no address ssh knows nothing either.
-      if (steps[0]?.status === "ok") await take("ssh", async () => [true, await sshFinding(address!, port!)]);
-    }
+      };
+      const take = stepByStep((name) => progress.show(name), ended);
+      return await takeSteps(library, withoutUser(typed!), port, time, take);
+    });
     const exitCode = steps.find(({ status }) => status === "failed")?.exitCode ?? 0;
-    if (json) await out.write(`${JSON.stringify({ address, port, ok: exitCode === 0, exitCode, steps }, null, 2)}\n`);
+    const report = { typed, ...place, ok: exitCode === 0, exitCode, steps };
+    if (json) await out.write(`${JSON.stringify(report, null, 2)}\n`);
     return exitCode;
   },
 });
+
+/** Does `work` while a terminal shows that it goes on. */
+async function showing<Value>(err: Output, work: (progress: Progress) => Promise<Value>): Promise<Value> {
+  await using progress = new Progress(err, "");
+  return await work(progress);
+}
+
+/** Takes every step there is for a host name as `ssh` is given it. Gives the place that it stands for. */
+async function takeSteps(
+  library: Library,
+  host: string,
+  port: string | undefined,
+  time: number,
+  take: Take,
+): Promise<Place | undefined> {
+  const place = isName(host)
+    ? await take("name", () => nameFinding(host, port))
+    : { address: host, port: port ?? "22" };
+  if (place === undefined) return undefined;
+  const target = await readAddress(place, take);
+  if (target === undefined) return place;
+  await examine(library, target, time, take);
+  await take("ssh", () => sshFinding(host, place.port));
+  return place;
+}
+
+/** What `ssh` has a name stand for. */
+async function nameFinding(name: string, port: string | undefined): Promise<[Place, Finding]> {
+  const place = await placeOf(name, port);
+  return [place, { says: `${name} stands for ${printable(place.address)}, port ${place.port}`, facts: { ...place } }];
+}
 
 /** Each with its colour (ECMA-48: SGR). */
 const MARKS = { ok: ["✓", 32], note: ["!", 33], failed: ["✗", 31] } as const;

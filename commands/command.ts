@@ -28,6 +28,8 @@ export interface Argument {
   readonly brief: string;
   /** What stands for it where it is left out. */
   readonly default?: string;
+  /** Whether it may be left out with nothing to stand for it. */
+  readonly optional?: true;
   /** The values that it may have, where that is a short list. */
   readonly values?: readonly string[];
 }
@@ -65,7 +67,7 @@ export interface Command<Takes extends Options = Options> {
   readonly arguments: readonly Argument[];
   readonly options: Takes;
   /** Does it, and gives the exit code. What it throws is told on stderr. */
-  run(context: Context, given: Given<Takes>, ...args: string[]): Promise<number> | number;
+  run(context: Context, given: Given<Takes>, ...args: (string | undefined)[]): Promise<number> | number;
 }
 
 /** A command whose options have exact types. */

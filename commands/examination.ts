@@ -23,10 +23,21 @@ import {
   VMADDR_CID_LOCAL,
   type VsockMuxTarget,
 } from "../proxy/target.ts";
+import type { Place } from "./name.ts";
 import { modeText, ownerText } from "./owners.ts";
 
 /** What a step is called. `ssh` is not about the connection, but about what `ssh` itself would do. */
-export type StepName = "address" | "machine" | "vsock" | "socket" | "connect" | "peer" | "handshake" | "banner" | "ssh";
+export type StepName =
+  | "name"
+  | "address"
+  | "machine"
+  | "vsock"
+  | "socket"
+  | "connect"
+  | "peer"
+  | "handshake"
+  | "banner"
+  | "ssh";
 
 /** What came of a step. */
 export interface Step extends Omit<Finding, "status"> {
@@ -76,24 +87,21 @@ export function stepByStep(begins: (name: StepName) => void, ended: (step: Step)
   };
 }
 
-/**
- * Takes the steps of a connection to `address`, until one of them fails. Connecting and the handshake may take `timeout`
- * milliseconds together, and the banner as many.
- */
-export async function examine(
-  library: Library,
-  address: string,
-  port: string,
-  timeout: number,
-  take: Take,
-): Promise<void> {
-  // Loads what the first step with it would otherwise seem to take the time for.
-  pathStatus(library, "/");
-  const typed = await take("address", () => {
+/** Takes the step from an address to what it stands for. */
+export async function readAddress({ address, port }: Place, take: Take): Promise<Target | undefined> {
+  return await take("address", () => {
     const target = parseTarget(address, port);
     return [target, { says: describe(target), facts: { ...target } }];
   });
-  if (typed === undefined) return;
+}
+
+/**
+ * Takes the steps of a connection to what was `typed`, until one of them fails. Connecting and the handshake may take
+ * `timeout` milliseconds together, and the banner as many.
+ */
+export async function examine(library: Library, typed: Target, timeout: number, take: Take): Promise<void> {
+  // Loads what the first step with it would otherwise seem to take the time for.
+  pathStatus(library, "/");
   const deadline = new Deadline(timeout);
   const target = typed.kind !== "machine" ? typed : await take("machine", async () => {
     const place = await resolveMachine(typed, library, deadline);

@@ -15,13 +15,13 @@ const INSTALL = "deno-ssh-proxy config --install makes ssh use it";
  *
  * @throws {ProxyError} of kind `configuration` where it would not get through
  */
-export async function sshFinding(host: string, port: string): Promise<Finding> {
+export async function sshFinding(host: string, port: string): Promise<[true, Finding]> {
   let effective;
   try {
     effective = await effectiveConfig(host, port);
   } catch (thrown) {
     if (!(thrown instanceof ProxyError && thrown.kind === "missing")) throw thrown;
-    return { status: "note", says: thrown.message, hint: thrown.hint };
+    return [true, { status: "note", says: thrown.message, hint: thrown.hint }];
   }
   const { proxyCommand, proxyUseFdpass } = effective;
   if (proxyCommand === undefined) {
@@ -43,12 +43,12 @@ export async function sshFinding(host: string, port: string): Promise<Finding> {
   };
   if (!facts.ours) {
     const says = `ssh uses another program${from}: ${printable(proxyCommand)}`;
-    return { status: "note", says, hint: `${INSTALL}, and says so where something else wins`, facts };
+    return [true, { status: "note", says, hint: `${INSTALL}, and says so where something else wins`, facts }];
   }
   if (!proxyUseFdpass) {
     throw new ProxyError("configuration", `ssh uses this program${from}, but without ProxyUseFdpass yes`, {
       hint: INSTALL,
     });
   }
-  return { says: `ssh uses this program${from}`, facts };
+  return [true, { says: `ssh uses this program${from}`, facts }];
 }

@@ -11,6 +11,7 @@ import { Deadline, DEFAULT_TIMEOUT, DEFAULT_WAIT, parseSeconds } from "../proxy/
 import { parseTarget } from "../proxy/target.ts";
 import { waitFor } from "../proxy/wait.ts";
 import { command } from "./command.ts";
+import { withoutUser } from "./name.ts";
 import { Progress } from "./progress.ts";
 
 export const wait = command({
@@ -30,7 +31,7 @@ Exits with 0, or with 75 and the last reason where the time is over.`,
   },
   async run({ out, err, library }, { timeout }, address, port) {
     const time = timeout === undefined ? DEFAULT_WAIT : parseSeconds("--timeout", timeout);
-    const target = parseTarget(address!, port!);
+    const target = parseTarget(withoutUser(address!), port!);
     const began = performance.now();
     const { socket, banner } = await answer();
     const took = ((performance.now() - began) / 1000).toFixed(1);

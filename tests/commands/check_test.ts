@@ -31,16 +31,23 @@ interface Step {
 
 /** What `check --json` prints. */
 interface Report {
-  address: string;
-  port: string;
+  typed: string;
+  address?: string;
+  port?: string;
   ok: boolean;
   exitCode: number;
   steps: Step[];
 }
 
 /** Runs `check --json` with a server that says these, and gives its report. The exit code is the report's. */
-async function check(words: string[], listener?: Deno.UnixListener, ...says: string[]): Promise<Report> {
-  const running = run([shim, "check", ...words, "--json"], { ...ssh.env, XDG_RUNTIME_DIR: ssh.folder.path });
+async function check(
+  words: string[],
+  listener?: Deno.UnixListener,
+  ...rest: (string | SshWith)[]
+): Promise<Report> {
+  const says = rest.filter((one) => typeof one === "string");
+  const { env } = rest.find((one) => typeof one !== "string") ?? ssh;
+  const running = run([shim, "check", ...words, "--json"], { ...env, XDG_RUNTIME_DIR: ssh.folder.path });
   if (listener !== undefined) {
     using connection = await inTime(listener.accept());
     for (const text of says) {
@@ -87,7 +94,7 @@ Deno.test("every step to a socket is there, with what it found out", async () =>
   Deno.chmodSync(path, 0o620);
   const report = await check([`unix${path}`], listener, BANNER);
   assertEquals(outcomes(report), ["address: ok", "socket: ok", "connect: ok", "peer: ok", "banner: ok"]);
-  assertEquals([report.address, report.port], [`unix${path}`, "22"]);
+  assertEquals([report.typed, report.address, report.port], [`unix${path}`, `unix${path}`, "22"]);
   assertEquals(step(report, "address").facts, { kind: "unix", path });
   const [uid, gid] = [USER, Number(outputOf("id", "-g"))];
   const owner = outputOf("stat", "-c", "%U:%G", path).trim();
@@ -131,6 +138,28 @@ Deno.test("a machine's name is looked up, and what it stands for is checked like
   );
   assertEquals(step(report, "address").facts, { kind: "machine", name: "foo", port: 2222 });
   assertEquals(step(report, "machine").facts, { kind: "vsock-mux", path: folder.at("s"), port: 2222 });
+});
+
+Deno.test("a name that ssh knows is looked up with its port, whoever gave it to the address", async () => {
+  using folder = new Folder();
+  const path = folder.at("S.sock");
+  const { out } = await run([shim, "config", "--alias", `vm=vsock-mux${path}:2222`]);
+  using ssh = new SshWith(`${out}Host older\n    HostName unix${path}\n`);
+  for (const [words, port, steps] of [[["vm"], "2222", 7], [["root@vm", "23"], "23", 7]] as const) {
+    using listener = listen(path);
+    const report = await check([...words], listener, `OK 1\n${BANNER}`, ssh);
+    assertEquals(outcomes(report).filter((outcome) => outcome.endsWith(": ok")).length, steps, JSON.stringify(report));
+    assertEquals(step(report, "name").facts, { address: `vsock-mux${path}`, port });
+    assertEquals([report.typed, report.address, report.port], [words[0], `vsock-mux${path}`, port]);
+    assertEquals(step(report, "ssh").facts?.["ours"], true);
+  }
+  // What ssh has from HostName it puts into lower case, and that is what it would connect to.
+  const older = await check(["older"], undefined, ssh);
+  assertEquals(step(older, "name").facts, { address: `unix${path.toLowerCase()}`, port: "22" });
+  assertEquals(outcomes(older).at(-1), "socket: failed");
+  const unknown = await check(["no-such-name"], undefined, ssh);
+  assertEquals([outcomes(unknown), unknown.exitCode], [["name: failed"], 64]);
+  assertStringIncludes(step(unknown, "name").says, "neither an address nor a name that ssh has for one");
 });
 
 Deno.test("the first step that fails ends it, with its exit code and what to do", async () => {

@@ -101,7 +101,7 @@ Deno.test("--help has every command, and a command's --help every option and arg
     assertEquals(code, 0);
     all.push(out);
     for (const option of Object.keys(options)) assert(new RegExp(`\\[--${option}\\]`).test(out), `${option}\n${out}`);
-    for (const { name } of places) assert(new RegExp(`^  ${name} `, "m").test(out), `${name}\n${out}`);
+    for (const { name } of places) assert(new RegExp(`^ +\\[?${name}\\b`, "m").test(out), `${name}\n${out}`);
   }
   // The usage lines have no place to break them.
   for (const line of all.flatMap((text) => text.split("\n"))) {

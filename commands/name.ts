@@ -1,0 +1,58 @@
+/**
+ * What a person types where an address is meant: one with a user before it, or a name that `ssh` knows.
+ *
+ * @module
+ */
+
+import { printable, ProxyError } from "../proxy/errors.ts";
+import { isProxyForm } from "../proxy/invocation.ts";
+import { type EffectiveConfig, effectiveConfig, isOurs, ownCommand } from "./effective_config.ts";
+
+/** An address and the port to ask it for. */
+export interface Place {
+  readonly address: string;
+  readonly port: string;
+}
+
+/** `typed` without the user that `ssh` takes before an `@`. In a path there may be one too. */
+export function withoutUser(typed: string): string {
+  const [, rest] = /^[^/%@]+@(.+)$/s.exec(typed) ?? [];
+  return rest ?? typed;
+}
+
+/** Whether `typed` can only be a name of the user's own: no address is without a separator, but for `.host`. */
+export function isName(typed: string): boolean {
+  return !isProxyForm([typed]) && /^[\w.-]+$/.test(typed);
+}
+
+/**
+ * What `ssh` has the name stand for, and which port it would ask for: `config --alias` has the address in the ProxyCommand,
+ * and a `HostName` of the user's own may be one.
+ *
+ * @throws {ProxyError} of kind `usage` where it is no name for an address
+ */
+export async function placeOf(name: string, port: string | undefined): Promise<Place> {
+  const effective = await effectiveConfig(name, port);
+  const place = placeIn(effective);
+  if (isProxyForm([place.address])) return place;
+  throw new ProxyError("usage", `'${printable(name)}': neither an address nor a name that ssh has for one`, {
+    hint: "deno-ssh-proxy list shows addresses, and config --alias gives one a name",
+  });
+}
+
+/** The place that a ProxyCommand of this program, or else the host name, has in it. */
+export function placeIn({ proxyCommand = "", options }: Pick<EffectiveConfig, "proxyCommand" | "options">): Place {
+  const byName = { address: options.get("hostname") ?? "", port: options.get("port") ?? "22" };
+  if (!isOurs(proxyCommand)) return byName;
+  const rest = proxyCommand.slice(ownCommand().length + 1);
+  // Two words as fragment.ts quotes them.
+  const [, address = "", port = ""] = /^((?:'[^']*'|\\.|[^'\\ ])+) (\S+)/s.exec(rest) ?? [];
+  return {
+    address: unquoted(address) === "%h" ? byName.address : unquoted(address).replaceAll("%%", "%"),
+    port: unquoted(port) === "%p" ? byName.port : port,
+  };
+}
+
+function unquoted(word: string): string {
+  return word.replace(/'([^']*)'|\\(.)/gs, "$1$2");
+}

@@ -1,0 +1,64 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { parseAlias } from "../../commands/alias.ts";
+import { ownCommand } from "../../commands/effective_config.ts";
+import { fragment } from "../../commands/fragment.ts";
+import { isName, placeIn, withoutUser } from "../../commands/name.ts";
+
+Deno.test("a user before an address is left out, and an @ in a path is none", () => {
+  const examples: [typed: string, host: string][] = [
+    ["vsock/42", "vsock/42"],
+    ["root@vsock/42", "vsock/42"],
+    ["root@unix%run/s", "unix%run/s"],
+    ["a.b-c@myvm", "myvm"],
+    ["root@.host", ".host"],
+    ["unix/run/a@b", "unix/run/a@b"],
+    ["root@unix/run/a@b", "unix/run/a@b"],
+    ["@vsock/42", "@vsock/42"],
+    ["root@", "root@"],
+  ];
+  for (const [typed, host] of examples) assertEquals(withoutUser(typed), host, typed);
+});
+
+Deno.test("a name is a word with no separator, and no address is one", () => {
+  for (const name of ["myvm", "my.vm", "vm-1", "vsock"]) assertEquals(isName(name), true, name);
+  for (const address of ["vsock/42", "unix%s", ".host", "", "my vm", "a\nb", "--wait", "*"]) {
+    assertEquals(isName(address), false, address);
+  }
+});
+
+/** What ssh would say of a name whose block this is. */
+function saysOf(alias: string): { proxyCommand: string; options: Map<string, string> } {
+  const lines = fragment(ownCommand(), { aliases: [parseAlias(`vm=${alias}`)], hostKeys: "ephemeral" }).split("\n");
+  const value = (option: string) => lines.find((line) => line.startsWith(`    ${option} `))?.slice(option.length + 5);
+  return {
+    proxyCommand: value("ProxyCommand")!,
+    options: new Map([["hostname", "vm"], ["port", value("Port") ?? "22"]]),
+  };
+}
+
+Deno.test("what an alias stands for is found in its ProxyCommand, whatever is in the path", () => {
+  assertEquals(placeIn(saysOf("vsock/42")), { address: "vsock/42", port: "22" });
+  assertEquals(placeIn(saysOf("vsock/42:2222")), { address: "vsock/42", port: "2222" });
+  assertEquals(placeIn(saysOf("vsock/42:70000")), { address: "vsock/42", port: "70000" });
+  assertEquals(placeIn(saysOf("unix%run/It's a 100%h \\ path")), {
+    address: "unix%run/It's a 100%h \\ path",
+    port: "22",
+  });
+  const path = fc.string({ unit: "binary", minLength: 1 }).filter((text) =>
+    !/[\0\r\n\uFFFD]/.test(text) && text.isWellFormed()
+  );
+  fc.assert(fc.property(path, fc.constantFrom("unix/", "vsock-mux%"), (path, form) => {
+    assertEquals(placeIn(saysOf(`${form}${path}:22`)).address, `${form}${path}`);
+  }));
+});
+
+Deno.test("where the ProxyCommand leaves it to ssh, or is another program's, the host name counts", () => {
+  const options = new Map([["hostname", "vsock/42"], ["port", "2222"]]);
+  const place = { address: "vsock/42", port: "2222" };
+  for (
+    const proxyCommand of [`${ownCommand()} '%h' '%p' --as-typed '%n'`, `${ownCommand()} %h %p`, "other x y", undefined]
+  ) {
+    assertEquals(placeIn({ proxyCommand, options }), place);
+  }
+});
