@@ -32,7 +32,7 @@ without_comma() { # without_comma PATH
 }
 
 # config: one that prints needs nothing. Of the system's files root has those of one folder, a user those of ~/.ssh and of
-# the folder that a link from ~/.ssh/config leads to.
+# the folders that its two files are really in: links may lead to them, or to ~/.ssh, or to the home.
 start_config() { # start_config ARGUMENTS
   install=no uninstall=no dry=no
   for argument in "$@"; do
@@ -49,9 +49,14 @@ start_config() { # start_config ARGUMENTS
     folders=/etc/ssh/ssh_config.d
   else
     folders=$(without_comma "${HOME-}/.ssh")
-    if [ -h "$folders/config" ] && target=$(readlink -f "$folders/config"); then
-      folders=$folders,$(without_comma "${target%/*}")
-    fi
+    for file in config deno-ssh-proxy.conf; do
+      target=$(readlink -f "${HOME-}/.ssh/$file") || continue
+      target=$(without_comma "${target%/*}")
+      case ,$folders, in
+      *,"$target",*) ;;
+      *) folders=$folders,$target ;;
+      esac
+    done
     set -- --allow-env=HOME "$@"
   fi
   [ $dry = yes ] || set -- --allow-write="$folders" "$@"

@@ -259,6 +259,43 @@ test("a link stays, and what it leads to is changed", async (home) => {
   assertEquals(home.all("~/dotfiles/ssh"), { config: `600 Host a\n` });
 });
 
+test("a ~/.ssh that is a link stays, and what it leads to is changed", async (home) => {
+  home.file("~/dotfiles/ssh/config", "Host a\n");
+  Deno.symlinkSync("dotfiles/ssh", home.at("~/.ssh"));
+  assertDone(await config(home, ["--install"]));
+  assertEquals(home.all("~/dotfiles/ssh")["config"], `644 ${LINES}Host a\n`);
+  assertDone(await config(home, ["--install", "--alias", "vm=vsock/42"]));
+  assertDone(await config(home, ["--uninstall"]));
+  assertEquals(home.all("~/dotfiles/ssh"), { config: "644 Host a\n" });
+  assertEquals(Deno.readLinkSync(home.at("~/.ssh")), "dotfiles/ssh");
+});
+
+test("a home that is reached by a link is as good as any", async (home) => {
+  home.file("~/really/.ssh/config", "Host a\n");
+  Deno.symlinkSync("really", home.at("~/link"));
+  const running = { env: { HOME: `${home.path}/link` } };
+  assertDone(await config(home, ["--uninstall"], running));
+  assertStringIncludes(
+    assertDone(await config(home, ["--install", "--dry-run"], running)),
+    "+Include deno-ssh-proxy.conf",
+  );
+  // ssh has another ~, and says so: it is in place all the same.
+  assertFailed(await config(home, ["--install"], running), 78, "its ~ is ");
+  assertEquals(home.all("~/really/.ssh")["config"], `644 ${LINES}Host a\n`);
+  assertDone(await config(home, ["--uninstall"], running));
+  assertEquals(home.all("~/really/.ssh"), { config: "644 Host a\n" });
+});
+
+test("an installed file that was made a link stays one", async (home) => {
+  assertDone(await config(home, ["--install"]));
+  Deno.mkdirSync(home.at("~/dotfiles"));
+  Deno.renameSync(home.at("~/.ssh/deno-ssh-proxy.conf"), home.at("~/dotfiles/proxy.conf"));
+  Deno.symlinkSync("../dotfiles/proxy.conf", home.at("~/.ssh/deno-ssh-proxy.conf"));
+  assertStringIncludes(assertDone(await config(home, ["--install", "--alias", "vm=vsock/42"])), "machine/1, vm\n");
+  assertEquals(home.all("~/.ssh")["deno-ssh-proxy.conf"], "777 ../dotfiles/proxy.conf");
+  assertStringIncludes(home.all("~/dotfiles")["proxy.conf"]!, "\nHost vm\n");
+});
+
 test("where what a link leads to cannot be written, it says what was done, and the line to add", async (home) => {
   const target = home.file("~/dotfiles/config", "Host a\n");
   Deno.mkdirSync(home.at("~/.ssh"));
