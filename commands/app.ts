@@ -50,14 +50,16 @@ export async function runProgram(program: Program, args: readonly string[], cont
       }
     }),
   ]));
+  const isCommand = Object.hasOwn(routes, args[0] ?? "");
+  const help = `${program.name} ${isCommand ? `${args[0]} --help tells what it takes` : "--help tells what there is"}`;
   const application = buildApplication(
     buildRouteMap({ routes, docs: { brief: program.name, fullDescription: program.description } }),
     {
       name: program.name,
-      scanner: { allowArgumentEscapeSequence: true },
+      scanner: { allowArgumentEscapeSequence: true, distanceOptions: NEAR },
       // A line for each command is short, the line of the one that help was asked for whole.
-      documentation: { onlyRequiredInUsageLine: !(args[0]! in routes), disableAnsiColor: true },
-      localization: { loadText: () => TEXT },
+      documentation: { onlyRequiredInUsageLine: !isCommand, disableAnsiColor: true },
+      localization: { loadText: () => textWith(help) },
     },
   );
   // The framework writes in one piece after the other and waits for none.
@@ -76,17 +78,26 @@ export async function runProgram(program: Program, args: readonly string[], cont
   return outcome ?? (process.exitCode === 0 ? 0 : new ProxyError("usage", "").exitCode);
 }
 
-/** What is wrong with a command line, in the words of this program. */
-const TEXT: typeof text_en = {
-  ...text_en,
-  noCommandRegisteredForInput: ({ input, corrections }) =>
-    usage(`'${printable(input)}': neither a command nor an address`, corrections),
-  exceptionWhileParsingArguments: (thrown) => {
-    const dashes = thrown instanceof FlagNotFoundError ? "--" : "";
-    const { corrections = [] } = thrown as { corrections?: readonly string[] };
-    return usage(whatIsWrong(thrown), corrections.map((name) => dashes + name));
-  },
-};
+/**
+ * How far a name may be from what was typed to be offered for it: a letter that is missing counts 1, another one in its
+ * place 2, one too many 3, and two that changed places nothing. These are git's weights (its help.c); it goes as far as 7,
+ * and there commands of four letters are near to everything.
+ */
+const NEAR = { threshold: 4, weights: { insertion: 1, deletion: 3, substitution: 2, transposition: 0 } };
+
+/** What is wrong with a command line, in the words of this program. `help` says where to read on. */
+function textWith(help: string): typeof text_en {
+  return {
+    ...text_en,
+    noCommandRegisteredForInput: ({ input, corrections }) =>
+      usage(`'${printable(input)}': neither a command nor an address`, corrections, help),
+    exceptionWhileParsingArguments: (thrown) => {
+      const dashes = thrown instanceof FlagNotFoundError ? "--" : "";
+      const { corrections = [] } = thrown as { corrections?: readonly string[] };
+      return usage(whatIsWrong(thrown), corrections.map((name) => dashes + name), help);
+    },
+  };
+}
 
 function whatIsWrong(thrown: unknown): string {
   if (thrown instanceof FlagNotFoundError) return `--${printable(thrown.input)}: no such option`;
@@ -101,10 +112,10 @@ function whatIsWrong(thrown: unknown): string {
   return `the command line: ${printable(thrown instanceof Error ? thrown.message : String(thrown))}`;
 }
 
-function usage(message: string, corrections: readonly string[] = []): string {
+function usage(message: string, corrections: readonly string[], help: string): string {
   // The framework puts each in back-ticks.
   const names = corrections.map((name) => name.replaceAll("`", ""));
-  const hint = names.length > 0 ? `did you mean ${names.join(" or ")}?` : "deno-ssh-proxy --help tells what there is";
+  const hint = names.length > 0 ? `did you mean ${names.join(" or ")}?` : help;
   // The framework adds the line's end.
   return report(new ProxyError("usage", message, { hint })).trimEnd();
 }
