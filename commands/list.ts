@@ -74,7 +74,7 @@ const NOTHING = report({
 });
 
 const ALIAS = `deno-ssh-proxy: ssh does not take every one of these addresses as a host name
-  deno-ssh-proxy config --alias NAME=ADDRESS gives such a one a name
+  deno-ssh-proxy config --install --alias NAME=ADDRESS gives such a one a name
 `;
 
 /** Each address once: as what was found first. */

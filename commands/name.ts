@@ -36,7 +36,7 @@ export async function placeOf(name: string, port: string | undefined): Promise<P
   const place = placeIn(effective);
   if (isProxyForm([place.address])) return place;
   throw new ProxyError("usage", `'${printable(name)}': neither an address nor a name that ssh has for one`, {
-    hint: "deno-ssh-proxy list shows addresses, and config --alias gives one a name",
+    hint: "deno-ssh-proxy list shows addresses, and config --install --alias gives one a name",
   });
 }
 

@@ -247,7 +247,7 @@ testList("a terminal has a table, and is told where an alias is needed", async (
   const address = `vsock-mux${folder.at("a b\\x1b[2J.sock")}`;
   assert(text.includes(`${address}  Firecracker`), text);
   assertStringIncludes(text, " an alias\n");
-  assertStringIncludes(text, "config --alias NAME=ADDRESS");
+  assertStringIncludes(text, "\n  deno-ssh-proxy config --install --alias NAME=ADDRESS gives such a one a name\n");
   assert(!terminal.shown.includes("\x1b"), terminal.shown);
   assertEquals((await listed(folder)).map(({ pid, needsAlias }) => [pid, needsAlias]), [[standIn.pid, true]]);
 });
