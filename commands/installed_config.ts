@@ -229,7 +229,11 @@ function copyOfEdited(
   const old = `${path}.old`;
   const there = readVersion(old);
   if (equal(there?.bytes, before.bytes)) return [];
-  return [{ ...copy(old, before), before: there, did: `kept the one before, which was changed since, as ${old}` }];
+  return [{
+    ...copy(old, before),
+    before: there,
+    did: `kept the one before, which is not as this program writes it, as ${old}`,
+  }];
 }
 
 function copy(path: string, { bytes, mode }: Version): PlannedChange {
