@@ -13,12 +13,17 @@ const FORMS = ["unix/", "vsock/", "vsock-mux/", "machine/", ".host"];
 /** What stands in the place of a command. */
 const INSTEAD = { help: "what there is", version: "the version" };
 
+/** What every command has. */
+const HELP = { help: "what it takes" };
+
 /** A script for bash (bash-completion loads it by the name of the program). */
 export function bash(commands: readonly Command[]): string {
   const cases = commands.map(({ name, options, arguments: [first] }) => {
     const words = first?.values ?? [];
     return `  ${name})
-    options="${dashed(options).join(" ")}" values="${words.join(" ")}" takes=${takesAddress(first) ? "address" : ""}
+    options="${dashed({ ...options, ...HELP }).join(" ")}" values="${words.join(" ")}" takes=${
+      takesAddress(first) ? "address" : ""
+    }
     ;;`;
   });
   return `# What bash completes deno-ssh-proxy with: made by deno-ssh-proxy completions bash.
@@ -64,11 +69,19 @@ ${cases.join("\n")}
 ${valueCases([...commands.map(({ options }) => options), PROXY_FORM.options])}
   esac
   if [[ $2 == -* ]]; then
-    COMPREPLY=($(compgen -W "$options --help" -- "$2"))
+    COMPREPLY=($(compgen -W "$options" -- "$2"))
     return
   fi
   for ((at = 2; at < COMP_CWORD; at++)); do
-    [[ \${COMP_WORDS[at]} == -* ]] || places=$((places + 1))
+    case \${COMP_WORDS[at]} in
+    ${withValue(commands).join(" | ")})
+      # bash makes a word of the = too that may stand before the value.
+      [[ \${COMP_WORDS[at + 1]} != = ]] || at=$((at + 1))
+      at=$((at + 1))
+      ;;
+    -*) ;;
+    *) places=$((places + 1)) ;;
+    esac
   done
   ((places == 0)) || return
   [[ -z $values ]] || COMPREPLY=($(compgen -W "$values" -- "$2"))
@@ -100,7 +113,7 @@ export function zsh(commands: readonly Command[]): string {
           : `:${option}:(${values.join(" ")})`;
         return quoted(`${repeated ? "*" : ""}--${option}[${escaped(brief)}]${action}`);
       }),
-      quoted("--help[what it takes]"),
+      quoted(`--help[${HELP.help}]`),
       ...places.map((place, at) => {
         const action = takesAddress(place)
           ? "_deno_ssh_proxy_addresses"
@@ -155,6 +168,9 @@ _deno-ssh-proxy "$@"
 `;
 }
 
+/** What fish asks before it offers what goes in the first place only. */
+const FIRST = "__deno_ssh_proxy_first_place";
+
 /** A script for fish (which loads it by the name of the program). */
 export function fish(commands: readonly Command[]): string {
   const one = (condition: string, rest: string) => `complete -c deno-ssh-proxy -n ${quoted(condition)} ${rest}`;
@@ -166,8 +182,9 @@ export function fish(commands: readonly Command[]): string {
       const here = `__fish_seen_subcommand_from ${name}`;
       return [
         ...fishOptions(options).map((option) => one(here, option)),
-        ...(takesAddress(first) ? [one(here, "-a '(__deno_ssh_proxy_addresses)'")] : []),
-        ...(first?.values ? [one(here, `-a ${quoted(first.values.join(" "))}`)] : []),
+        one(here, `-l help -d ${quoted(HELP.help)}`),
+        ...(takesAddress(first) ? [one(`${here}; and ${FIRST}`, "-a '(__deno_ssh_proxy_addresses)'")] : []),
+        ...(first?.values ? [one(`${here}; and ${FIRST}`, `-a ${quoted(first.values.join(" "))}`)] : []),
       ];
     }),
     ...fishOptions(PROXY_FORM.options).map((option) =>
@@ -192,6 +209,22 @@ function __deno_ssh_proxy_addresses
     end
 end
 
+# Whether nothing but options has followed the command yet.
+function ${FIRST}
+    set -l words (commandline --tokenize --cut-at-cursor --current-process)
+    set -e words[1..2]
+    while set -q words[1]
+        switch $words[1]
+            case ${withValue(commands).join(" ")}
+                set -e words[1..2]
+            case '-*'
+                set -e words[1]
+            case '*'
+                return 1
+        end
+    end
+end
+
 complete -c deno-ssh-proxy -f
 ${lines.join("\n")}
 `;
@@ -206,6 +239,12 @@ function fishOptions(options: Options): string[] {
       : " -x";
     return `-l ${name} -d ${quoted(brief)}${takes}`;
   });
+}
+
+/** The options of any command which the next word is the value of. */
+function withValue(commands: readonly Command[]): string[] {
+  const all = commands.flatMap(({ options }) => Object.entries(options));
+  return [...new Set(all.flatMap(([name, { value, values }]) => value ?? values ? [`--${name}`] : []))];
 }
 
 /** Whether a value may be left out, as it stands in a usage line. */
