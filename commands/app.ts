@@ -164,12 +164,11 @@ function absent({ value, values, repeated }: Option): unknown {
   return repeated ? [] : value === undefined && values === undefined ? false : undefined;
 }
 
-function positional({ name, brief, default: standard, optional }: Argument) {
+function positional({ name, brief, optional }: Argument) {
   return {
     brief,
     parse: String,
     placeholder: name,
     optional: optional ?? false,
-    ...(standard === undefined ? {} : { default: standard }),
   };
 }

@@ -26,9 +26,7 @@ export interface Argument {
   readonly name: string;
   /** What it is, in a few words. */
   readonly brief: string;
-  /** What stands for it where it is left out. */
-  readonly default?: string;
-  /** Whether it may be left out with nothing to stand for it. */
+  /** Whether it may be left out. */
   readonly optional?: true;
   /** The values that it may have, where that is a short list. */
   readonly values?: readonly string[];

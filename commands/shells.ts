@@ -120,7 +120,7 @@ export function zsh(commands: readonly Command[]): string {
           : place.values
           ? `(${place.values.join(" ")})`
           : "";
-        return quoted(`${at + 1}${place.default === undefined ? "" : ":"}:${place.name}:${action}`);
+        return quoted(`${at + 1}${place.optional ? ":" : ""}:${place.name}:${action}`);
       }),
     ];
     return `  ${name})\n    _arguments ${specs.join(" \\\n      ")}\n    ;;`;

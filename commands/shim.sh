@@ -69,6 +69,13 @@ config) start_config "$@" ;;
 check)
   start --allow-ffi="$library" --allow-read=/etc/passwd,/etc/group --allow-run="$(find_ssh)" "$program/cli.mjs" "$@"
   ;;
+wait)
+  case $* in
+  */* | *%* | *.host*) start --allow-ffi="$library" "$program/cli.mjs" "$@" ;;
+  # A name: ssh is asked what it stands for.
+  *) start --allow-ffi="$library" --allow-run="$(find_ssh)" "$program/cli.mjs" "$@" ;;
+  esac
+  ;;
 list) start --allow-ffi="$library" --allow-read=/run/systemd/nspawn "$program/cli.mjs" "$@" ;;
 *) start --allow-ffi="$library" "$program/cli.mjs" "$@" ;;
 esac

@@ -11,7 +11,7 @@ import { Deadline, DEFAULT_TIMEOUT, DEFAULT_WAIT, parseSeconds } from "../proxy/
 import { parseTarget } from "../proxy/target.ts";
 import { waitFor } from "../proxy/wait.ts";
 import { command } from "./command.ts";
-import { withoutUser } from "./name.ts";
+import { isName, placeOf, withoutUser } from "./name.ts";
 import { Progress } from "./progress.ts";
 
 export const wait = command({
@@ -23,15 +23,17 @@ nothing listens, or the guest boots.
 
 Exits with 0, or with 75 and the last reason where the time is over.`,
   arguments: [
-    { name: "ADDRESS", brief: "what ssh would be given as its host" },
-    { name: "PORT", brief: "the vsock port", default: "22" },
+    { name: "ADDRESS", brief: "what ssh would be given as its host, or an alias of it" },
+    { name: "PORT", brief: "the vsock port (default 22, or that of the alias)", optional: true },
   ],
   options: {
     timeout: { brief: `how long to wait (default ${DEFAULT_WAIT / 1000})`, value: "SECONDS" },
   },
-  async run({ out, err, library }, { timeout }, address, port) {
+  async run({ out, err, library }, { timeout }, typed, given) {
     const time = timeout === undefined ? DEFAULT_WAIT : parseSeconds("--timeout", timeout);
-    const target = parseTarget(withoutUser(address!), port!);
+    const host = withoutUser(typed!);
+    const { address, port } = isName(host) ? await placeOf(host, given) : { address: host, port: given ?? "22" };
+    const target = parseTarget(address, port);
     const began = performance.now();
     const { socket, banner } = await answer();
     const took = ((performance.now() - began) / 1000).toFixed(1);

@@ -11,9 +11,12 @@ import { run } from "./typed.ts";
 // config and list have tests of their own for this: config_test.ts and list_test.ts.
 
 const installation = new Installation();
-const ssh = new SshWith(`Include "${installation.prefix}/share/deno-ssh-proxy/ssh_config"\n`);
+const door = new Folder();
+const alias = (await run([installation.shim, "config", "--alias", `vm=unix${door.at("s")}`])).out;
+const ssh = new SshWith(alias);
 Deno.test.afterAll(() => {
   ssh[Symbol.dispose]();
+  door[Symbol.dispose]();
   installation[Symbol.dispose]();
 });
 const PROGRAM = `${installation.prefix}/lib/deno-ssh-proxy`;
@@ -53,6 +56,7 @@ for (
     [["--version"], [FFI]],
     [["-V"], [FFI]],
     [["wait", "ADDRESS"], [FFI]],
+    [["wait", "--timeout", "5", "vm"], [FFI, `--allow-run=${ssh.folder.at("bin/ssh")}`]],
     [["check", "ADDRESS", "--json"], [
       FFI,
       "--allow-read=/etc/passwd,/etc/group",
@@ -61,8 +65,7 @@ for (
   ] as [string[], string[]][]
 ) {
   Deno.test(`${words.join(" ")} has exactly the grants that it needs`, async () => {
-    using folder = new Folder();
-    const path = folder.at("s");
+    const path = door.at("s");
     const args = words.map((word) => word === "ADDRESS" ? `unix${path}` : word);
     const { grants, script } = await started(args);
     assertEquals([grants, script], [expected, "cli.mjs"]);

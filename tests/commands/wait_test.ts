@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
 import { bytes, inTime, listen } from "../support/sockets.ts";
+import { SshWith } from "./ssh_with.ts";
 import { asText, InTerminal, run } from "./typed.ts";
 
 const installation = new Installation();
@@ -32,6 +33,25 @@ Deno.test("wait prints the banner and the time that it took, and why it waited",
     `deno-ssh-proxy: vsock-mux${folder.at("s")} port 2222: nothing listens on that port in the guest, ` +
       `or it has not booted yet\n`,
   );
+});
+
+Deno.test("wait takes a name that ssh has an address for, with its port and a user before it", async () => {
+  using folder = new Folder();
+  const path = folder.at("S.sock");
+  const { out: fragment } = await run([shim, "config", "--alias", `vm=vsock-mux${path}:2222`]);
+  using ssh = new SshWith(fragment);
+  using listener = listen(path);
+  for (const [words, request] of [[["vm"], "CONNECT 2222\n"], [["root@vm", "23"], "CONNECT 23\n"]] as const) {
+    const running = run([shim, "wait", ...words], ssh.env);
+    using connection = await inTime(listener.accept());
+    const asked = new Uint8Array(64);
+    const length = await connection.read(asked);
+    assertEquals(new TextDecoder().decode(asked.subarray(0, length ?? 0)), request);
+    await connection.write(bytes("OK 1\nSSH-2.0-x\r\n"));
+    const { code, out, err } = await running;
+    assertEquals([code, err], [0, ""]);
+    assertMatch(out, /^SSH-2\.0-x /);
+  }
 });
 
 Deno.test("wait fails with the last reason when its time is over", async () => {
