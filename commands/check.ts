@@ -91,10 +91,10 @@ const NO_BREAK = "\u00a0";
 const INDENT = 12;
 
 /** A step as a person reads it. */
-function lines({ name, status, milliseconds, says, hint }: Step, { hasColour, columns }: Output): string {
+function lines({ name, status, milliseconds, says, hint }: Step, { takesControls, columns }: Output): string {
   const [mark, colour] = MARKS[status];
   const width = Math.max(Math.min(columns, 100) - INDENT - 1, 20);
-  const shown = hasColour ? `\x1b[${colour}m${mark}\x1b[m` : mark;
+  const shown = takesControls ? `\x1b[${colour}m${mark}\x1b[m` : mark;
   const text = [
     ...wrap(`${says} (${milliseconds.toFixed(1)}${NO_BREAK}ms)`, width),
     ...(hint === undefined ? [] : wrap(hint, width - 2).map((line) => `  ${line}`)),

@@ -8,8 +8,8 @@
 export interface Output {
   /** Whether a person sees it as it is written. */
   readonly isTerminal: boolean;
-  /** Whether it shows colours: on a terminal, unless NO_COLOR says otherwise. */
-  readonly hasColour: boolean;
+  /** Whether it is to show colours, and lines that are drawn anew: on a terminal, unless NO_COLOR says otherwise. */
+  readonly takesControls: boolean;
   /** How many characters fit in a line. */
   readonly columns: number;
   /** Writes all of `text`. A reader that has gone is no error: it has seen enough. */
@@ -23,12 +23,12 @@ const USUAL_COLUMNS = 80;
 export class StandardOutput implements Output {
   readonly #stream: typeof Deno.stdout | typeof Deno.stderr;
   readonly isTerminal: boolean;
-  readonly hasColour: boolean;
+  readonly takesControls: boolean;
 
   constructor(stream: typeof Deno.stdout | typeof Deno.stderr) {
     this.#stream = stream;
     this.isTerminal = stream.isTerminal();
-    this.hasColour = this.isTerminal && !Deno.noColor;
+    this.takesControls = this.isTerminal && !Deno.noColor;
   }
 
   get columns(): number {

@@ -1,5 +1,6 @@
 /**
- * Showing that something goes on: a line that moves on a terminal, and a line for each change everywhere else.
+ * Showing that something goes on: a line that moves on a terminal that takes that, and a line for each change everywhere
+ * else.
  *
  * @module
  */
@@ -24,17 +25,17 @@ export class Progress implements AsyncDisposable {
   constructor(to: Output, text: string) {
     this.#to = to;
     this.#text = text;
-    if (to.isTerminal) this.#timer = setInterval(() => this.#draw(), FRAME_TIME);
+    if (to.takesControls) this.#timer = setInterval(() => this.#draw(), FRAME_TIME);
   }
 
   /** What goes on now. */
   tell(text: string): void {
     if (text === this.#text) return;
     this.#text = text;
-    if (!this.#to.isTerminal) this.#write(`deno-ssh-proxy: ${text}\n`);
+    if (!this.#to.takesControls) this.#write(`deno-ssh-proxy: ${text}\n`);
   }
 
-  /** What goes on now, where nothing but a terminal is to show it. */
+  /** What goes on now, where nothing but a line that moves is to show it. */
   show(text: string): void {
     this.#text = text;
   }

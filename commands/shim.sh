@@ -63,6 +63,10 @@ start_config() { # start_config ARGUMENTS
   start --allow-sys=uid --allow-read="$folders" "$@"
 }
 
+# One without colours and lines that are drawn anew, such as the shell of Emacs. What the program sees of its environment
+# without a grant is NO_COLOR.
+[ "${TERM-}" != dumb ] || export NO_COLOR=1
+
 case ${1-} in
 -h | --help | completions) start "$program/cli.mjs" "$@" ;;
 config) start_config "$@" ;;

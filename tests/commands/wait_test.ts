@@ -93,3 +93,19 @@ Deno.test("on a terminal wait shows that it goes on in one line, and clears it f
   }
   assertStringIncludes(asText(drawn.at(-2)!), "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"[(drawn.length - 3) % 10]!);
 });
+
+for (const [env, what] of [[{ TERM: "dumb" }, "that is dumb"], [{ NO_COLOR: "1" }, "with NO_COLOR"]] as const) {
+  Deno.test(`on a terminal ${what} nothing is coloured or drawn anew, and a line says what goes on`, async () => {
+    using folder = new Folder();
+    const path = folder.at("s");
+    using waiting = new InTerminal([shim, "wait", `unix${path}`, "--timeout", "0.5"], env);
+    assertEquals(await waiting.end(), 75);
+    const [first, second] = waiting.shown.split("\r\n");
+    assertEquals(first, `deno-ssh-proxy: unix${path}: ${path} does not exist`);
+    assertEquals(second, `${first} (waited 0.5 s)`);
+    using checking = new InTerminal([shim, "check", `unix${path}`], env);
+    await checking.end();
+    assertStringIncludes(asText(checking.shown), "✗ socket ");
+    for (const { shown } of [waiting, checking]) assert(!shown.includes("\x1b"), shown);
+  });
+}

@@ -293,7 +293,7 @@ async function listWith(calls: Record<string, () => number>): Promise<{ code: nu
   const written = { out: "", err: "" };
   const output = (name: "out" | "err"): Output => ({
     isTerminal: false,
-    hasColour: false,
+    takesControls: false,
     columns: 80,
     write: (text) => Promise.resolve(void (written[name] += text)),
   });

@@ -15,7 +15,7 @@ const page = Deno.readTextFileSync(MANUAL).split("\n");
 /** What is written to one of the two outputs. */
 class Written implements Output {
   readonly isTerminal = false;
-  readonly hasColour = false;
+  readonly takesControls = false;
   readonly columns = 80;
   text = "";
   write(text: string): Promise<void> {
