@@ -167,7 +167,8 @@ cargo build --quiet --release --locked --manifest-path "$root/rust/Cargo.toml" |
   fail "the library cannot be built" "it needs Rust $rust_version or later, and this is $(cargo --version)"
 for name in direct proxy cli; do
   (cd "$root" && "$deno" bundle --quiet --minify --output "$build/$name.mjs" "$name.ts") ||
-    fail "the program cannot be bundled"
+    fail "the program cannot be bundled" \
+      "Deno fetches esbuild from npm for that; behind a proxy with a certificate of its own, set DENO_TLS_CA_STORE=system"
 done
 
 # In single quotes for sh, whatever is in it.

@@ -103,6 +103,12 @@ install_with() { # install_with PROGRAM
   PATH=$folder/instead:$PATH exec "$root/install.sh" --prefix "$prefix"
 }
 
+says_what_bundling_needs() {
+  NPM_CONFIG_REGISTRY=http://127.0.0.1:9/ "$root/install.sh" --prefix "$folder/unbundled" >"$folder/printed" 2>&1
+  [ $? = 1 ] && cat "$folder/printed" && grep -F "install.sh: the program cannot be bundled" "$folder/printed" &&
+    grep -F "  Deno fetches esbuild from npm for that; " "$folder/printed"
+}
+
 names_what_failed() {
   real=$(command -v ssh)
   (
@@ -172,6 +178,7 @@ check "no arguments are a usage error" exits 64 "$prefix/bin/deno-ssh-proxy"
 check "an unknown form of address is a usage error" exits 64 "$prefix/bin/deno-ssh-proxy" telnet/host 22
 check "a file as fd 1 takes no connection" exits 74 "$prefix/bin/deno-ssh-proxy" unix/no/such/socket 22
 check "ssh understands the fragment" ssh -G -F "$prefix/share/deno-ssh-proxy/ssh_config" unix/run/x.sock
+check "where npm cannot be reached, it says what it is needed for" says_what_bundling_needs
 check "a prefix with a comma in it is refused, and nothing is made" refuses_commas
 check "an unknown option is a usage error" exits 64 "$root/install.sh" --no-such-option
 check "it uninstalls" "$root/install.sh" --prefix "$prefix" --uninstall
