@@ -202,7 +202,8 @@ testWhere(
     const { code, out } = await run(words, ssh.env);
     assertEquals(code, 77, out);
     assertStringIncludes(out, "srw------- root:root");
-    assertStringIncludes(out, "permission denied");
+    // The line may be broken between the two.
+    assertMatch(out, /permission\s+denied/);
   },
 );
 
@@ -218,7 +219,8 @@ Deno.test("on a terminal the steps have colours, unless NO_COLOR says otherwise,
     const lines = asText(terminal.shown).replaceAll(/\r[^\n]*\r/g, "").split("\n");
     assertMatch(lines[0]!, /^✓ address {3}a hybrid-vsock/);
     assert(lines.some((line) => /^✗ handshake/.test(line)), terminal.shown);
-    for (const line of lines) assert([...line].length <= 80 || line.includes(path), line);
+    // What is longer is one word, such as a path, behind the name of the step.
+    for (const line of lines) assert([...line].length <= 80 || !/ /.test(line.slice(12).trimStart()), line);
   }
 });
 
