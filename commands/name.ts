@@ -14,9 +14,9 @@ export interface Place {
   readonly port: string;
 }
 
-/** `typed` without the user that `ssh` takes before an `@`. In a path there may be one too. */
+/** `typed` without the user that `ssh` takes before the last `@`. In a path there may be one too. */
 export function withoutUser(typed: string): string {
-  const [, rest] = /^[^/%@]+@(.+)$/s.exec(typed) ?? [];
+  const [, rest] = /^(?:[^/%@]+@)+(.+)$/s.exec(typed) ?? [];
   return rest ?? typed;
 }
 

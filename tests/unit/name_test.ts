@@ -12,6 +12,8 @@ Deno.test("a user before an address is left out, and an @ in a path is none", ()
     ["root@unix%run/s", "unix%run/s"],
     ["a.b-c@myvm", "myvm"],
     ["root@.host", ".host"],
+    // Of several, as in the user of a domain, ssh takes the last.
+    ["root@example.org@vsock/42", "vsock/42"],
     ["unix/run/a@b", "unix/run/a@b"],
     ["root@unix/run/a@b", "unix/run/a@b"],
     ["@vsock/42", "@vsock/42"],
