@@ -14,7 +14,7 @@ import type { Target } from "./target.ts";
 /** How long a banner is at most, its end included (RFC 4253, section 4.2). */
 export const LONGEST_BANNER = 255;
 
-/** How much a server may say until its banner ends: as much as OpenSSH's client reads (SSH_MAX_BANNER_LEN). */
+/** How much a server may say until its banner ends: as much as OpenSSH's client takes for a line (SSH_MAX_BANNER_LEN). */
 const LONGEST_GREETING = 8192;
 
 /**

@@ -55,13 +55,18 @@ export async function waitFor(
   timeout: number,
   failed: (error: ProxyError) => void,
 ): Promise<Answer> {
+  let last: ProxyError | undefined;
   for (let pause = FIRST_PAUSE;; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+    // Whole milliseconds, which a message can say.
+    const time = Math.max(Math.min(timeout, Math.ceil(end.left)), 1);
     try {
-      return await tryOnce(target, library, new Deadline(Math.max(Math.min(timeout, end.left), 1)));
+      return await tryOnce(target, library, new Deadline(time));
     } catch (thrown) {
       if (!(thrown instanceof ProxyError && isWorthAnotherTry(thrown))) throw thrown;
-      if (end.left === 0) throw gaveUpError(thrown, end);
-      failed(thrown);
+      // A try that was cut short tells less than the one before it.
+      if (last === undefined || time >= timeout || thrown.kind !== "timeout") last = thrown;
+      if (end.left === 0) throw gaveUpError(last, end);
+      failed(last);
     }
     await new Promise((resolve) => setTimeout(resolve, Math.min(pause, end.left)));
   }

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { peekBanner, readBanner } from "../../proxy/banner.ts";
 import { Deadline } from "../../proxy/patience.ts";
 import type { Target } from "../../proxy/target.ts";
+import { StandInClock } from "./stand_in_clock.ts";
 import { type Ending, StandInSocket } from "./stand_in_socket.ts";
 import { assertFailsLater, bytes } from "./support.ts";
 
@@ -52,6 +53,28 @@ Deno.test("a banner is waited for, however it is cut, and not a byte of what was
       },
     ),
   );
+});
+
+Deno.test("as much may stand before a banner as ssh takes for a line, and no more", async () => {
+  const welcome = "x\n".repeat((8192 - BANNER.length - 1) / 2);
+  const { socket, banner } = peek([welcome, `${BANNER}\n`], "silence");
+  assertEquals([await banner(), socket.unread.length], [BANNER, 8192]);
+  await assertFailsLater("protocol", peek([`${welcome}\n`, `${BANNER}\n`], "silence").banner, "not an SSH banner");
+});
+
+Deno.test("each look at what was said has what is left of the time, not all of it again", async () => {
+  using clock = new StandInClock();
+  const socket = new StandInSocket([BANNER, "\r", "\n"], "silence");
+  const given: (number | undefined)[] = [];
+  const slow = {
+    receive(...[into, options]: Parameters<StandInSocket["receive"]>) {
+      given.push(options?.timeout);
+      clock.now += 100;
+      return socket.receive(into, options);
+    },
+  };
+  assertEquals(await peekBanner(slow, TARGET, new Deadline(5_000)), BANNER);
+  assertEquals(given, [5_000, 4_900, 4_800, 4_700, 4_600, 4_500]);
 });
 
 Deno.test("a server that ends before its banner is not up", async () => {

@@ -5,8 +5,20 @@ import { SystemError } from "../../ffi/errno.ts";
 import { type ErrorKind, ProxyError } from "../../proxy/errors.ts";
 import { Deadline, isWorthAnotherTry } from "../../proxy/patience.ts";
 import { parseTarget } from "../../proxy/target.ts";
-import { waitFor } from "../../proxy/wait.ts";
-import { assertFailsLater, BoundSocket, bytes, Folder, latin1, LIBRARY_PATH, listen, openSockets } from "./support.ts";
+import { dialWhenUp, waitFor } from "../../proxy/wait.ts";
+import { StandInClock } from "./stand_in_clock.ts";
+import {
+  assertFailsLater,
+  BoundSocket,
+  bytes,
+  Folder,
+  latin1,
+  LIBRARY_PATH,
+  listen,
+  millisecondsOf,
+  openSockets,
+  standInLibrary,
+} from "./support.ts";
 
 const BANNER = "SSH-2.0-server";
 const library = Library.open(LIBRARY_PATH, CONNECTION_NONBLOCKING);
@@ -100,6 +112,113 @@ Deno.test("at the end of the time the last reason is told, with how long was wai
     `unix${folder.at("s")}: ${folder.at("s")} does not exist (waited 0.2 s)`,
   );
   assert(error.cause instanceof ProxyError && error.hint === error.cause.hint);
+});
+
+const MISSING = -2;
+const TIMED_OUT = -110;
+const RESET = -104;
+
+Deno.test("the pauses between two tries double from 50 ms to 1 s, and the last ends with the time", async () => {
+  using clock = new StandInClock();
+  const { library } = standInLibrary({ connect_unix: () => MISSING });
+  const waiting = waitFor(parseTarget("unix/s", "22"), library, new Deadline(4_000), 5_000, () => {});
+  await assertFailsLater("timeout", () => clock.until(waiting), "unix/s: /s does not exist (waited 4 s)");
+  assertEquals(clock.pauses, [50, 100, 200, 400, 800, 1_000, 1_000, 450]);
+  assertEquals(clock.now, 4_000);
+});
+
+Deno.test("a try has its own time, but no more than is left, and its steps have it together", async () => {
+  using clock = new StandInClock();
+  const given: number[] = [];
+  const { library, closed } = standInLibrary({
+    connect_unix: (_path, _length, time) => {
+      given.push(millisecondsOf(time as BufferSource));
+      clock.now += 300;
+      return 42;
+    },
+    receive_bytes: (_fd, _into, _length, _flags, time) => {
+      given.push(millisecondsOf(time as BufferSource));
+      clock.now += 700;
+      return TIMED_OUT;
+    },
+  });
+  const waiting = waitFor(parseTarget("unix/s", "22"), library, new Deadline(1_500.4), 1_000, () => {});
+  // The last one, of a millisecond, has nothing to say.
+  await assertFailsLater(
+    "timeout",
+    () => clock.until(waiting),
+    "unix/s: connected, but no SSH banner within 1 s (waited",
+  );
+  assertEquals(given, [1_000, 700, 451, 151]);
+  assertEquals(closed, [42, 42]);
+});
+
+Deno.test("a try that is cut short does not hide why those before it failed", async () => {
+  using clock = new StandInClock();
+  const reasons: string[] = [];
+  const { library } = standInLibrary({
+    connect_unix: () => 42,
+    send_bytes: (_fd, _bytes, length) => Number(length),
+    receive_bytes: (_fd, _into, _length, _flags, time) => {
+      // A multiplexer that takes a while to say that nothing listens.
+      const left = millisecondsOf(time as BufferSource);
+      clock.now += Math.min(left, 20);
+      return left < 20 ? TIMED_OUT : RESET;
+    },
+  });
+  const waiting = waitFor(
+    parseTarget("vsock-mux/s", "22"),
+    library,
+    new Deadline(80),
+    5_000,
+    ({ message }) => reasons.push(message),
+  );
+  const why = "vsock-mux/s port 22: nothing listens on that port in the guest, or it has not booted yet";
+  const error = await assertFailsLater("timeout", () => clock.until(waiting), `${why} (waited 0.08 s)`);
+  assertStringIncludes(error.hint!, "is the guest up");
+  assertEquals(new Set(reasons), new Set([why]));
+  // One that is cut short by the time for all of them, and the only one, is the reason.
+  const silent = standInLibrary({ connect_unix: () => TIMED_OUT }).library;
+  const once = waitFor(parseTarget("unix/s", "22"), silent, new Deadline(0.4), 5_000, () => {});
+  await assertFailsLater("timeout", () => clock.until(once), "unix/s: not accepted within 0.001 s (waited 0.0004 s)");
+});
+
+/** What `dialWhenUp` says, and when, with a stderr that is a terminal or not and a server that is up after a time. */
+async function said(
+  isTerminal: boolean,
+  upAfter: number,
+): Promise<{ said: [at: number, text: string][]; left: number }> {
+  using clock = new StandInClock();
+  const said: [number, string][] = [];
+  const { stderr } = Deno;
+  const { isTerminal: realIsTerminal, writeSync } = stderr;
+  stderr.isTerminal = () => isTerminal;
+  stderr.writeSync = (text) => {
+    said.push([clock.now, new TextDecoder().decode(text)]);
+    return text.length;
+  };
+  try {
+    const { library } = standInLibrary({
+      connect_unix: () => clock.now < upAfter ? MISSING : 42,
+      receive_bytes: (_fd, into) => {
+        (into as Uint8Array).set(bytes("SSH-2.0-x\n").subarray(0, (into as Uint8Array).length));
+        return Math.min((into as Uint8Array).length, 10);
+      },
+    });
+    const socket = await clock.until(dialWhenUp(parseTarget("unix/s", "22"), library, 60_000, 10_000));
+    assertEquals(socket.fd, 42);
+    return { said, left: clock.waiting };
+  } finally {
+    stderr.isTerminal = realIsTerminal;
+    stderr.writeSync = writeSync;
+  }
+}
+
+Deno.test("a terminal, and nothing else, is told once after two seconds what is waited for", async () => {
+  const text = "deno-ssh-proxy: unix/s: /s does not exist\n  trying again, for 60 s in all; Ctrl-C ends that\n";
+  assertEquals(await said(true, 30_000), { said: [[2_000, text]], left: 0 });
+  assertEquals(await said(false, 30_000), { said: [], left: 0 });
+  assertEquals(await said(true, 1_000), { said: [], left: 0 });
 });
 
 Deno.test("what a person has to mend ends the waiting at once", async () => {
