@@ -17,7 +17,8 @@ export class Progress implements AsyncDisposable {
   readonly #to: Output;
   readonly #began = performance.now();
   readonly #timer: ReturnType<typeof setInterval> | undefined;
-  #text: string;
+  /** Nothing while something else is shown. */
+  #text: string | undefined;
   #frame = 0;
   #writing: Promise<void> = Promise.resolve();
 
@@ -40,14 +41,16 @@ export class Progress implements AsyncDisposable {
     this.#text = text;
   }
 
-  /** Clears the line, for something else to be shown. */
+  /** Clears the line, for something else to be shown, and shows nothing until it is told what goes on now. */
   async pause(): Promise<void> {
     if (this.#frame > 0) this.#write(CLEAR_LINE);
     this.#frame = 0;
+    this.#text = undefined;
     await this.#writing;
   }
 
   #draw(): void {
+    if (this.#text === undefined) return;
     const seconds = Math.floor((performance.now() - this.#began) / 1000);
     const [begin, end] = [`${FRAMES[this.#frame++ % FRAMES.length]} `, seconds === 0 ? "" : ` (${seconds} s)`];
     // The last column stays free: some terminals begin a new line as soon as it is full.
