@@ -4,6 +4,8 @@
  * @module
  */
 
+import { printable, ProxyError } from "../proxy/errors.ts";
+
 /** Where a command writes. */
 export interface Output {
   /** Whether a person sees it as it is written. */
@@ -12,7 +14,11 @@ export interface Output {
   readonly takesControls: boolean;
   /** How many characters fit in a line. */
   readonly columns: number;
-  /** Writes all of `text`. A reader that has gone is no error: it has seen enough. */
+  /**
+   * Writes all of `text`. A reader that has gone is no error: it has seen enough.
+   *
+   * @throws {ProxyError} of kind `handover` where standard output does not take it
+   */
   write(text: string): Promise<void>;
 }
 
@@ -44,8 +50,12 @@ export class StandardOutput implements Output {
     try {
       for (let at = 0; at < bytes.length;) at += await this.#stream.write(bytes.subarray(at));
     } catch (thrown) {
-      // A reader such as `head`.
-      if (!(thrown instanceof Deno.errors.BrokenPipe)) throw thrown;
+      // A reader such as `head`. What standard error does not take is lost: the exit code still says how things went.
+      if (thrown instanceof Deno.errors.BrokenPipe || this.#stream === Deno.stderr) return;
+      const reason = thrown instanceof Error ? thrown.message : String(thrown);
+      throw new ProxyError("handover", `standard output: it cannot be written to: ${printable(reason)}`, {
+        cause: thrown,
+      });
     }
   }
 }
