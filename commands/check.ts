@@ -9,6 +9,7 @@ import { printable } from "../proxy/errors.ts";
 import { DEFAULT_TIMEOUT, parseSeconds } from "../proxy/patience.ts";
 import { command } from "./command.ts";
 import { examine, type Finding, readAddress, type Step, stepByStep, type Take } from "./examination.ts";
+import { jsonText } from "./json.ts";
 import { isName, type Place, placeOf, withoutUser } from "./name.ts";
 import type { Output } from "./output.ts";
 import { Progress } from "./progress.ts";
@@ -45,7 +46,7 @@ Exits with 0, or with the exit code of the first step that fails.`,
     });
     const exitCode = steps.find(({ status }) => status === "failed")?.exitCode ?? 0;
     const report = { typed, ...place, ok: exitCode === 0, exitCode, steps };
-    if (json) await out.write(`${JSON.stringify(report, null, 2)}\n`);
+    if (json) await out.write(jsonText(report));
     return exitCode;
   },
 });
@@ -78,7 +79,10 @@ async function takeSteps(
 /** What `ssh` has a name stand for. */
 async function nameFinding(name: string, port: string | undefined): Promise<[Place, Finding]> {
   const place = await placeOf(name, port);
-  return [place, { says: `${name} stands for ${printable(place.address)}, port ${place.port}`, facts: { ...place } }];
+  return [place, {
+    says: `${name} stands for ${printable(place.address)}, port ${printable(place.port)}`,
+    facts: { ...place },
+  }];
 }
 
 /** Each with its colour (ECMA-48: SGR). */

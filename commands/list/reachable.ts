@@ -5,6 +5,7 @@
  */
 
 import { printable } from "../../proxy/errors.ts";
+import { jsonText } from "../json.ts";
 
 /** Something on this machine that `ssh` can be told to connect to. */
 export interface Reachable {
@@ -70,12 +71,7 @@ export function asJson(all: readonly Reachable[]): string {
   const objects = all.map(({ address, kind, source, name = null, cid = null, pid = null, uid = null }) => (
     { address, kind, source, name, cid, pid, uid, needsAlias: needsAlias(address) }
   ));
-  // JSON.stringify leaves characters in that steer a terminal. In JSON they may be written as numbers everywhere.
-  const text = JSON.stringify(objects, undefined, 2).replace(/[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
-    const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
-    return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
-  });
-  return `${text}\n`;
+  return jsonText(objects);
 }
 
 function cells(one: Reachable): string[] {

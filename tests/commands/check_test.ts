@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
 import { knows, Machined, VM } from "../support/machined.ts";
-import { BoundSocket, bytes, inTime, listen } from "../support/sockets.ts";
+import { BoundSocket, bytes, inTime, latin1, listen } from "../support/sockets.ts";
 import { outputOf, testWhere } from "../support/tools.ts";
 import { SshWith } from "./ssh_with.ts";
 import { asText, InTerminal, run } from "./typed.ts";
@@ -215,13 +215,29 @@ Deno.test("on a terminal the steps have colours, unless NO_COLOR says otherwise,
     using terminal = new InTerminal([shim, "check", `vsock-mux${path}`], { ...ssh.env, ...env });
     (await inTime(listener.accept())).close();
     assertEquals(await terminal.end(), 69);
-    assertEquals(terminal.shown.includes("\x1b[32m"), colours, terminal.shown);
+    for (const colour of ["\x1b[32m", "\x1b[31m"]) {
+      assertEquals(terminal.shown.includes(colour), colours, terminal.shown);
+    }
     const lines = asText(terminal.shown).replaceAll(/\r[^\n]*\r/g, "").split("\n");
     assertMatch(lines[0]!, /^✓ address {3}a hybrid-vsock/);
     assert(lines.some((line) => /^✗ handshake/.test(line)), terminal.shown);
     // What is longer is one word, such as a path, behind the name of the step.
     for (const line of lines) assert([...line].length <= 80 || !/ /.test(line.slice(12).trimStart()), line);
   }
+});
+
+Deno.test("on a terminal the step that goes on is shown, and cleared for what comes of it", async () => {
+  using folder = new Folder();
+  const path = folder.at("s");
+  using listener = listen(path);
+  using terminal = new InTerminal([shim, "check", `unix${path}`], ssh.env);
+  using connection = await inTime(listener.accept());
+  const moves = latin1(new TextEncoder().encode("⠙ banner"));
+  await terminal.shows(moves);
+  await connection.write(bytes(BANNER));
+  assertEquals(await terminal.end(), 0);
+  const before = asText(terminal.shown).split("✓ banner")[0]!;
+  assertMatch(before, /\r⠋ banner\r⠙ banner(?:\r. banner)*\r$/u);
 });
 
 Deno.test("what a server says reaches no terminal raw", async () => {
@@ -263,14 +279,47 @@ Deno.test("it is a failure of its own where ssh would not use any program, or th
   const { code, step } = await sshStep(`Host unix/*\n    ProxyCommand ${shim} '%h' '%p'\n`);
   assertEquals([code, step.status], [78, "failed"]);
   assertStringIncludes(step.says, "without ProxyUseFdpass yes");
+  assertStringIncludes(step.hint!, "config --install");
+});
+
+Deno.test("ssh is asked for the name as it was given, and for the port", async () => {
+  using folder = new Folder();
+  const path = folder.at("s");
+  const block = (name: string, test: string) =>
+    `Match originalhost ${name} exec "test ${test}"\n    ProxyCommand ${shim} unix${path} '%p'\n    ProxyUseFdpass yes\n`;
+  using ssh = new SshWith(`${block("vm", "%p = 2222")}${block("unix/*", "%p = 2223")}`);
+  for (const words of [["vm", "2222"], [`unix${path}`, "2223"]]) {
+    using listener = listen(path);
+    const report = await check(words, listener, BANNER, ssh);
+    assertEquals([report.port, step(report, "ssh").status], [words[1], "ok"], JSON.stringify(report));
+    Deno.removeSync(path);
+  }
+});
+
+Deno.test("where ssh would not get through either, the exit code is still that of the first step that fails", async () => {
+  using folder = new Folder();
+  using ssh = new SshWith("");
+  const report = await check([`unix${folder.at("s")}`], undefined, ssh);
+  assertEquals([report.exitCode, step(report, "socket").exitCode, step(report, "ssh").exitCode], [66, 66, 78]);
+});
+
+Deno.test("a configuration that ssh refuses is a failure, and one that it takes is shown whole and fit for a terminal", async () => {
+  const refused = await sshStep("NoSuchOption yes\n");
+  assertEquals([refused.code, refused.step.status], [78, "failed"]);
+  assertMatch(refused.step.says, /^ssh -G unix\/.*nosuchoption/i);
+  const long = `x ${"y".repeat(300)} \x1b[2J`;
+  const { step: { says, facts } } = await sshStep(`Host unix/*\n    ProxyCommand ${long}\n`);
+  assertEquals(facts?.["proxyCommand"], `x ${"y".repeat(300)} \\x1b[2J`);
+  assertMatch(says, /: x y{158}…$/);
 });
 
 Deno.test("another program that ssh would use is noted, and where it comes from", async () => {
-  const { code, step: { status, says, facts } } = await sshStep(
+  const { code, step: { status, says, hint, facts } } = await sshStep(
     "Host unix/*\n    ProxyCommand /usr/lib/systemd/systemd-ssh-proxy %h %p\n    ProxyUseFdpass yes\n",
   );
   assertEquals([code, status, facts?.["ours"]], [0, "note", false]);
   assertMatch(says, /^ssh uses another program, by \/.*\/ssh_config: \/usr\/lib\/systemd\/systemd-ssh-proxy %h %p$/);
+  assertStringIncludes(hint!, "config --install makes ssh use it, and says so where something else wins");
 });
 
 Deno.test("an ssh that there is none of is noted", async () => {
@@ -282,8 +331,7 @@ Deno.test("an ssh that there is none of is noted", async () => {
   await connection.write(bytes(BANNER));
   const { code, out, err } = await running;
   assertEquals([code, err], [0, ""]);
-  assertEquals([step(JSON.parse(out), "ssh").status, step(JSON.parse(out), "ssh").says], [
-    "note",
-    "ssh: it is not on PATH",
-  ]);
+  const { status, says, hint } = step(JSON.parse(out), "ssh");
+  assertEquals([status, says], ["note", "ssh: it is not on PATH"]);
+  assertStringIncludes(hint!, "openssh-client");
 });
