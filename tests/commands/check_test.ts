@@ -226,6 +226,20 @@ Deno.test("on a terminal the steps have colours, unless NO_COLOR says otherwise,
   }
 });
 
+Deno.test("what is no terminal has no colours", async () => {
+  const { code, out } = await run(["env", "-u", "NO_COLOR", shim, "check", "telnet/x"]);
+  assertEquals([code, out.includes("\x1b")], [64, false]);
+});
+
+Deno.test("a narrow terminal has narrow lines", async () => {
+  const words = ["/bin/sh", "-c", 'stty cols 40 && exec "$@"', "sh", shim, "check", "telnet/x"];
+  using terminal = new InTerminal(words, ssh.env);
+  assertEquals(await terminal.end(), 64);
+  const lines = asText(terminal.shown).trimEnd().split("\n");
+  assert(lines.length > 3, terminal.shown);
+  for (const line of lines) assert([...line].length < 40, line);
+});
+
 Deno.test("on a terminal the step that goes on is shown, and cleared for what comes of it", async () => {
   using folder = new Folder();
   const path = folder.at("s");

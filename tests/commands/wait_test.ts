@@ -1,22 +1,25 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
-import { bytes, inTime, listen } from "../support/sockets.ts";
+import { bytes, inTime, latin1, listen, readSome } from "../support/sockets.ts";
+import { outputOf } from "../support/tools.ts";
 import { SshWith } from "./ssh_with.ts";
 import { asText, InTerminal, run } from "./typed.ts";
 
 const installation = new Installation();
 Deno.test.afterAll(() => installation[Symbol.dispose]());
 const { shim } = installation;
+const PATH = outputOf("sh", "-c", "echo $PATH").trim();
 
-/** A multiplexer whose guest has not booted `times` times, and then has. */
-async function boots(listener: Deno.UnixListener, times: number, banner: string): Promise<void> {
+/** A multiplexer whose guest has not booted `times` times, and then has. Gives what it was asked for. */
+async function boots(listener: Deno.UnixListener, times: number, banner: string): Promise<string> {
   while (times-- > 0) (await inTime(listener.accept())).close();
   using connection = await inTime(listener.accept());
-  await connection.read(new Uint8Array(64));
+  const asked = latin1(await readSome(connection));
   await connection.write(bytes(`OK 22\n${banner}`));
   // Until the program has hung up, which resets the connection: it has not taken the banner.
   await connection.read(new Uint8Array(1)).catch(() => {});
+  return asked;
 }
 
 Deno.test("wait prints the banner and the time that it took, and why it waited", async () => {
@@ -24,7 +27,7 @@ Deno.test("wait prints the banner and the time that it took, and why it waited",
   using listener = listen(folder.at("s"));
   const booting = boots(listener, 2, "SSH-2.0-OpenSSH_10.0p2 Debian-7\r\n");
   const { code, out, err } = await run([shim, "wait", `vsock-mux${folder.at("s")}`, "2222"]);
-  await booting;
+  assertEquals(await booting, "CONNECT 2222\n");
   assertEquals(code, 0, err);
   assertMatch(out, /^SSH-2\.0-OpenSSH_10\.0p2 Debian-7 \(after \d+\.\d s\)\n$/);
   // The same reason once, however often it was met.
@@ -65,12 +68,37 @@ Deno.test("wait fails with the last reason when its time is over", async () => {
   assertMatch(hint!, /^ {2}is the server running\?/);
 });
 
+Deno.test("wait asks for port 22 where it is told none, and takes an address as ssh does, with a user", async () => {
+  using folder = new Folder();
+  using listener = listen(folder.at("s"));
+  const booting = boots(listener, 0, "SSH-2.0-x\n");
+  const { code, err } = await run([shim, "wait", `root@vsock-mux${folder.at("s")}`]);
+  assertEquals([code, err, await booting], [0, "", "CONNECT 22\n"]);
+});
+
 Deno.test("wait does not wait for what is no address, and says what is one", async () => {
   for (const words of [["foo"], ["vsock/x"], ["unix/s", "x"], ["unix/s", "--timeout", "0"], []]) {
     const { code, err } = await run([shim, "wait", ...words]);
     assertEquals(code, 64, err);
     assertMatch(err, /^deno-ssh-proxy: .*: .*\n {2}.+\n$/);
   }
+});
+
+Deno.test("on a terminal wait shows what it waits for while nothing has failed, in as many columns as there are", async () => {
+  using folder = new Folder();
+  const path = folder.at("s");
+  using listener = listen(path);
+  using terminal = new InTerminal(["/bin/sh", "-c", 'stty cols 200 && exec "$@"', "sh", shim, "wait", `unix${path}`], {
+    PATH,
+  });
+  using connection = await inTime(listener.accept());
+  await terminal.shows(latin1(new TextEncoder().encode(`⠋ unix${path}`)));
+  await connection.write(bytes("220 ftp\r\n"));
+  connection.closeWrite();
+  assertEquals(await terminal.end(), 76);
+  // What is told is below the line that moved.
+  const [, told] = asText(terminal.shown).split(/\r(?=deno-ssh-proxy: )/);
+  assertMatch(told!, /^deno-ssh-proxy: unix\/.*: the server said "220 ftp/);
 });
 
 Deno.test("on a terminal wait shows that it goes on in one line, and clears it for the banner", async () => {

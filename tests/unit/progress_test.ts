@@ -6,10 +6,11 @@ import { Progress } from "../../commands/progress.ts";
 class Screen implements Output {
   readonly hasColour = false;
   readonly written: string[] = [];
+  #calls = 0;
   constructor(readonly isTerminal: boolean, readonly columns = 80) {}
   async write(text: string): Promise<void> {
     // What is written first comes first, however long it takes.
-    await new Promise((resolve) => setTimeout(resolve, this.written.length === 0 ? 5 : 0));
+    await new Promise((resolve) => setTimeout(resolve, this.#calls++ === 0 ? 5 : 0));
     this.written.push(text);
   }
 }
