@@ -29,7 +29,10 @@ Exits with 0, or with the exit code of the first step that fails.`,
     { name: "PORT", brief: "the vsock port (default 22, or that of the alias)", optional: true },
   ],
   options: {
-    timeout: { brief: "for each connecting and waiting for the banner (default 10)", value: "SECONDS" },
+    timeout: {
+      brief: `for each connecting and waiting for the banner (default ${DEFAULT_TIMEOUT / 1000})`,
+      value: "SECONDS",
+    },
     json: { brief: "the same as JSON, under names that stay" },
   },
   async run({ out, err, library }, { timeout, json }, typed, port) {

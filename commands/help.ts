@@ -4,6 +4,7 @@
  * @module
  */
 
+import { DEFAULT_TIMEOUT, DEFAULT_WAIT } from "../proxy/patience.ts";
 import type { Option } from "./command.ts";
 
 /** The form that is no command: what proxy/invocation.ts reads. */
@@ -11,8 +12,11 @@ export const PROXY_FORM = {
   usage: "deno-ssh-proxy HOST PORT",
   options: {
     "as-typed": { brief: "the host name before ssh lower-cased it: %n", value: "NAME" },
-    timeout: { brief: "for connecting and all answers on the way (default 10)", value: "SECONDS" },
-    wait: { brief: "tries again until an SSH server answers (default 60)", value: "[=SECONDS]" },
+    timeout: {
+      brief: `for connecting and all answers on the way (default ${DEFAULT_TIMEOUT / 1000})`,
+      value: "SECONDS",
+    },
+    wait: { brief: `tries again until an SSH server answers (default ${DEFAULT_WAIT / 1000})`, value: "[=SECONDS]" },
   } satisfies Record<string, Option> as Record<string, Option>,
 };
 

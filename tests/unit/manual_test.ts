@@ -7,7 +7,7 @@ import type { Output } from "../../commands/output.ts";
 import { bash, fish, zsh } from "../../commands/shells.ts";
 import { type ErrorKind, ProxyError } from "../../proxy/errors.ts";
 import { OPTIONS } from "../../proxy/invocation.ts";
-import { CHECKOUT, testWith } from "./support.ts";
+import { assertFailsLater, CHECKOUT, testWith } from "./support.ts";
 
 const MANUAL = `${CHECKOUT}/docs/deno-ssh-proxy.1`;
 const page = Deno.readTextFileSync(MANUAL).split("\n");
@@ -87,20 +87,27 @@ Deno.test("the form that ssh uses has the options that it reads, in the manual p
 });
 
 Deno.test("--help has every command, and a command's --help every option and argument, in 80 columns", async () => {
-  const { code, out } = await run("--help");
-  assertEquals(code, 0);
+  const general = await run("--help");
+  assertEquals(general.code, 0);
   for (const { name, brief } of COMMANDS) {
     assert(
-      new RegExp(`^  ${name} +${brief.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`, "m").test(out),
-      `${name}\n${out}`,
+      new RegExp(`^  ${name} +${brief.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`, "m").test(general.out),
+      `${name}\n${general.out}`,
     );
   }
-  const all = [out];
+  const all = [general.out];
   for (const { name, options, arguments: places } of COMMANDS) {
     const { code, out } = await run(name, "--help");
     assertEquals(code, 0);
     all.push(out);
     for (const option of Object.keys(options)) assert(new RegExp(`\\[--${option}\\]`).test(out), `${option}\n${out}`);
+    const takes = Object.entries(options).map(([option, { value, values }]) => {
+      const placeholder = value ?? values?.join("|");
+      return `[--${option}${placeholder === undefined ? "" : ` ${placeholder}`}]`;
+    });
+    // What its usage line has in its whole, that of the whole program has not.
+    for (const one of takes) assert(out.split("\n")[1]!.includes(one), `${one}\n${out}`);
+    assert(!general.out.includes("[--"), general.out);
     for (const { name } of places) assert(new RegExp(`^ +\\[?${name}\\b`, "m").test(out), `${name}\n${out}`);
   }
   // The usage lines have no place to break them.
@@ -157,6 +164,11 @@ testWith(
   ["-T", "ascii", MANUAL],
 );
 
+Deno.test("what stands behind -- is no option", async () => {
+  await assertFailsLater("usage", () => run("completions", "--", "--x"), "'--x': there are no completions");
+  await assertFailsLater("usage", () => run("completions", "b\x1b[2J"), "'b\\x1b[2J': there are no completions");
+});
+
 Deno.test("a mistyped command or option is refused, and the nearest is offered", async () => {
   const mistyped: [args: string[], message: string, hint: string][] = [
     [["chek"], "'chek': neither a command nor an address", "did you mean check?"],
@@ -173,6 +185,8 @@ Deno.test("a mistyped command or option is refused, and the nearest is offered",
     [["check", "unix/s", "--timeout"], "--timeout: it needs a value", "check --help"],
     [["check", "unix/s", "--json", "--json"], "--json: it may be given once", "check --help"],
     [["che\x1b[2Jck"], "'che\\x1b[2Jck': neither", ""],
+    [["check", "unix/s", "22", "\x1b[2J"], "\\x1b[2J: one argument too many", ""],
+    [["config", "--host-keys", "\x1b[2J"], "--host-keys '\\x1b[2J': not one of ephemeral, tofu, strict", ""],
   ];
   for (const [args, message, hint] of mistyped) {
     const { code, out, err } = await run(...args);
