@@ -3,7 +3,7 @@ import { CHECKOUT, Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
 import { knows, Machined, VM } from "../support/machined.ts";
 import { bytes, inTime, listen } from "../support/sockets.ts";
-import { runAsSsh } from "../support/as_ssh.ts";
+import { assertFailed, runAsSsh } from "../support/as_ssh.ts";
 import { denoWith, grantsIn, single, spyOn } from "./grants.ts";
 import { SshWith } from "./ssh_with.ts";
 import { run } from "./typed.ts";
@@ -134,6 +134,8 @@ Deno.test("the proxy has no way to connect without its grant, and with it needs 
     assertEquals([code, messages.length], [0, 1], stderr);
     for (const fd of messages.flatMap(({ fds }) => fds)) fd.close();
   }
+  const other = await runAsSsh([...denoWith([FFI]), `${PROGRAM}/direct.mjs`, "machine/foo", "22"]);
+  assertFailed(other, 64, "machine/foo: proxy.ts is for a machine by its name");
 });
 
 Deno.test("docs/permissions.md has a row for every command", async () => {

@@ -2,8 +2,8 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { assertFailed, assertPassed, runAsSsh } from "../support/as_ssh.ts";
 import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
-import { type Fd, terminal } from "../support/process.ts";
-import { bytes, inTime, latin1, listen } from "../support/sockets.ts";
+import { type Fd, pipe, terminal } from "../support/process.ts";
+import { bytes, inTime, latin1, listen, readSome } from "../support/sockets.ts";
 
 const installation = new Installation();
 Deno.test.afterAll(() => installation[Symbol.dispose]());
@@ -45,6 +45,37 @@ Deno.test("on a terminal it says after two seconds what it waits for, and how th
   await connection.write(bytes(BANNER));
   using passed = assertPassed(await running);
   assertEquals(latin1(await inTime(passed.read(BANNER.length))), BANNER);
+});
+
+Deno.test("it says so while a server that has taken the connection is silent, too", async () => {
+  using folder = new Folder();
+  const path = folder.at("s");
+  using listener = listen(path);
+  const [near, errors] = terminal();
+  using _near = near;
+  const running = runAsSsh([shim, `unix${path}`, "22", "--wait", "--timeout=30"], { errors, timeout: 30_000 });
+  using connection = await inTime(listener.accept());
+  assertStringIncludes(await shows(near, "Ctrl-C ends that"), `deno-ssh-proxy: unix${path}: no answer yet\r\n`);
+  errors.close();
+  await connection.write(bytes(BANNER));
+  using passed = assertPassed(await running);
+  assertEquals(latin1(await inTime(passed.read(BANNER.length))), BANNER);
+});
+
+Deno.test("what can take no connection is not waited for", async () => {
+  using folder = new Folder();
+  const path = folder.at("s");
+  using listener = listen(path);
+  const [read, write] = pipe();
+  using _read = read;
+  const outcome = await runAsSsh([shim, `unix${path}`, "22", "--wait=30"], { output: write });
+  write.close();
+  assertFailed(outcome, 74, "fd 1: it is a pipe, which cannot take a connection");
+  // Nobody has come before this one.
+  using probe = await Deno.connect({ transport: "unix", path });
+  await probe.write(bytes("the test"));
+  using first = await inTime(listener.accept());
+  assertEquals(latin1(await readSome(first)), "the test");
 });
 
 Deno.test("at the end of the time it fails with the last reason", async () => {
