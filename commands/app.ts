@@ -107,7 +107,9 @@ function whatIsWrong(thrown: unknown): string {
   if (thrown instanceof UnsatisfiedPositionalError) return `${thrown.placeholder}: it is missing`;
   if (thrown instanceof UnexpectedPositionalError) return `${printable(thrown.input)}: one argument too many`;
   if (thrown instanceof ArgumentParseError) {
-    return `--${thrown.externalFlagNameOrPlaceholder} '${printable(thrown.input)}': ${thrown.exception}`;
+    // Of values only oneOf has something to say; the framework has it where there should be none.
+    const why = typeof thrown.exception === "string" ? thrown.exception : "it takes no value";
+    return `--${thrown.externalFlagNameOrPlaceholder} '${printable(thrown.input)}': ${why}`;
   }
   return `the command line: ${printable(thrown instanceof Error ? thrown.message : String(thrown))}`;
 }

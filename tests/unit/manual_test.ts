@@ -186,6 +186,7 @@ Deno.test("a mistyped command or option is refused, and the nearest is offered",
     [["check", "unix/s", "--json", "--json"], "--json: it may be given once", "check --help"],
     [["che\x1b[2Jck"], "'che\\x1b[2Jck': neither", ""],
     [["check", "unix/s", "22", "\x1b[2J"], "\\x1b[2J: one argument too many", ""],
+    [["check", "--json=\x1b[2J", "unix/s"], "--json '\\x1b[2J': it takes no value", ""],
     [["config", "--host-keys", "\x1b[2J"], "--host-keys '\\x1b[2J': not one of ephemeral, tofu, strict", ""],
   ];
   for (const [args, message, hint] of mistyped) {
