@@ -10,7 +10,13 @@ import { InTerminal, run } from "./typed.ts";
 const installation = new Installation();
 Deno.test.afterAll(() => installation[Symbol.dispose]());
 const { prefix, shim } = installation;
-const PATH = `${prefix}/bin:${outputOf("sh", "-c", "echo $PATH").trim()}`;
+
+/** A program of this name that finds two addresses, and starts nothing. */
+const finds = new Folder();
+Deno.test.afterAll(() => finds[Symbol.dispose]());
+const LISTED = "vsock/4294967\\tvirtual machine\\tvm\\t\\nunix/it is\\tcontainer\\t\\tneeds --alias\\n";
+Deno.chmodSync(finds.file("deno-ssh-proxy", `#!/bin/sh\n[ "$*" = list ] && printf '${LISTED}'\n`), 0o755);
+const PATH = `${finds.path}:${prefix}/bin:${outputOf("sh", "-c", "echo $PATH").trim()}`;
 
 /** What a shell offers for the last of the words of a command line. */
 type Completes = (...words: string[]) => Promise<string[]>;
@@ -88,6 +94,27 @@ for (const [shell, completes] of [["bash", bash], ["fish", fish]] as const) {
 
   testWith(
     shell,
+    `${shell} completes the addresses that list shows, and their forms`,
+    async () => {
+      for (const words of [["check"], ["wait"], []]) {
+        assertEquals(await completes(...words, "vsock/4"), ["vsock/4294967"]);
+        assertEquals(await completes(...words, "mac"), ["machine/"]);
+        assertEquals(await completes(...words, ".h"), [".host"]);
+      }
+      assertEquals(await completes("config", "vsock/4"), []);
+    },
+  );
+
+  testWith(shell, `${shell} completes the options behind an address of every form`, async () => {
+    for (const address of ["unix/s", "vsock%42", ".host", "machine/foo"]) {
+      assertEquals(await completes(address, "22", "--as"), ["--as-typed"], address);
+      // The value of this one may be left out, and is never a word of its own.
+      assertEquals(await completes(address, "22", "--wait", "--tim"), ["--timeout"]);
+    }
+  });
+
+  testWith(
+    shell,
     `${shell} completes the forms of addresses, and the paths of sockets and folders in them`,
     async () => {
       using folder = new Folder();
@@ -111,6 +138,18 @@ for (const [shell, completes] of [["bash", bash], ["fish", fish]] as const) {
 testWith("bash", "bash completes an address after an option whose value stands behind a =", async () => {
   // bash makes three words of it.
   assert((await bash("check", "--timeout", "=", "5", "vs")).includes("vsock-mux/"));
+});
+
+testWith("bash", "bash completes --help, one place and no more, and leaves the cursor behind a slash", async () => {
+  assertEquals(await bash("check", "--h"), ["--help"]);
+  assertEquals(await bash("check", "unix/s", ""), []);
+  assertEquals(await bash("completions", "bash", ""), []);
+  const script = `. "$0"; complete -p deno-ssh-proxy; compopt() { echo "compopt $*"; }
+    COMP_WORDS=(deno-ssh-proxy check "$1") COMP_CWORD=2; _deno_ssh_proxy deno-ssh-proxy "$1" check; echo "$COMPREPLY"`;
+  for (const [typed, shown] of [["unix/no/such", ""], ["machi", "compopt -o nospace\nmachine/"], [".ho", ".host"]]) {
+    const { out } = await run(["bash", "-c", script, place.bash, typed!], { PATH });
+    assertEquals(out, `complete -F _deno_ssh_proxy deno-ssh-proxy\n${shown}\n`);
+  }
 });
 
 testWith("zsh", "zsh completes a command, an option and the path of a socket", async () => {
@@ -137,4 +176,8 @@ testWith("zsh", "zsh completes a command, an option and the path of a socket", a
   await completes("deno-ssh-proxy check --js", "on ");
   await completes(`deno-ssh-proxy check unix${folder.at("gu")}`, "est.sock");
   await completes("deno-ssh-proxy completions fi", "sh ");
+  await completes("deno-ssh-proxy wait vsock/4", "294967 ");
+  await completes("deno-ssh-proxy config --host-keys to", "fu ");
+  await completes("deno-ssh-proxy config --alias a=unix/b --al", "ias ");
+  await completes("deno-ssh-proxy unix/s 22 --timeo", "ut ");
 });
