@@ -20,9 +20,12 @@ export function withoutUser(typed: string): string {
   return rest ?? typed;
 }
 
-/** Whether `typed` can only be a name of the user's own: no address is without a separator, but for `.host`. */
+/**
+ * Whether `typed` can only be a name of the user's own: no address is without a separator, but for `.host`, and no name
+ * begins with a dash.
+ */
 export function isName(typed: string): boolean {
-  return !isProxyForm([typed]) && /^[\w.-]+$/.test(typed);
+  return !isProxyForm([typed]) && /^[\w.][\w.-]*$/.test(typed);
 }
 
 /**

@@ -24,7 +24,7 @@ Deno.test("a user before an address is left out, and an @ in a path is none", ()
 
 Deno.test("a name is a word with no separator, and no address is one", () => {
   for (const name of ["myvm", "my.vm", "vm-1", "vsock"]) assertEquals(isName(name), true, name);
-  for (const address of ["vsock/42", "unix%s", ".host", "", "my vm", "a\nb", "--wait", "*"]) {
+  for (const address of ["vsock/42", "unix%s", ".host", "", "my vm", "a\nb", "--wait", "--h", "-x", "*"]) {
     assertEquals(isName(address), false, address);
   }
 });
