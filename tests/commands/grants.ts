@@ -13,7 +13,12 @@ export function denoWith(grants: readonly string[]): string[] {
 export function spyOn(shim: string, folder: string): { path: string; remove(): void } {
   const [path, spy] = [`${folder}/shim`, `${folder}/spy`];
   const text = Deno.readTextFileSync(shim).replace(/deno='[^\n]*' program=/, `deno='${spy}' program=`);
-  for (const [file, script] of [[path, text], [spy, `#!/bin/sh\nprintf '%s\\n' "$@"\n`]] as const) {
+  for (
+    const [file, script] of [[path, text], [
+      spy,
+      `#!/bin/sh\nprintf '%s\\n' "$@" "DENO_NO_UPDATE_CHECK=$DENO_NO_UPDATE_CHECK"\n`,
+    ]] as const
+  ) {
     Deno.writeTextFileSync(file, script);
     Deno.chmodSync(file, 0o755);
   }

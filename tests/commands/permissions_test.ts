@@ -30,6 +30,23 @@ async function started(words: string[]): Promise<{ grants: string[]; script: str
   return { grants: grantsIn(out), script: script.slice(PROGRAM.length + 1) };
 }
 
+Deno.test("whatever is started asks nobody, and takes nothing that lies about for its own", async () => {
+  for (
+    const words of [["unix/s", "22"], ["machine/foo", "22"], ["check", "unix/s"], ["list"], ["config", "--install"]]
+  ) {
+    using folder = new Folder();
+    const { out } = await run([spyOn(installation.shim, folder.path).path, ...words], ssh.env);
+    const lines = out.trimEnd().split("\n");
+    const script = lines.findIndex((line) => line.endsWith(".mjs"));
+    assertEquals(
+      lines.slice(0, script).filter((line) => !line.startsWith("--allow-")),
+      ["run", "--no-prompt", "--no-config", "--no-lock", "--no-remote", "--no-npm", "--no-code-cache"],
+    );
+    // What was typed is behind the script as it was, and nothing is started after that.
+    assertEquals(lines.slice(script + 1), [...words, "DENO_NO_UPDATE_CHECK=1"]);
+  }
+});
+
 /** A server that greets everybody who comes. */
 async function greeted<Value>(path: string, work: () => Promise<Value>): Promise<Value> {
   using listener = listen(path);
