@@ -12,7 +12,7 @@
  * - `unreachable`: nothing answers there: refused, reset, no listener in the guest, no such CID or machine.
  * - `defect`: this program is wrong.
  * - `resource`: the system refused a resource, or the native library cannot be loaded.
- * - `handover`: the connection was made, but whoever asked for it cannot take it.
+ * - `handover`: the connection was made, but whoever asked for it cannot take it; or standard output takes nothing.
  * - `timeout`: the deadline passed.
  * - `protocol`: the multiplexer's, or systemd-machined's, answer is not one of its protocol.
  * - `permission`: the socket's mode, or Deno's `--allow-ffi`, does not allow it.
