@@ -18,17 +18,17 @@ machine[/%]* | --*[/%]*) start --allow-ffi="$library" "$program/proxy.mjs" "$@" 
   ;;
 esac
 
-# The ssh on PATH. There may be none; of a name that it does not find, Deno would have something to say.
-find_ssh() {
-  command -v ssh || echo /usr/bin/ssh
-}
-
 # A path with a comma in it would be two for Deno: nothing is granted in its place, and the program says so.
 without_comma() { # without_comma PATH
   case $1 in
   *,*) echo /dev/null ;;
   *) printf '%s\n' "$1" ;;
   esac
+}
+
+# The ssh on PATH. There may be none; of a name that it does not find, Deno would have something to say.
+find_ssh() {
+  without_comma "$(command -v ssh || echo /usr/bin/ssh)"
 }
 
 # config: one that prints needs nothing. Of the system's files root has those of one folder, a user those of ~/.ssh and of

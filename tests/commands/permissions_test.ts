@@ -47,6 +47,17 @@ Deno.test("whatever is started asks nobody, and takes nothing that lies about fo
   }
 });
 
+Deno.test("an ssh in a folder with a comma in its name is not granted, and neither are the two that Deno would take it for", async () => {
+  using folder = new Folder();
+  Deno.mkdirSync(folder.at("a,b"));
+  Deno.chmodSync(folder.file("a,b/ssh", "#!/bin/sh\n"), 0o755);
+  const PATH = `${folder.at("a,b")}:${ssh.env["PATH"]}`;
+  for (const words of [["check", "unix/s"], ["config", "--install"]]) {
+    const { out } = await run([spyOn(installation.shim, folder.path).path, ...words], { PATH });
+    assertEquals(grantsIn(out).filter((grant) => grant.startsWith("--allow-run")), ["--allow-run=/dev/null"]);
+  }
+});
+
 /** A server that greets everybody who comes. */
 async function greeted<Value>(path: string, work: () => Promise<Value>): Promise<Value> {
   using listener = listen(path);
