@@ -80,6 +80,15 @@ proves_nothing() {
     ! grep -E 'proof|proving|demo' "$folder/printed"
 }
 
+is_looked_for() {
+  share=$prefix/share
+  cmp "$root/docs/deno-ssh-proxy.1" "$share/man/man1/deno-ssh-proxy.1" &&
+    grep -q '^complete -F ' "$share/bash-completion/completions/deno-ssh-proxy" &&
+    grep -q '^#compdef deno-ssh-proxy$' "$share/zsh/site-functions/_deno-ssh-proxy" &&
+    grep -q '^complete -c deno-ssh-proxy ' "$share/fish/vendor_completions.d/deno-ssh-proxy.fish" &&
+    [ -z "$(find "$share" -type f ! -perm 644)" ] && [ "$(find "$share" -type f | wc -l)" = 5 ]
+}
+
 # Every program that is on PATH but for one.
 without() { # without PROGRAM
   mkdir "$folder/without"
@@ -173,6 +182,7 @@ else
 fi
 check "where there is no ssh, the proof is skipped, and the package is named" says_that_ssh_is_missing
 check "installing again is harmless, and --no-proof proves nothing" proves_nothing
+check "the manual page and what shells complete with are where they are looked for, for everybody" is_looked_for
 check "the installed program runs with no environment" env -i "$prefix/bin/deno-ssh-proxy" --version
 check "no arguments are a usage error" exits 64 "$prefix/bin/deno-ssh-proxy"
 check "an unknown form of address is a usage error" exits 64 "$prefix/bin/deno-ssh-proxy" telnet/host 22

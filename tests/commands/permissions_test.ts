@@ -131,6 +131,10 @@ for (
   });
 }
 
+Deno.test("list has the library and one folder to look into", async () => {
+  assertEquals((await started(["list", "--json"])).grants, [FFI, "--allow-read=/run/systemd/nspawn"]);
+});
+
 Deno.test("an option before the address starts a program that takes it all the same", async () => {
   for (
     const words of [["--wait", "unix/s", "22"], ["--timeout", "5", "unix/s", "22"], [
