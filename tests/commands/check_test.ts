@@ -162,6 +162,13 @@ Deno.test("a name that ssh knows is looked up with its port, whoever gave it to 
   assertStringIncludes(step(unknown, "name").says, "neither an address nor a name that ssh has for one");
 });
 
+Deno.test("what ssh has a name stand for is shown fit for a terminal", async () => {
+  using ssh = new SshWith(`Host vm\n    ProxyCommand ${shim} unix/no\x1b[2Jsuch 2\x1b[2J2\n    ProxyUseFdpass yes\n`);
+  const { says, facts } = step(await check(["vm"], undefined, ssh), "name");
+  assertEquals(says, "vm stands for unix/no\\x1b[2Jsuch, port 2\\x1b[2J2");
+  assertEquals(facts, { address: "unix/no\x1b[2Jsuch", port: "2\x1b[2J2" });
+});
+
 Deno.test("the first step that fails ends it, with its exit code and what to do", async () => {
   using folder = new Folder();
   const path = folder.at("s");
