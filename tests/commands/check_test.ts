@@ -91,14 +91,14 @@ Deno.test("every step to a socket is there, with what it found out", async () =>
   using folder = new Folder();
   const path = folder.at("s");
   using listener = listen(path);
-  Deno.chmodSync(path, 0o620);
+  Deno.chmodSync(path, 0o1620);
   const report = await check([`unix${path}`], listener, BANNER);
   assertEquals(outcomes(report), ["address: ok", "socket: ok", "connect: ok", "peer: ok", "banner: ok"]);
   assertEquals([report.typed, report.address, report.port], [`unix${path}`, `unix${path}`, "22"]);
   assertEquals(step(report, "address").facts, { kind: "unix", path });
   const [uid, gid] = [USER, Number(outputOf("id", "-g"))];
   const owner = outputOf("stat", "-c", "%U:%G", path).trim();
-  assertEquals(step(report, "socket").facts, { mode: "srw--w----", permissions: "0620", uid, gid, owner });
+  assertEquals(step(report, "socket").facts, { mode: "srw--w---T", permissions: "1620", uid, gid, owner });
   assertEquals(step(report, "peer").facts, { pid: Deno.pid, uid, gid, owner, process: "deno" });
   assertEquals(step(report, "banner").facts, {
     banner: BANNER.trimEnd(),
@@ -136,7 +136,13 @@ Deno.test("a machine's name is looked up, and what it stands for is checked like
     outcomes(report),
     ["address", "machine", "socket", "connect", "peer", "handshake", "banner"].map((name) => `${name}: ok`),
   );
+  assertEquals(step(report, "address").says, "a machine that systemd-machined knows: foo");
   assertEquals(step(report, "address").facts, { kind: "machine", name: "foo", port: 2222 });
+  const path = folder.at("s");
+  assertEquals(
+    step(report, "machine").says,
+    `vsock-mux${path}: a hybrid-vsock multiplexer: ${path}, port 2222 in the guest`,
+  );
   assertEquals(step(report, "machine").facts, { kind: "vsock-mux", path: folder.at("s"), port: 2222 });
 });
 

@@ -163,6 +163,9 @@ Deno.test("a banner is shown whole, as long as it may be, and version 1.99 is as
   const { step } = await stepsOf("unix/s", { ...SERVER, receive_bytes: says(`${long}\r\n`) });
   assertEquals([step("banner").status, step("banner").says], ["ok", long]);
   assertEquals(step("banner").facts?.["banner"], long);
+  const { step: hostile } = await stepsOf("unix/s", { ...SERVER, receive_bytes: says("SSH-\x1b[2J-\x9bx\n") });
+  const facts = { banner: "SSH-\\x1b[2J-\\x9bx", protocol: "\\x1b[2J", software: "\\x9bx", comments: "" };
+  assertEquals([hostile("banner").status, hostile("banner").facts], ["note", facts]);
 });
 
 Deno.test("a defect is passed on as it is, with the connection closed, and is no step", async () => {
