@@ -298,6 +298,13 @@ Deno.test("it says whether ssh would use this program for that name, and by whic
   });
 });
 
+Deno.test("the file is the one that has the ProxyCommand, whichever has the rest", async () => {
+  using folder = new Folder();
+  const included = folder.file("included", `ProxyCommand ${shim} '%h' '%p'\n`);
+  const { step: { facts } } = await sshStep(`Host unix/*\n    ProxyUseFdpass yes\n    Include "${included}"\n`);
+  assertEquals([facts?.["ours"], facts?.["file"]], [true, included]);
+});
+
 Deno.test("it is a failure of its own where ssh would not use any program, or this one without taking an fd", async () => {
   const none = await sshStep("Host other\n    ProxyCommand x\n");
   assertEquals([none.code, none.step.status, none.step.exitCode], [78, "failed", 78]);
