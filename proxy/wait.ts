@@ -63,8 +63,9 @@ export async function waitFor(
       return await tryOnce(target, library, new Deadline(time));
     } catch (thrown) {
       if (!(thrown instanceof ProxyError && isWorthAnotherTry(thrown))) throw thrown;
-      // A try that was cut short tells less than the one before it.
-      if (last === undefined || time >= timeout || thrown.kind !== "timeout") last = thrown;
+      // A try that had hardly any time tells less than the one before it.
+      const hadTime = time >= Math.min(timeout, LONGEST_PAUSE);
+      if (last === undefined || hadTime || thrown.kind !== "timeout") last = thrown;
       if (end.left === 0) throw gaveUpError(last, end);
       failed(last);
     }

@@ -117,6 +117,7 @@ Deno.test("at the end of the time the last reason is told, with how long was wai
 const MISSING = -2;
 const TIMED_OUT = -110;
 const RESET = -104;
+const REFUSED = -111;
 
 Deno.test("the pauses between two tries double from 50 ms to 1 s, and the last ends with the time", async () => {
   using clock = new StandInClock();
@@ -179,8 +180,32 @@ Deno.test("a try that is cut short does not hide why those before it failed", as
   assertEquals(new Set(reasons), new Set([why]));
   // One that is cut short by the time for all of them, and the only one, is the reason.
   const silent = standInLibrary({ connect_unix: () => TIMED_OUT }).library;
-  const once = waitFor(parseTarget("unix/s", "22"), silent, new Deadline(0.4), 5_000, () => {});
-  await assertFailsLater("timeout", () => clock.until(once), "unix/s: not accepted within 0.001 s (waited 0.0004 s)");
+  const once = waitFor(parseTarget("unix/s", "22"), silent, new Deadline(1.5), 5_000, () => {});
+  await assertFailsLater("timeout", () => clock.until(once), "unix/s: not accepted within 0.002 s (waited 0.0015 s)");
+});
+
+Deno.test("the reason is the last one that there was, of a try with time and of one that needed none", async () => {
+  using clock = new StandInClock();
+  const silentFrom = (from: number, before: number) =>
+    standInLibrary({
+      connect_unix: (_path, _length, time) => {
+        if (clock.now < from) return before;
+        clock.now += millisecondsOf(time as BufferSource);
+        return TIMED_OUT;
+      },
+    }).library;
+  const target = parseTarget("unix/s", "22");
+  // A server that takes nobody is what there is in the end, whether a try could have been longer or not.
+  for (const [timeout, tried] of [[5_000, "2.95"], [200, "0.2"]] as const) {
+    const end = clock.now + 3_000;
+    const waiting = waitFor(target, silentFrom(clock.now + 1, MISSING), new Deadline(3_000), timeout, () => {});
+    await assertFailsLater("timeout", () => clock.until(waiting), `not accepted within ${tried} s (waited 3 s)`);
+    assert(clock.now >= end);
+  }
+  const gone = clock.now + 90;
+  const { library } = standInLibrary({ connect_unix: () => clock.now < gone ? MISSING : REFUSED });
+  const waiting = waitFor(target, library, new Deadline(100), 5_000, () => {});
+  await assertFailsLater("timeout", () => clock.until(waiting), "nothing listens on /s (waited 0.1 s)");
 });
 
 /** What `dialWhenUp` says, and when, with a stderr that is a terminal or not and a server that is up after a time. */
