@@ -8,7 +8,7 @@ import { standInLibrary } from "./support.ts";
 async function written(output: Partial<Output>, typed: string, options: { json: boolean } = { json: false }) {
   let text = "";
   const write = (part: string) => Promise.resolve(void (text += part));
-  const out: Output = { isTerminal: false, hasColour: false, columns: 80, write, ...output };
+  const out: Output = { isTerminal: false, takesControls: false, columns: 80, write, ...output };
   const context: Context = {
     out,
     err: { ...out, isTerminal: false },
@@ -25,7 +25,7 @@ Deno.test("a step is a mark, its name, what came of it and its time, and below i
     text,
     /^✗ address {3}'telnet\/x': not an address \(\d+\.\d\u00a0ms\)\n {14}an address is unix\/PATH, [^\n]*\n$/,
   );
-  const coloured = await written({ columns: 200, hasColour: true }, "telnet/x");
+  const coloured = await written({ columns: 200, takesControls: true }, "telnet/x");
   assert(coloured.startsWith("\x1b[31m✗\x1b[m address   'telnet/x'"), coloured);
   assertEquals(coloured.split("\x1b").length, 3);
 });
@@ -44,7 +44,7 @@ Deno.test("no line is as wide as the terminal, or wider than 100 columns, where 
 
 Deno.test("the JSON is what was typed, and steers no terminal", async () => {
   const typed = "telnet/\x9b2J\u202e\x7f\u2028x";
-  const text = await written({ hasColour: true }, typed, { json: true });
+  const text = await written({ takesControls: true }, typed, { json: true });
   assert(!/[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/u.test(text), JSON.stringify(text));
   const report = JSON.parse(text);
   assertEquals([report.typed, report.address, report.port, report.ok, report.exitCode], [

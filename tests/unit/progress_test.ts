@@ -4,10 +4,12 @@ import { Progress } from "../../commands/progress.ts";
 
 /** A terminal of so many columns, or none, that keeps what is written to it. */
 class Screen implements Output {
-  readonly hasColour = false;
+  readonly takesControls: boolean;
   readonly written: string[] = [];
   #calls = 0;
-  constructor(readonly isTerminal: boolean, readonly columns = 80) {}
+  constructor(readonly isTerminal: boolean, readonly columns = 80) {
+    this.takesControls = isTerminal;
+  }
   async write(text: string): Promise<void> {
     // What is written first comes first, however long it takes.
     await new Promise((resolve) => setTimeout(resolve, this.#calls++ === 0 ? 5 : 0));
