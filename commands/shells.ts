@@ -109,7 +109,7 @@ export function zsh(commands: readonly Command[]): string {
     const specs = [
       ...Object.entries(options).map(([option, { brief, value, values, repeated }]) => {
         const action = values === undefined
-          ? value === undefined ? "" : `:${value}:`
+          ? value === undefined ? "" : `:${value.replaceAll(":", "\\:")}:`
           : `:${option}:(${values.join(" ")})`;
         return quoted(`${repeated ? "*" : ""}--${option}[${escaped(brief)}]${action}`);
       }),
@@ -126,7 +126,11 @@ export function zsh(commands: readonly Command[]): string {
     return `  ${name})\n    _arguments ${specs.join(" \\\n      ")}\n    ;;`;
   });
   const proxy = Object.entries(PROXY_FORM.options).map(([option, { brief, value }]) =>
-    quoted(`--${option}[${escaped(brief)}]${value === undefined || isOptional(value) ? "" : `:${value}:`}`)
+    quoted(
+      `--${option}[${escaped(brief)}]${
+        value === undefined || isOptional(value) ? "" : `:${value.replaceAll(":", "\\:")}:`
+      }`,
+    )
   );
   return `#compdef deno-ssh-proxy
 # What zsh completes deno-ssh-proxy with: made by deno-ssh-proxy completions zsh.
