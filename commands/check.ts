@@ -10,7 +10,7 @@ import { DEFAULT_TIMEOUT, parseSeconds } from "../proxy/patience.ts";
 import { command } from "./command.ts";
 import { examine, type Finding, readAddress, type Step, stepByStep, type Take } from "./examination.ts";
 import { jsonText } from "./json.ts";
-import { isName, type Place, placeOf, withoutUser } from "./name.ts";
+import { ADDRESS_AND_PORT, addressItself, isName, type Place, placeOf, withoutUser } from "./name.ts";
 import type { Output } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { sshFinding } from "./ssh_step.ts";
@@ -24,10 +24,7 @@ server, and shows what comes of each, how long it takes, and what to do where it
 fails. The server sees a client that hangs up after the banner.
 
 Exits with 0, or with the exit code of the first step that fails.`,
-  arguments: [
-    { name: "ADDRESS", brief: "what ssh would be given as its host, or an alias of it" },
-    { name: "PORT", brief: "the vsock port (default 22, or that of the alias)", optional: true },
-  ],
+  arguments: ADDRESS_AND_PORT,
   options: {
     timeout: {
       brief: `for each connecting and waiting for the banner (default ${DEFAULT_TIMEOUT / 1000})`,
@@ -68,9 +65,7 @@ async function takeSteps(
   time: number,
   take: Take,
 ): Promise<Place | undefined> {
-  const place = isName(host)
-    ? await take("name", () => nameFinding(host, port))
-    : { address: host, port: port ?? "22" };
+  const place = isName(host) ? await take("name", () => nameFinding(host, port)) : addressItself(host, port);
   if (place === undefined) return undefined;
   const target = await readAddress(place, take);
   if (target === undefined) return place;

@@ -8,7 +8,7 @@ import { printable, ProxyError } from "../proxy/errors.ts";
 import { type Alias, formatAlias, parseAlias } from "./alias.ts";
 
 /** The forms of an address with a part of its own behind the separator. */
-const FORMS = ["unix", "vsock", "vsock-mux", "machine"];
+export const FORMS: readonly string[] = ["unix", "vsock", "vsock-mux", "machine"];
 
 /** The names of this machine. */
 const THIS_MACHINE = [".host", "machine/.host", "machine%.host"];

@@ -7,6 +7,7 @@
  */
 
 import { printable, ProxyError } from "../proxy/errors.ts";
+import { latin1 } from "../proxy/latin1.ts";
 import type { Alias } from "./alias.ts";
 import { HOST_KEYS, type Settings, settingsOf } from "./fragment.ts";
 import { includeLine, isIncluded, withInclude, withoutInclude } from "./include.ts";
@@ -42,6 +43,9 @@ const SYSTEM: Place = { folder: "/etc/ssh/ssh_config.d", fragment: "10-deno-ssh-
 
 /** Where a user's ssh_config stays as it was before the first change. */
 const BACKUP = "config.before-deno-ssh-proxy";
+
+/** What is in a file that there is none of. */
+const NOTHING = new Uint8Array();
 
 /** How many times somebody else may change a file while this does. */
 const ATTEMPTS = 10;
@@ -132,7 +136,7 @@ export function planUninstall(place: Place, names: readonly string[], render: (s
     });
   } else if (before !== undefined) notes.push(`${path} is not deno-ssh-proxy's, and was left as it is`);
   for (const config of configPaths(place)) {
-    const rest = withoutInclude(latin1(readVersion(config)?.bytes), place.fragment);
+    const rest = withoutInclude(latin1(readVersion(config)?.bytes ?? NOTHING), place.fragment);
     if (isIncluded(rest, place.fragment, place.home ?? "")) {
       notes.push(`${config} includes ${place.fragment} in a line of your own, which was left as it is`);
     }
@@ -162,7 +166,7 @@ function includeChanges(
   const config = `${folder}/config`;
   const path = real(config, fragment);
   const before = readVersion(path);
-  const text = latin1(before?.bytes);
+  const text = latin1(before?.bytes ?? NOTHING);
   const edited = edit(text, fragment, home);
   if (edited === text) return [];
   const backup = `${folder}/${BACKUP}`;
@@ -302,11 +306,4 @@ function soFar(done: readonly string[]): string {
 
 function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
-}
-
-/** Each byte as one character. */
-function latin1(bytes = new Uint8Array()): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
 }

@@ -6,6 +6,7 @@
 
 import { SystemError } from "../ffi/errno.ts";
 import { ProxyError, report } from "../proxy/errors.ts";
+import { THIS_HOST } from "../proxy/target.ts";
 import { command } from "./command.ts";
 import { findMachines } from "./list/machines.ts";
 import { asJson, asLines, asTable, needsAlias, type Reachable } from "./list/reachable.ts";
@@ -13,7 +14,6 @@ import {
   findContainers,
   findHost,
   findMonitors,
-  HOST_SOCKET,
   type MonitorSearch,
   nameProcesses,
   Namespaces,
@@ -70,12 +70,13 @@ address, what it is, its name, and whether ssh needs an alias for it.`,
 const NOTHING = report({
   message: "nothing was found that ssh could reach",
   hint: "looked for were machines of systemd-machined, containers of systemd-nspawn, Firecracker, Cloud Hypervisor, " +
-    `vhost-device-vsock and QEMU with a vsock, and ${HOST_SOCKET}`,
+    `vhost-device-vsock and QEMU with a vsock, and ${THIS_HOST.path}`,
 });
 
-const ALIAS = `deno-ssh-proxy: ssh does not take every one of these addresses as a host name
-  deno-ssh-proxy config --install --alias NAME=ADDRESS gives such a one a name
-`;
+const ALIAS = report({
+  message: "ssh does not take every one of these addresses as a host name",
+  hint: "deno-ssh-proxy config --install --alias NAME=ADDRESS gives such a one a name",
+});
 
 /** Each address once: as what was found first. */
 function distinct(found: readonly Reachable[]): Reachable[] {

@@ -6,12 +6,24 @@
 
 import { printable, ProxyError } from "../proxy/errors.ts";
 import { isProxyForm } from "../proxy/invocation.ts";
+import type { Argument } from "./command.ts";
 import { type EffectiveConfig, effectiveConfig, isOurs, ownCommand } from "./effective_config.ts";
 
 /** An address and the port to ask it for. */
 export interface Place {
   readonly address: string;
   readonly port: string;
+}
+
+/** What a command takes that is about one address. */
+export const ADDRESS_AND_PORT: readonly Argument[] = [
+  { name: "ADDRESS", brief: "what ssh would be given as its host, or an alias of it" },
+  { name: "PORT", brief: "the vsock port (default 22, or that of the alias)", optional: true },
+];
+
+/** The place that an address itself is. */
+export function addressItself(address: string, port = "22"): Place {
+  return { address, port };
 }
 
 /** `typed` without the user that `ssh` takes before the last `@`. In a path there may be one too. */

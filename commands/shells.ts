@@ -5,10 +5,11 @@
  */
 
 import type { Argument, Command, Options } from "./command.ts";
+import { FORMS } from "./fragment.ts";
 import { PROXY_FORM } from "./help.ts";
 
 /** The forms of addresses, each with what is typed before the part that differs. */
-const FORMS = ["unix/", "vsock/", "vsock-mux/", "machine/", ".host"];
+const BEGINNINGS = [...FORMS.map((form) => `${form}/`), ".host"];
 
 /** What stands in the place of a command. */
 const INSTEAD = { help: "what there is", version: "the version" };
@@ -45,7 +46,7 @@ _deno_ssh_proxy_address() { # _deno_ssh_proxy_address PROGRAM WORD
     done < <(compgen -f -- "\${2#"$form"}")
     ;;
   */* | *%*) ;;
-  *) COMPREPLY+=($(compgen -W "${FORMS.join(" ")}" -- "$2")) ;;
+  *) COMPREPLY+=($(compgen -W "${BEGINNINGS.join(" ")}" -- "$2")) ;;
   esac
   # Whatever goes on after it has no space behind it.
   [[ \${#COMPREPLY[@]} != 1 || \${COMPREPLY[0]} != */ ]] || compopt -o nospace 2>/dev/null
@@ -137,7 +138,7 @@ export function zsh(commands: readonly Command[]): string {
 
 # The addresses that this machine has, and the paths of sockets.
 _deno_ssh_proxy_addresses() {
-  local -a found forms=(${FORMS.filter((form) => form.endsWith("/")).join(" ")})
+  local -a found forms=(${BEGINNINGS.filter((form) => form.endsWith("/")).join(" ")})
   found=(\${(f)"$(deno-ssh-proxy list 2>/dev/null | cut -f1)"})
   compadd -a found
   if compset -P '(unix|vsock-mux)'; then
@@ -200,7 +201,7 @@ export function fish(commands: readonly Command[]): string {
 # The addresses that this machine has, and the paths of sockets.
 function __deno_ssh_proxy_addresses
     deno-ssh-proxy list 2>/dev/null | string split -f 1 \\t
-    printf '%s\\n' ${FORMS.join(" ")}
+    printf '%s\\n' ${BEGINNINGS.join(" ")}
     set -l token (commandline --current-token)
     for form in unix vsock-mux
         if string match -q -- "$form/*" $token

@@ -11,7 +11,7 @@ import { Deadline, DEFAULT_TIMEOUT, DEFAULT_WAIT, parseSeconds } from "../proxy/
 import { parseTarget } from "../proxy/target.ts";
 import { waitFor } from "../proxy/wait.ts";
 import { command } from "./command.ts";
-import { isName, placeOf, withoutUser } from "./name.ts";
+import { ADDRESS_AND_PORT, addressItself, isName, placeOf, withoutUser } from "./name.ts";
 import { Progress } from "./progress.ts";
 
 export const wait = command({
@@ -22,17 +22,14 @@ that took. It tries again while the server is not up: while the path is missing,
 nothing listens, or the guest boots.
 
 Exits with 0, or with 75 and the last reason where the time is over.`,
-  arguments: [
-    { name: "ADDRESS", brief: "what ssh would be given as its host, or an alias of it" },
-    { name: "PORT", brief: "the vsock port (default 22, or that of the alias)", optional: true },
-  ],
+  arguments: ADDRESS_AND_PORT,
   options: {
     timeout: { brief: `how long to wait (default ${DEFAULT_WAIT / 1000})`, value: "SECONDS" },
   },
   async run({ out, err, library }, { timeout }, typed, given) {
     const time = timeout === undefined ? DEFAULT_WAIT : parseSeconds("--timeout", timeout);
     const host = withoutUser(typed!);
-    const { address, port } = isName(host) ? await placeOf(host, given) : { address: host, port: given ?? "22" };
+    const { address, port } = isName(host) ? await placeOf(host, given) : addressItself(host, given);
     const target = parseTarget(address, port);
     const began = performance.now();
     const { socket, banner } = await answer();

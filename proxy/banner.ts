@@ -8,6 +8,7 @@ import { SystemError } from "../ffi/errno.ts";
 import type { Socket } from "../ffi/socket.ts";
 import { bannerError, silenceError, strangerError } from "./explain.ts";
 import { BANNER } from "./handshake.ts";
+import { latin1 } from "./latin1.ts";
 import type { Deadline } from "./patience.ts";
 import type { Target } from "./target.ts";
 
@@ -61,11 +62,4 @@ export function readBanner(said: Uint8Array): string | undefined {
 function mayBecomeBanner(said: Uint8Array): boolean {
   const text = latin1(said.subarray(0, BANNER.length));
   return BANNER.startsWith(text);
-}
-
-/** Bytes as text, a character a byte. */
-function latin1(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
 }

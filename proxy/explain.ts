@@ -13,6 +13,7 @@ import {
   type MachineTarget,
   type SocketTarget,
   type Target,
+  THIS_HOST,
   type UnixTarget,
   VMADDR_CID_HOST,
   VMADDR_CID_LOCAL,
@@ -286,7 +287,7 @@ export function deliverError(fd: number, cause: SystemError): ProxyError {
 
 function missingHint(target: UnixTarget | VsockMuxTarget): string {
   if (target.kind === "vsock-mux") return "is the virtual machine running? Its multiplexer makes the socket";
-  if (target.path === "/run/ssh-unix-local/socket") {
+  if (target.path === THIS_HOST.path) {
     return "systemd 256 and later makes it, where sshd is installed";
   }
   return "is the server running? (ssh lower-cases a path that it has from HostName: write such a one as the host name)";

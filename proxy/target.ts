@@ -55,7 +55,7 @@ export const VMADDR_CID_LOCAL = 1;
 export const VMADDR_CID_HOST = 2;
 
 /** Where systemd-ssh-generator (systemd 256 and later) has this machine's own sshd listen. */
-const THIS_HOST: UnixTarget = { kind: "unix", path: "/run/ssh-unix-local/socket" };
+export const THIS_HOST: UnixTarget = { kind: "unix", path: "/run/ssh-unix-local/socket" };
 
 /** The CIDs that have names: those of vsock(7), under the names that systemd-ssh-proxy takes. */
 const NAMED_CIDS: Record<string, number> = { hypervisor: 0, local: VMADDR_CID_LOCAL, host: VMADDR_CID_HOST };

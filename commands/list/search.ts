@@ -20,14 +20,11 @@ import {
   unixSockets,
 } from "../../ffi/inspection.ts";
 import type { Library } from "../../ffi/library.ts";
-import { formatTarget } from "../../proxy/target.ts";
+import { formatTarget, THIS_HOST } from "../../proxy/target.ts";
 import { listeningSockets } from "./listening.ts";
 import { type Monitor, monitorOf, type Multiplexer } from "./monitor.ts";
 import { translate } from "./mounts.ts";
 import type { Reachable } from "./reachable.ts";
-
-/** Where systemd-ssh-generator has this machine's own sshd listen. */
-export const HOST_SOCKET = "/run/ssh-unix-local/socket";
 
 /** The sockets of network namespaces, each of which is read once. */
 export class Namespaces {
@@ -53,8 +50,8 @@ export class Namespaces {
 
 /** This machine itself, where its sshd listens. */
 export function findHost(library: Library, namespaces: Namespaces): Reachable[] {
-  const listens = [...namespaces.listening(THIS_PROCESS).values()].includes(HOST_SOCKET);
-  return listens && isSocket(library, HOST_SOCKET)
+  const listens = [...namespaces.listening(THIS_PROCESS).values()].includes(THIS_HOST.path);
+  return listens && isSocket(library, THIS_HOST.path)
     ? [{ address: ".host", kind: "host", source: "systemd-ssh-generator", what: "this machine" }]
     : [];
 }

@@ -7,7 +7,8 @@ import { Tied } from "../support/tied.ts";
 import { outputOf, testWhere } from "../support/tools.ts";
 import { compile, madeImages, realMultiplexer, StandIn } from "./monitors.ts";
 import { denoWith } from "./grants.ts";
-import { asText, InTerminal, run, type Typed } from "./typed.ts";
+import type { Ran } from "../support/home.ts";
+import { asText, InTerminal, run } from "./typed.ts";
 
 const installation = new Installation();
 Deno.test.afterAll(() => installation[Symbol.dispose]());
@@ -274,13 +275,13 @@ testAlone("where there is nothing, it says so in words, and it is no failure", a
 });
 
 /** Runs `list` as a user whose systemd-machined does this, in the runtime folder `folder`. */
-async function listedBy(answer: Answer, folder: Folder): Promise<Typed> {
+async function listedBy(answer: Answer, folder: Folder): Promise<Ran> {
   await using _machined = new Machined(folder.path, answer);
   return await run([shim, "list", "--json"], { XDG_RUNTIME_DIR: folder.path });
 }
 
 /** Those that systemd-machined told of. */
-function machines({ out }: Typed): Reachable[] {
+function machines({ out }: Ran): Reachable[] {
   return (JSON.parse(out) as Reachable[]).filter(({ source }) => source === "machined");
 }
 

@@ -4,18 +4,12 @@
  * @module
  */
 
+import type { Ran } from "../support/home.ts";
 import { type Fd, start, terminal } from "../support/process.ts";
 import { bytes, inTime, latin1 } from "../support/sockets.ts";
 
-/** How a program ended and what it printed. */
-export interface Typed {
-  code: number;
-  out: string;
-  err: string;
-}
-
 /** Runs a command line to its end, with nothing to read and nothing that is a terminal. */
-export async function run(words: string[], env: Record<string, string> = {}): Promise<Typed> {
+export async function run(words: string[], env: Record<string, string> = {}): Promise<Ran> {
   const { code, stdout, stderr } = await new Deno.Command(words[0]!, { args: words.slice(1), env, stdin: "null" })
     .output();
   return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
