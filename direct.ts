@@ -7,7 +7,7 @@
  */
 
 import { Library, libraryPath } from "./ffi/library.ts";
-import { deliver, requireChannel } from "./proxy/deliver.ts";
+import { chooseWay, deliver } from "./proxy/deliver.ts";
 import { dial } from "./proxy/dial.ts";
 import { ProxyError, tell } from "./proxy/errors.ts";
 import { parseInvocation } from "./proxy/invocation.ts";
@@ -15,14 +15,14 @@ import { Deadline } from "./proxy/patience.ts";
 import { parseTarget } from "./proxy/target.ts";
 
 try {
-  const { host, port, timeout } = parseInvocation(Deno.args);
+  const { host, port, relay, timeout } = parseInvocation(Deno.args);
   const target = parseTarget(host, port);
   if (target.kind === "machine") throw new ProxyError("usage", `${host}: proxy.ts is for a machine by its name`);
   const library = Library.open(libraryPath(Deno.mainModule));
-  await requireChannel(library);
+  const way = await chooseWay(library, relay);
   const deadline = new Deadline(timeout);
   const socket = await dial(target, library, deadline);
-  await deliver(socket, deadline);
+  await deliver(socket, way, library, deadline);
   // Rather than running out of script: it is faster (bench/startup.ts), and ssh waits for the end of this process.
   Deno.exit(0);
 } catch (thrown) {

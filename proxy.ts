@@ -1,12 +1,13 @@
 /**
- * The ProxyCommand: passes a connection to `ssh`, which waits for it on fd 1, and ends.
+ * The ProxyCommand: passes a connection to `ssh`, which waits for it on fd 1, and ends. To a client that cannot take it, it
+ * relays the bytes.
  *
  * @module
  */
 
 import { Library, libraryPath } from "./ffi/library.ts";
 import { CONNECTION, CONNECTION_NONBLOCKING } from "./ffi/symbols.ts";
-import { deliver, requireChannel } from "./proxy/deliver.ts";
+import { chooseWay, deliver } from "./proxy/deliver.ts";
 import { reach } from "./proxy/reach.ts";
 import { tell } from "./proxy/errors.ts";
 import { parseInvocation } from "./proxy/invocation.ts";
@@ -15,13 +16,13 @@ import { parseTarget } from "./proxy/target.ts";
 import { dialWhenUp } from "./proxy/wait.ts";
 
 try {
-  const { host, port, timeout, wait } = parseInvocation(Deno.args);
+  const { host, port, relay, timeout, wait } = parseInvocation(Deno.args);
   const target = parseTarget(host, port);
   const library = Library.open(libraryPath(Deno.mainModule), wait === undefined ? CONNECTION : CONNECTION_NONBLOCKING);
-  await requireChannel(library);
+  const way = await chooseWay(library, relay);
   const deadline = new Deadline(timeout);
-  if (wait === undefined) await deliver(await reach(target, library, deadline), deadline);
-  else await deliver(await dialWhenUp(target, library, wait, timeout), new Deadline(timeout));
+  if (wait === undefined) await deliver(await reach(target, library, deadline), way, library, deadline);
+  else await deliver(await dialWhenUp(target, library, wait, timeout), way, library, new Deadline(timeout));
   // ssh waits for the end of this process.
   Deno.exit(0);
 } catch (thrown) {

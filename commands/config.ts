@@ -153,7 +153,7 @@ async function whyNot(effective: EffectiveConfig, place: Place): Promise<ProxyEr
     // It is ssh's own value too, so that no file can be told by it.
     const before = files.slice(0, files.findIndex((file) => file.path === path)).map((file) => printable(file.path));
     return configuration(
-      `ssh does not use it for ${host}: a file that comes before it has ProxyUseFdpass no`,
+      `ssh has it carry every byte for ${host}: a file that comes before it has ProxyUseFdpass no`,
       `take that out of ${before.join(" or ")}${above}`,
     );
   }

@@ -12,6 +12,7 @@ export const PROXY_FORM = {
   usage: "deno-ssh-proxy HOST PORT",
   options: {
     "as-typed": { brief: "the host name before ssh lower-cased it: %n", value: "NAME" },
+    relay: { brief: "carries bytes where fd 1 is a socket, for libssh" },
     timeout: {
       brief: `for connecting and all answers on the way (default ${DEFAULT_TIMEOUT / 1000})`,
       value: "SECONDS",
@@ -27,7 +28,7 @@ const OPTIONS = Object.entries(PROXY_FORM.options).map(([name, { brief, value = 
 /** Lines of at most 80 characters. */
 export const DESCRIPTION = `Connects ssh to virtual machines, containers and local sockets.
 
-As the ProxyCommand of ssh (with ProxyUseFdpass yes), with these options:
+As the ProxyCommand of ssh (best with ProxyUseFdpass yes), with these options:
 
   ${PROXY_FORM.usage}
 

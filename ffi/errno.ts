@@ -24,6 +24,7 @@ function errors() {
     EINVAL: [22, 22, "invalid argument"],
     ENFILE: [23, 23, "too many open files on this system"],
     EMFILE: [24, 24, "too many open files"],
+    ENOSPC: [28, 28, "no space left on device"],
     EPIPE: [32, 32, "broken pipe"],
     ENAMETOOLONG: [36, 63, "file name too long"],
     ELOOP: [40, 62, "too many levels of symbolic links"],

@@ -6,7 +6,7 @@
 
 import { SystemError } from "./errno.ts";
 import type { Library } from "./library.ts";
-import { FD_KINDS, RECEIVE_PEEK, RECEIVE_WHOLE } from "./symbols.ts";
+import { FD_KINDS, RECEIVE_PEEK, RECEIVE_WHOLE, RELAY } from "./symbols.ts";
 import { DEFAULT_TIMEOUT, LONGEST_TIMEOUT } from "../proxy/patience.ts";
 
 /** How to wait for what a socket is to do. */
@@ -104,6 +104,15 @@ export type FdKind = typeof FD_KINDS[number];
 export async function fdKind(library: Library, fd: number): Promise<FdKind> {
   const kind = valueOf("fd_kind", await library.calls.fd_kind(asStruct(Int32Array.of(fd))));
   return FD_KINDS[kind] ?? "something else";
+}
+
+/**
+ * Carries bytes from the file descriptor `from` to `socket` and from that to `to`, until both have ended. Nothing else runs
+ * in this process meanwhile.
+ */
+export function relay(library: Library, from: number, to: number, socket: Socket): void {
+  const { relay } = library.load(RELAY);
+  valueOf("relay", relay(from, to, asStruct(Int32Array.of(socket.fd))));
 }
 
 /** Whether the AF_UNIX socket at `path`, which refused a stream, takes datagrams. If not, it takes packets. */

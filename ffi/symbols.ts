@@ -41,6 +41,12 @@ export const CONNECTION_NONBLOCKING = {
   send_fd: { ...CONNECTION.send_fd, nonblocking: true },
 } as const satisfies Deno.ForeignLibraryInterface;
 
+/** What a client needs that cannot take a connection. */
+export const RELAY = {
+  // int32_t relay(int32_t from_ssh, int32_t to_ssh, struct descriptor socket);
+  relay: { parameters: ["i32", "i32", descriptor], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
 /** What is asked once a connection is over, or has failed, or where it is to a machine by its name. */
 export const AFTERWARDS = {
   // int32_t close_fd(int32_t fd);

@@ -1,52 +1,61 @@
 /**
- * Handing a connection to whoever started this program: passing its file descriptor.
+ * Handing a connection to whoever started this program: passing its file descriptor, or where that cannot be, carrying its
+ * bytes.
  *
  * @module
  */
 
 import { SystemError } from "../ffi/errno.ts";
 import type { Library } from "../ffi/library.ts";
-import { fdKind, type Socket } from "../ffi/socket.ts";
-import { channelError, deliverError } from "./explain.ts";
+import { fdKind, relay, type Socket } from "../ffi/socket.ts";
+import { channelError, deliverError, relayError } from "./explain.ts";
 import type { Deadline } from "./patience.ts";
 
-/** Where `ssh` waits for the connection: the standard output of its ProxyCommand. */
+/** Where a client that is to be relayed writes: the standard input of its ProxyCommand. */
+const FROM_CLIENT = 0;
+
+/** Where `ssh` waits for the connection, or a client for its bytes: the standard output of its ProxyCommand. */
 export const CHANNEL = 1;
 
-/** What an fd is called that cannot take a connection. */
-const KIND_NAMES = {
-  "something else": "not a socket",
-  "other socket": "no AF_UNIX socket",
-  "pipe": "a pipe",
-  "terminal": "a terminal",
-  "regular file": "a file",
-  "null device": "closed, or /dev/null",
-};
+/** How a connection is handed over. */
+export type Way = "pass" | "relay";
 
 /**
- * Makes sure that a connection could be handed over, before one is made.
+ * Chooses how, before a connection is made: a socket on fd 1 is taken for one on which `ssh` waits for a file descriptor,
+ * unless `relayed` says that bytes are expected; what can take bytes only gets them.
  *
- * @throws {ProxyError} of kind `handover`
+ * @throws {ProxyError} of kind `handover` where neither is possible
  */
-export async function requireChannel(library: Library): Promise<void> {
+export async function chooseWay(library: Library, relayed: boolean): Promise<Way> {
   let kind;
   try {
     kind = await fdKind(library, CHANNEL);
   } catch {
     kind = "null device" as const;
   }
-  if (kind !== "unix socket") throw channelError(CHANNEL, KIND_NAMES[kind]);
+  switch (kind) {
+    case "unix socket":
+      return relayed ? "relay" : "pass";
+    case "null device":
+      throw channelError(CHANNEL, "closed, or /dev/null");
+    case "something else":
+      throw channelError(CHANNEL, "neither a socket, a pipe, a terminal nor a file");
+    default:
+      return "relay";
+  }
 }
 
 /**
- * Passes the connection on. The caller ends at once after this: `ssh` waits for it.
+ * Passes the connection on, or relays until both sides have ended. The caller ends at once after this: `ssh` waits for it.
  *
  * @throws {ProxyError} of kind `handover`
  */
-export async function deliver(socket: Socket, deadline: Deadline): Promise<void> {
+export async function deliver(socket: Socket, way: Way, library: Library, deadline: Deadline): Promise<void> {
   try {
-    await socket.passTo(CHANNEL, { timeout: deadline.left });
+    if (way === "pass") await socket.passTo(CHANNEL, { timeout: deadline.left });
+    else relay(library, FROM_CLIENT, CHANNEL, socket);
   } catch (thrown) {
-    throw thrown instanceof SystemError ? deliverError(CHANNEL, thrown) : thrown;
+    if (!(thrown instanceof SystemError)) throw thrown;
+    throw way === "pass" ? deliverError(CHANNEL, thrown) : relayError(thrown);
   }
 }

@@ -272,10 +272,10 @@ export function gaveUpError(last: ProxyError, end: Deadline): ProxyError {
   return new ProxyError("timeout", `${last.message} (waited ${seconds(end)})`, { cause: last, hint: last.hint });
 }
 
-/** An fd that cannot take a connection: what it is, and so why not. */
+/** An fd that can take neither a connection nor its bytes: what it is, and so why not. */
 export function channelError(fd: number, what: string): ProxyError {
   return new ProxyError("handover", `fd ${fd}: it is ${what}, which cannot take a connection`, {
-    hint: "run this as the ProxyCommand of ssh, with ProxyUseFdpass yes",
+    hint: "run this as the ProxyCommand of an SSH client",
   });
 }
 
@@ -283,6 +283,11 @@ export function channelError(fd: number, what: string): ProxyError {
 export function deliverError(fd: number, cause: SystemError): ProxyError {
   const why = cause.code === "EPIPE" || cause.code === "ECONNRESET" ? "ssh is gone" : cause.message;
   return new ProxyError("handover", `fd ${fd}: the connection could not be passed on: ${why}`, { cause });
+}
+
+/** A relay that could not go on. */
+export function relayError(cause: SystemError): ProxyError {
+  return new ProxyError("handover", `the relay broke: ${cause.message}`, { cause });
 }
 
 function missingHint(target: UnixTarget | VsockMuxTarget): string {

@@ -1,5 +1,5 @@
 /**
- * The command line of the proxy form: `HOST PORT [--as-typed NAME] [--timeout SECONDS] [--wait[=SECONDS]]`.
+ * The command line of the proxy form: `HOST PORT [--as-typed NAME] [--relay] [--timeout SECONDS] [--wait[=SECONDS]]`.
  *
  * @module
  */
@@ -14,6 +14,8 @@ export interface Invocation {
   host: string;
   /** The port, unread. */
   port: string;
+  /** Whether bytes are wanted, whatever fd 1 is. */
+  relay: boolean;
   /** For connecting and the handshake, in milliseconds. */
   timeout: number;
   /** How long to try again while the server is not up, in milliseconds; undefined for one try. */
@@ -21,7 +23,7 @@ export interface Invocation {
 }
 
 /** The options of the proxy form. */
-export const OPTIONS = ["--as-typed", "--timeout", "--wait"] as const;
+export const OPTIONS = ["--as-typed", "--relay", "--timeout", "--wait"] as const;
 
 /**
  * Whether a command line is one of the proxy form rather than a command's: every address but `.host` has a separator, and
@@ -40,6 +42,7 @@ export function isProxyForm([first = ""]: readonly string[]): boolean {
 export function parseInvocation(args: readonly string[]): Invocation {
   const places: string[] = [];
   let typed: string | undefined;
+  let relay = false;
   let timeout = DEFAULT_TIMEOUT;
   let wait: number | undefined;
   for (let at = 0; at < args.length; at++) {
@@ -56,6 +59,7 @@ export function parseInvocation(args: readonly string[]): Invocation {
       return given;
     };
     if (option === "--as-typed") typed = value();
+    else if (arg === "--relay") relay = true;
     else if (option === "--timeout") timeout = parseSeconds(option, value());
     // Its value may be left out, so it cannot be the next argument.
     else if (option === "--wait") wait = inline === undefined ? DEFAULT_WAIT : parseSeconds(option, inline);
@@ -65,7 +69,7 @@ export function parseInvocation(args: readonly string[]): Invocation {
   if (host === undefined) throw usage("no address given");
   if (port === undefined) throw usage(`${printable(host)}: no port given`);
   if (surplus !== undefined) throw usage(`${printable(surplus)}: one argument too many`);
-  return { host: withTypedCase(host, typed), port, timeout, wait };
+  return { host: withTypedCase(host, typed), port, relay, timeout, wait };
 }
 
 /** What to say about an option that there is none of: nobody mistypes the first letter. */

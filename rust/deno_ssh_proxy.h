@@ -39,6 +39,12 @@ int32_t receive_bytes(int32_t fd, uint8_t *into, size_t len, uint32_t flags, str
 /* Passes fd over an AF_UNIX socket: one NUL byte with SCM_RIGHTS. Returns 0. */
 int32_t send_fd(int32_t channel, int32_t fd, struct time_left time);
 
+/*
+ * Carries bytes from from_ssh to socket and from socket to to_ssh until both directions are done, with no deadline. A
+ * pipe among the first two is closed when its direction is done. SIGPIPE is to be ignored. Returns 0.
+ */
+int32_t relay(int32_t from_ssh, int32_t to_ssh, struct descriptor socket);
+
 /* What a file descriptor is. */
 int32_t fd_kind(struct descriptor descriptor);
 

@@ -2,7 +2,7 @@
 //! module that does the work, and turns its result into a number. `deno_ssh_proxy.h` is the same ABI for C.
 //!
 //! Every function returns a value of 0 or more, or `-errno`. None prints, exits or keeps state. Those that may wait
-//! take a [`TimeLeft`]; past it they return `-ETIMEDOUT`.
+//! take a [`TimeLeft`]; past it they return `-ETIMEDOUT`. But for [`relay()`]: a session lasts as long as it lasts.
 //!
 //! No panic crosses the boundary, because there is none: the library goes without the standard library, the panic
 //! handler below could only abort, and a test sees to it that the linker found no use for it.
@@ -19,9 +19,11 @@ mod decimal;
 mod describe;
 mod errno;
 mod fd;
+mod flow;
 mod pass;
 mod path;
 mod process;
+mod relay;
 mod runtime;
 #[cfg(test)]
 mod test_support;
@@ -36,8 +38,8 @@ pub const RECEIVE_PEEK: u32 = 1;
 pub const RECEIVE_WHOLE: u32 = 2;
 
 /// A file descriptor as a struct of one field. To C it costs what an `int32_t` costs; Deno compiles no trampoline at
-/// load time for a function that takes a struct, which saves every connection 0.4 ms (`bench/startup.ts`). Of the
-/// functions that each connection needs, [`fd_kind`] is the only one without a [`TimeLeft`] to do the same.
+/// load time for a function that takes a struct, which saves every connection 0.4 ms (`bench/startup.ts`). It is for
+/// those functions that somebody waits for and that have no [`TimeLeft`] to do the same.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Descriptor {
@@ -127,6 +129,17 @@ pub unsafe extern "C" fn receive_bytes(
 #[no_mangle]
 pub extern "C" fn send_fd(channel: RawFd, fd: RawFd, time: TimeLeft) -> i32 {
     as_number(|| pass::send_fd(channel, fd, time.into()).map(|()| 0))
+}
+
+/// Carries bytes from `from_ssh` to the connected socket `socket`, and from that to `to_ssh`, until both directions are
+/// done. Returns 0, also where a side hangs up in the middle; an error is one that reading or writing otherwise has.
+///
+/// `from_ssh` and `to_ssh` are pipes, sockets (which may be one and the same), terminals or files. The end of a direction
+/// is passed on, to a socket by shutdown(2), to a pipe by closing it: what is a pipe is the caller's to use no more. Where
+/// a pipe or a terminal has lost its reader, SIGPIPE is raised as by write(2): it is up to the program to ignore it.
+#[no_mangle]
+pub extern "C" fn relay(from_ssh: RawFd, to_ssh: RawFd, socket: Descriptor) -> i32 {
+    as_number(|| relay::relay(from_ssh, to_ssh, socket.fd).map(|()| 0))
 }
 
 /// What the file descriptor is, as one of the `FD_` numbers of the header; `-EBADF` where it is not open.

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -385,6 +387,59 @@ static void passing(void)
     close_pair(pair);
 }
 
+/* What a child does with the three ends of a relay: nothing else has them then. */
+static pid_t relay_apart(int from, int to, int socket, const int *others, int count)
+{
+    pid_t child = must(fork(), "fork");
+    if (child)
+        return child;
+    signal(SIGPIPE, SIG_IGN);
+    for (int i = 0; i < count; i++)
+        close(others[i]);
+    _exit(-relay(from, to, (struct descriptor){socket}));
+}
+
+static int outcome(pid_t child)
+{
+    int status = 0;
+    must(waitpid(child, &status, 0), "waitpid");
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void relaying(void)
+{
+    int in[2], out[2], pair[2];
+    char into[16] = {0};
+    must(pipe2(in, O_CLOEXEC), "pipe2");
+    must(pipe2(out, O_CLOEXEC), "pipe2");
+    make_pair(pair);
+    const int ours[] = {in[1], out[0], pair[1]};
+    pid_t child = relay_apart(in[0], out[1], pair[0], ours, 3);
+    close(in[0]);
+    close(out[1]);
+
+    must(write(in[1], "from ssh", 8), "write");
+    check(read(pair[1], into, sizeof into) == 8 && !memcmp(into, "from ssh", 8), "the socket gets what ssh sends");
+    must(write(pair[1], "to ssh", 6), "write");
+    check(read(out[0], into, sizeof into) == 6 && !memcmp(into, "to ssh", 6), "ssh gets what the socket sends");
+    close(in[1]);
+    check(read(pair[1], into, sizeof into) == 0, "the socket gets ssh's end");
+    must(write(pair[1], "more", 4), "write");
+    check(read(out[0], into, sizeof into) == 4, "and still sends");
+    must(shutdown(pair[1], SHUT_WR), "shutdown");
+    check(read(out[0], into, sizeof into) == 0, "ssh gets the socket's end");
+    check(outcome(child) == 0, "and then it is over, in order");
+    check(!(fcntl(pair[0], F_GETFL) & O_NONBLOCK), "the socket's flags are as they were");
+    close(out[0]);
+    close_pair(pair);
+
+    make_pair(pair);
+    check(relay(-1, pair[0], (struct descriptor){pair[1]}) == -EBADF, "an end that is not open: -EBADF");
+    check(relay(pair[0], -1, (struct descriptor){pair[1]}) == -EBADF, "whichever it is");
+    check(relay(pair[0], pair[0], (struct descriptor){-1}) == -EBADF, "of the three");
+    close_pair(pair);
+}
+
 static int32_t kind_of(int fd)
 {
     return fd_kind((struct descriptor){fd});
@@ -606,6 +661,7 @@ int main(int argc, char **argv)
     sending();
     receiving();
     passing();
+    relaying();
     kinds();
     credentials();
     statuses();

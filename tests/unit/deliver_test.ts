@@ -1,7 +1,7 @@
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { SystemError } from "../../ffi/errno.ts";
 import { FD_KINDS } from "../../ffi/symbols.ts";
-import { deliver, requireChannel } from "../../proxy/deliver.ts";
+import { chooseWay, deliver } from "../../proxy/deliver.ts";
 import { dial } from "../../proxy/dial.ts";
 import { Deadline } from "../../proxy/patience.ts";
 import { assertFailsLater, millisecondsOf, type StandInCalls, standInLibrary } from "./support.ts";
@@ -18,31 +18,34 @@ function withChannel(kind: number) {
   return { library, asked };
 }
 
-Deno.test("an AF_UNIX socket as fd 1 can take a connection", async () => {
+Deno.test("an AF_UNIX socket as fd 1 takes a connection, and bytes where they are asked for", async () => {
   const { library, asked } = withChannel(FD_KINDS.indexOf("unix socket"));
-  await requireChannel(library);
-  assertEquals(asked, [1]);
+  assertEquals([await chooseWay(library, false), await chooseWay(library, true)], ["pass", "relay"]);
+  assertEquals(asked, [1, 1]);
 });
 
-Deno.test("any other fd 1 is refused before a connection is made, and called what it is", async () => {
-  const names: Record<Exclude<typeof FD_KINDS[number], "unix socket">, string> = {
-    "something else": "it is not a socket,",
-    "other socket": "it is no AF_UNIX socket,",
-    "pipe": "it is a pipe,",
-    "terminal": "it is a terminal,",
-    "regular file": "it is a file,",
-    "null device": "it is closed, or /dev/null,",
-  };
-  for (const [kind, name] of Object.entries(names)) {
-    const { library } = withChannel((FD_KINDS as readonly string[]).indexOf(kind));
-    const error = await assertFailsLater("handover", () => requireChannel(library), `fd 1: ${name}`);
-    assertEquals(error.exitCode, 74);
+Deno.test("what takes bytes only gets them, asked for or not", async () => {
+  for (const kind of ["other socket", "pipe", "terminal", "regular file"] as const) {
+    const { library } = withChannel(FD_KINDS.indexOf(kind));
+    assertEquals([await chooseWay(library, false), await chooseWay(library, true)], ["relay", "relay"], kind);
   }
-  await assertFailsLater("handover", () => requireChannel(withChannel(99).library), "it is not a socket");
 });
 
-Deno.test("a closed fd 1 is refused", async () => {
-  await assertFailsLater("handover", () => requireChannel(withChannel(-9).library), "it is closed, or /dev/null");
+Deno.test("an fd 1 that takes neither is refused before a connection is made, and called what it is", async () => {
+  for (const relayed of [false, true]) {
+    for (
+      const [kind, name] of [
+        [FD_KINDS.indexOf("something else"), "it is neither a socket, a pipe, a terminal nor a file,"],
+        [99, "it is neither a socket, a pipe, a terminal nor a file,"],
+        [FD_KINDS.indexOf("null device"), "it is closed, or /dev/null,"],
+        [-9, "it is closed, or /dev/null,"],
+      ] as const
+    ) {
+      const { library } = withChannel(kind);
+      const error = await assertFailsLater("handover", () => chooseWay(library, relayed), `fd 1: ${name}`);
+      assertEquals(error.exitCode, 74);
+    }
+  }
 });
 
 /** Delivers fd 42 with a library whose `send_fd` is this one. */
@@ -50,7 +53,7 @@ async function deliverWith(send_fd: NonNullable<StandInCalls["send_fd"]>): Promi
   const { library } = standInLibrary({ connect_unix: () => 42, send_fd });
   const deadline = new Deadline(5000);
   const socket = await dial({ kind: "unix", path: "/s" }, library, deadline);
-  await deliver(socket, deadline);
+  await deliver(socket, "pass", library, deadline);
 }
 
 Deno.test("the connection is passed over fd 1, once, within what is left of the time", async () => {
@@ -67,6 +70,26 @@ Deno.test("a connection that nobody took is a failure of the handover", async ()
   const error = await assertFailsLater("handover", () => deliverWith(() => -32), "ssh is gone");
   assertInstanceOf(error.cause, SystemError);
   await assertFailsLater("handover", () => deliverWith(() => -110), "timed out (ETIMEDOUT)");
+});
+
+Deno.test("a relay has fd 0, fd 1 and the connection, and no deadline", async () => {
+  const relayed: number[][] = [];
+  const { library } = standInLibrary({
+    connect_unix: () => 42,
+    relay: (from, to, socket) => {
+      relayed.push([from, to, new Int32Array((socket as Uint8Array<ArrayBuffer>).buffer)[0]!]);
+      return relayed.length === 1 ? 0 : -28;
+    },
+  });
+  const deadline = new Deadline(5000);
+  using socket = await dial({ kind: "unix", path: "/s" }, library, deadline);
+  await deliver(socket, "relay", library, deadline);
+  assertEquals(relayed, [[0, 1, 42]]);
+  await assertFailsLater(
+    "handover",
+    () => deliver(socket, "relay", library, deadline),
+    "the relay broke: no space left on device (ENOSPC)",
+  );
 });
 
 Deno.test("a defect while passing is passed on as it is", async () => {

@@ -203,7 +203,7 @@ Deno.test("an answer that is none is shown, fit for a terminal", () => {
 
 Deno.test("a connection that cannot be handed over is a failure of the handover", () => {
   check(channelError(1, "a pipe"), "handover", "fd 1", "it is a pipe, which cannot take a connection");
-  assertStringIncludes(channelError(1, "a pipe").hint ?? "", "ProxyUseFdpass yes");
+  assertStringIncludes(channelError(1, "a pipe").hint ?? "", "ProxyCommand");
   for (
     const [name, why] of [["EPIPE", "ssh is gone"], ["ECONNRESET", "ssh is gone"], ["ENOBUFS", "(ENOBUFS)"]] as const
   ) {

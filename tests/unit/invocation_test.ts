@@ -5,7 +5,7 @@ import { ProxyError } from "../../proxy/errors.ts";
 import { assertFails } from "./support.ts";
 
 Deno.test("the options may stand anywhere, with their values behind a = or as the next argument", () => {
-  const plain: Invocation = { host: "unix/s", port: "22", timeout: 10_000, wait: undefined };
+  const plain: Invocation = { host: "unix/s", port: "22", relay: false, timeout: 10_000, wait: undefined };
   const examples: [args: string[], invocation: Invocation][] = [
     [["unix/s", "22"], plain],
     [["unix/s", "22", "--timeout", "5"], { ...plain, timeout: 5000 }],
@@ -16,6 +16,9 @@ Deno.test("the options may stand anywhere, with their values behind a = or as th
     [["unix/s", "22", "--as-typed", "unix/S"], { ...plain, host: "unix/S" }],
     [["unix/s", "22", "--as-typed=unix/S"], { ...plain, host: "unix/S" }],
     [["--as-typed", "unix/S", "--timeout=5", "unix/s", "22"], { ...plain, host: "unix/S", timeout: 5000 }],
+    [["unix/s", "22", "--relay"], { ...plain, relay: true }],
+    [["--relay", "unix/s", "22", "--timeout=5"], { ...plain, relay: true, timeout: 5000 }],
+    [["unix/s", "22", "--as-typed", "--relay"], plain],
     [["unix/s", "22", "--wait"], { ...plain, wait: 60_000 }],
     [["--wait", "unix/s", "22"], { ...plain, wait: 60_000 }],
     [["unix/s", "22", "--wait=0.5"], { ...plain, wait: 500 }],
@@ -36,6 +39,7 @@ Deno.test("a name as it was typed is taken whatever it begins with", () => {
       assertEquals(parseInvocation(["unix/s", "22", ...typed]), {
         host: "unix/s",
         port: "22",
+        relay: false,
         timeout: 10_000,
         wait: undefined,
       });
@@ -55,9 +59,11 @@ Deno.test("an option without its value is refused by its name", () => {
 });
 
 Deno.test("an option that there is none of is refused, shown fit for a terminal, and the nearest one is offered", () => {
-  const all = "it takes --as-typed, --timeout, --wait";
+  const all = "it takes --as-typed, --relay, --timeout, --wait";
   const examples: [option: string, shown: string, hint: string][] = [
-    ["--relay", "--relay", all],
+    ["--pass", "--pass", all],
+    ["--relay=yes", "--relay", "did you mean --relay?"],
+    ["--realy", "--realy", "did you mean --relay?"],
     ["--", "--", all],
     ["--=1", "--", all],
     ["--Timeout=5", "--Timeout", all],
