@@ -52,10 +52,10 @@ pub enum State {
 enum Way {
     /// From one to the other within the kernel: splice(2) can where either is a pipe.
     #[cfg(target_os = "linux")]
-    Direct,
+    Direct { pipe: RawFd, growth: Growth },
     /// The same through a pipe of this flow's own, which holds so many bytes.
     #[cfg(target_os = "linux")]
-    Piped { pipe: Pipe, held: usize },
+    Piped { pipe: Pipe, held: usize, growth: Growth },
     /// By way of the buffer, in which these bytes still have to be written.
     Copied { start: usize, end: usize },
 }
@@ -98,7 +98,7 @@ impl<'a> Flow<'a> {
     fn advance(&mut self) -> Result<State> {
         match self.way {
             #[cfg(target_os = "linux")]
-            Way::Direct => self.splice_directly(),
+            Way::Direct { .. } => self.splice_directly(),
             #[cfg(target_os = "linux")]
             Way::Piped { .. } => self.splice_through_pipe(),
             Way::Copied { .. } => self.copy(),
@@ -133,10 +133,14 @@ impl Way {
     #[cfg(target_os = "linux")]
     fn between(source: End, sink: End) -> Result<Self> {
         Ok(match (source, sink) {
-            (one, other) if one.is_pipe() && other.is_socket() => Self::Direct,
-            (one, other) if one.is_socket() && other.is_pipe() => Self::Direct,
+            (one, other) if one.is_pipe() && other.is_socket() => {
+                Self::Direct { pipe: one.fd, growth: Growth::NEW }
+            }
+            (one, other) if one.is_socket() && other.is_pipe() => {
+                Self::Direct { pipe: other.fd, growth: Growth::NEW }
+            }
             (one, other) if one.is_socket() && other.is_socket() => {
-                Self::Piped { pipe: Pipe::new()?, held: 0 }
+                Self::Piped { pipe: Pipe::new()?, held: 0, growth: Growth::NEW }
             }
             // Terminals have no splice(2) that can be told not to wait, and files come and go in any size.
             _ => Self::COPIED,
@@ -198,18 +202,25 @@ fn write(sink: End, bytes: &[u8]) -> Result<usize> {
 
 #[cfg(target_os = "linux")]
 mod spliced {
+    use core::ptr::null_mut;
+
     use super::{sink_state, source_state, Flow, State, Way};
     use crate::errno::{check_uninterrupted, Errno, Result};
     use crate::fd::{OwnedFd, RawFd};
 
-    /// The most that one splice(2) is asked for. How much it moves is up to the pipe's size.
-    const MOST: usize = 1 << 20;
+    /// The most that one splice(2) is asked for, and what a pipe is made large enough for: as large as any may be by
+    /// default (pipe(7), pipe-max-size).
+    const MOST: usize = 1 << 18;
 
     impl Flow<'_> {
-        pub(super) fn splice_directly(&self) -> Result<State> {
+        pub(super) fn splice_directly(&mut self) -> Result<State> {
+            let Way::Direct { pipe, growth } = &mut self.way else { return Ok(self.state) };
             match splice(self.source.fd, self.sink.fd, MOST) {
                 Ok(0) => Ok(State::Ended),
-                Ok(_) => Ok(State::Source),
+                Ok(count) => {
+                    growth.after(count, *pipe);
+                    Ok(State::Source)
+                }
                 // Which of the two keeps it from going on, it does not say: it is not the one that was waited for.
                 Err(Errno(libc::EAGAIN)) if self.state == State::Source => Ok(State::Sink),
                 Err(Errno(libc::EAGAIN)) => Ok(State::Source),
@@ -222,11 +233,14 @@ mod spliced {
         }
 
         pub(super) fn splice_through_pipe(&mut self) -> Result<State> {
-            let Way::Piped { pipe, held } = &mut self.way else { return Ok(self.state) };
+            let Way::Piped { pipe, held, growth } = &mut self.way else { return Ok(self.state) };
             if *held == 0 {
                 match splice(self.source.fd, pipe.far.number(), MOST) {
                     Ok(0) => return Ok(State::Ended),
-                    Ok(count) => *held = count,
+                    Ok(count) => {
+                        growth.after(count, pipe.near.number());
+                        *held = count;
+                    }
                     Err(errno) => return source_state(errno),
                 }
             }
@@ -243,7 +257,7 @@ mod spliced {
         /// that something is wrong with them. Nothing has been moved then.
         pub(super) fn cannot_splice(&self, errno: Errno) -> bool {
             let empty_handed = match self.way {
-                Way::Direct => true,
+                Way::Direct { .. } => true,
                 Way::Piped { held, .. } => held == 0,
                 Way::Copied { .. } => false,
             };
@@ -253,12 +267,32 @@ mod spliced {
 
     /// One splice(2). It does not wait for a pipe; for a socket it does unless that is non-blocking.
     fn splice(from: RawFd, to: RawFd, len: usize) -> Result<usize> {
-        use core::ptr::null_mut;
         check_uninterrupted(|| {
             // SAFETY: takes numbers only; the offsets may be left out.
             unsafe { libc::splice(from, null_mut(), to, null_mut(), len, libc::SPLICE_F_NONBLOCK) }
         })
         .map(|count| count as usize)
+    }
+
+    /// When a pipe is made larger: the more it holds, the fewer times whoever fills it, empties it and this wake each other.
+    /// Only for what proves to be a large transfer, because the pages that all pipes of a user may have are counted
+    /// (pipe(7), pipe-user-pages-soft), and most sessions would have no use for them.
+    pub struct Growth {
+        left: usize,
+    }
+
+    impl Growth {
+        pub const NEW: Self = Self { left: 8 << 20 };
+
+        /// Counts what was moved through `pipe`. Where the kernel refuses to make it larger, it stays as it is.
+        fn after(&mut self, count: usize, pipe: RawFd) {
+            let before = self.left;
+            self.left = before.saturating_sub(count);
+            if before > 0 && self.left == 0 {
+                // SAFETY: takes numbers only.
+                unsafe { libc::fcntl(pipe, libc::F_SETPIPE_SZ, MOST as libc::c_int) };
+            }
+        }
     }
 
     /// A pipe that nobody else knows of.
@@ -280,4 +314,4 @@ mod spliced {
     }
 }
 #[cfg(target_os = "linux")]
-use spliced::Pipe;
+use spliced::{Growth, Pipe};
