@@ -375,19 +375,7 @@ mod tests {
     #[test]
     #[ignore = "needs vsock loopback (the vsock_loopback kernel module)"]
     fn vsock_loopback_is_reached_and_refuses_where_nothing_listens() {
-        let listener = new_socket(libc::AF_VSOCK, libc::SOCK_STREAM).unwrap();
-        // SAFETY: all zeros is a valid sockaddr_vm.
-        let mut address: libc::sockaddr_vm = unsafe { zeroed() };
-        address.svm_family = libc::AF_VSOCK as libc::sa_family_t;
-        address.svm_cid = libc::VMADDR_CID_LOCAL;
-        address.svm_port = 9022;
-        let start: *const libc::sockaddr_vm = &address;
-        // SAFETY: the address lives for the call and is that long.
-        let bound =
-            unsafe { libc::bind(listener.number(), start.cast(), size_of_val(&address) as u32) };
-        assert_eq!(bound, 0);
-        // SAFETY: takes numbers only.
-        assert_eq!(unsafe { libc::listen(listener.number(), 1) }, 0);
+        let _listener = crate::test_support::VsockListener::bind(9022);
         let socket = vsock(libc::VMADDR_CID_LOCAL, 9022, in_ms(5000)).unwrap();
         assert_eq!(flags(&socket, libc::F_GETFD), libc::FD_CLOEXEC);
         assert_eq!(flags(&socket, libc::F_GETFL) & libc::O_NONBLOCK, 0);

@@ -92,7 +92,7 @@ fn wait(upstream: &Flow, downstream: &Flow) -> Result<Ready> {
         upstream: if up == State::Sink { socket & !libc::POLLIN != 0 } else { from_ssh != 0 },
         downstream: if down == State::Sink { to_ssh != 0 } else { socket & !libc::POLLOUT != 0 },
         client_gone: to_ssh & GONE != 0,
-        server_gone: downstream.is_over() && socket & GONE != 0,
+        server_gone: socket & GONE != 0,
     })
 }
 
@@ -175,7 +175,7 @@ mod tests {
     use std::fs::File;
     use std::io::{ErrorKind, Read, Write};
     use std::net::Shutdown;
-    use std::os::unix::io::{AsRawFd, IntoRawFd, OwnedFd};
+    use std::os::unix::io::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
     use std::os::unix::net::UnixStream;
     use std::sync::mpsc::{channel, Receiver};
     use std::thread;
@@ -239,9 +239,9 @@ mod tests {
     }
 
     impl Relaying {
-        fn start(client: Client) -> Self {
+        fn start(client: Client, over: Over) -> Self {
             let Client { writes, reads, from, to } = client;
-            let (socket, server) = UnixStream::pair().unwrap();
+            let (socket, server) = over();
             let (tell, outcome) = channel();
             thread::spawn(move || {
                 ignore_sigpipe();
@@ -296,8 +296,8 @@ mod tests {
     }
 
     /// Both sides send this much at the same time as they read.
-    fn both_ways_at_once(client: Client, count: usize) {
-        let mut relaying = Relaying::start(client);
+    fn both_ways_at_once(client: Client, over: Over, count: usize) {
+        let mut relaying = Relaying::start(client, over);
         let sent = bytes(count);
         thread::scope(|scope| {
             let (mut writes, mut server) = (&relaying.writes, &relaying.server);
@@ -314,19 +314,183 @@ mod tests {
         assert_eq!(ends(&relaying.outcome), Ok(()));
     }
 
-    #[test]
-    fn what_both_sides_send_at_once_arrives_unchanged() {
-        for client in every_client() {
-            both_ways_at_once(client, 20_000_000);
+    /// A connected socket, and its server's side.
+    type Over = fn() -> (UnixStream, UnixStream);
+
+    fn unix_pair() -> (UnixStream, UnixStream) {
+        UnixStream::pair().unwrap()
+    }
+
+    #[cfg(target_os = "linux")]
+    fn vsock_pair() -> (UnixStream, UnixStream) {
+        let listener = crate::test_support::VsockListener::bind(9024);
+        let soon = crate::deadline::TimeLeft { milliseconds: 5000 };
+        let socket = crate::connect::vsock(libc::VMADDR_CID_LOCAL, 9024, soon.into()).unwrap();
+        // What is read, written and shut down with either is the same.
+        // SAFETY: it is given away, and open.
+        let socket = unsafe { OwnedFd::from_raw_fd(socket.into_raw()) };
+        (socket.into(), listener.accept().into())
+    }
+
+    /// What holds over any socket: each a test over AF_UNIX, and all of them one over AF_VSOCK.
+    macro_rules! over_any_socket {
+        ($(fn $name:ident($over:ident) $body:block)*) => {
+            $(
+                #[test]
+                fn $name() {
+                    let $over: Over = unix_pair;
+                    $body
+                }
+            )*
+
+            /// Only where vsock is known to be this machine's own loopback: `tests/run.sh` asks first.
+            #[cfg(target_os = "linux")]
+            #[test]
+            #[ignore = "needs vsock loopback (the vsock_loopback kernel module)"]
+            fn all_of_it_holds_over_vsock_too() {
+                $({
+                    eprintln!("{}", stringify!($name));
+                    let $over: Over = vsock_pair;
+                    $body
+                })*
+            }
+        };
+    }
+
+    over_any_socket! {
+        fn what_both_sides_send_at_once_arrives_unchanged(over) {
+            for client in every_client() {
+                both_ways_at_once(client, over, 12_000_000);
+            }
+            both_ways_at_once(with_a_terminal(), over, 300_000);
         }
-        both_ways_at_once(with_a_terminal(), 300_000);
+
+        fn the_end_of_what_ssh_sends_reaches_the_server_which_still_sends(over) {
+            for client in every_client() {
+                let mut relaying = Relaying::start(client, over);
+                relaying.writes.write_all(b"all there is").unwrap();
+                // Of one socket for both directions, only one ends.
+                // SAFETY: takes numbers only.
+                unsafe { libc::shutdown(relaying.writes.as_raw_fd(), libc::SHUT_WR) };
+                drop(relaying.writes);
+                assert_eq!(rest(&relaying.server), b"all there is");
+                relaying.server.write_all(b"an answer").unwrap();
+                assert_eq!(read(&relaying.reads, 9), b"an answer");
+                drop(relaying.server);
+                assert_eq!(rest(&relaying.reads), b"");
+                assert_eq!(ends(&relaying.outcome), Ok(()));
+            }
+        }
+
+        fn the_end_of_what_the_server_sends_reaches_ssh_which_still_sends(over) {
+            for client in every_client() {
+                let mut relaying = Relaying::start(client, over);
+                relaying.server.write_all(b"all there is").unwrap();
+                relaying.server.shutdown(Shutdown::Write).unwrap();
+                assert_eq!(rest(&relaying.reads), b"all there is");
+                relaying.writes.write_all(b"an answer").unwrap();
+                assert_eq!(read(&relaying.server, 9), b"an answer");
+                assert!(relaying.goes_on());
+                // SAFETY: takes numbers only.
+                unsafe { libc::shutdown(relaying.writes.as_raw_fd(), libc::SHUT_WR) };
+                drop(relaying.writes);
+                assert_eq!(rest(&relaying.server), b"");
+                assert_eq!(ends(&relaying.outcome), Ok(()));
+            }
+        }
+
+        fn a_server_that_is_gone_ends_it_while_ssh_says_nothing_and_ssh_is_told_of_both_ends(over) {
+            for client in every_client() {
+                let Relaying { mut writes, reads, server, outcome } = Relaying::start(client, over);
+                drop(server);
+                assert_eq!(ends(&outcome), Ok(()));
+                assert_eq!(rest(&reads), b"");
+                ignore_sigpipe();
+                assert_eq!(writes.write_all(b"too late").unwrap_err().kind(), ErrorKind::BrokenPipe);
+            }
+        }
+
+        fn what_a_server_sent_before_it_was_gone_arrives_although_it_left_bytes_unread(over) {
+            for client in every_client() {
+                let mut relaying = Relaying::start(client, over);
+                relaying.writes.write_all(b"nobody reads this").unwrap();
+                let sent = bytes(100_000);
+                relaying.server.write_all(&sent).unwrap();
+                // They are there: closing now is a reset.
+                let mut byte = [0; 1];
+                let server = relaying.server.as_raw_fd();
+                // SAFETY: the pointer and the length are those of one live, writable array.
+                unsafe { libc::recv(server, byte.as_mut_ptr().cast(), 1, libc::MSG_PEEK) };
+                drop(relaying.server);
+                assert!(rest(&relaying.reads) == sent);
+                assert_eq!(ends(&relaying.outcome), Ok(()));
+            }
+        }
+
+        fn a_client_that_is_gone_ends_it_in_order_and_the_server_gets_its_last_bytes(over) {
+            for client in every_client() {
+                let mut relaying = Relaying::start(client, over);
+                let sent = bytes(60_000);
+                relaying.writes.write_all(&sent).unwrap();
+                drop(relaying.writes);
+                drop(relaying.reads);
+                assert!(rest(&relaying.server) == sent);
+                ignore_sigpipe();
+                while relaying.server.write_all(b"nobody reads this").is_ok() {}
+                assert_eq!(ends(&relaying.outcome), Ok(()));
+            }
+        }
+
+        fn a_server_that_sends_to_a_client_that_reads_no_more_is_told_so_and_is_still_sent_to(over) {
+            let mut relaying = Relaying::start(with_pipes(), over);
+            drop(relaying.reads);
+            ignore_sigpipe();
+            while relaying.server.write_all(b"nobody reads this").is_ok() {}
+            relaying.writes.write_all(b"from ssh").unwrap();
+            assert_eq!(read(&relaying.server, 8), b"from ssh");
+            drop(relaying.writes);
+            assert_eq!(ends(&relaying.outcome), Ok(()));
+        }
+
+        fn neither_side_reading_is_no_deadlock_and_little_is_under_way(over) {
+            for client in every_client() {
+                let relaying = Relaying::start(client, over);
+                let [to_server, to_client] = [bytes(4_000_000), bytes(3_000_000)];
+                thread::scope(|scope| {
+                    let (mut writes, mut server) = (&relaying.writes, &relaying.server);
+                    let (up, down) = (&to_server, &to_client);
+                    let one = scope.spawn(move || writes.write_all(up).unwrap());
+                    let other = scope.spawn(move || server.write_all(down).unwrap());
+                    // One after the other: whatever is not read must not keep what is.
+                    assert!(read(&relaying.server, to_server.len()) == to_server);
+                    one.join().unwrap();
+                    assert!(!other.is_finished(), "3 MB are under way");
+                    assert!(read(&relaying.reads, to_client.len()) == to_client);
+                    other.join().unwrap();
+                });
+                assert!(relaying.goes_on());
+            }
+        }
+    }
+
+    /// Of an AF_VSOCK socket that has sent its end before, nothing tells that it is gone, until it is written to.
+    #[test]
+    fn a_server_that_ends_its_side_and_then_goes_ends_it_too() {
+        for client in every_client() {
+            let relaying = Relaying::start(client, unix_pair);
+            relaying.server.shutdown(Shutdown::Write).unwrap();
+            assert_eq!(rest(&relaying.reads), b"");
+            assert!(relaying.goes_on());
+            drop(relaying.server);
+            assert_eq!(ends(&relaying.outcome), Ok(()));
+        }
     }
 
     #[test]
     fn signals_lose_nothing_and_repeat_nothing() {
         for client in every_client() {
             let Client { mut writes, mut reads, from, to } = client;
-            let (socket, mut server) = UnixStream::pair().unwrap();
+            let (socket, mut server) = unix_pair();
             let sent = bytes(8_000_000);
             thread::scope(|scope| {
                 scope.spawn(|| {
@@ -350,132 +514,6 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_what_ssh_sends_reaches_the_server_which_still_sends() {
-        for client in every_client() {
-            let mut relaying = Relaying::start(client);
-            relaying.writes.write_all(b"all there is").unwrap();
-            // Of one socket for both directions, only one ends.
-            // SAFETY: takes numbers only.
-            unsafe { libc::shutdown(relaying.writes.as_raw_fd(), libc::SHUT_WR) };
-            drop(relaying.writes);
-            assert_eq!(rest(&relaying.server), b"all there is");
-            relaying.server.write_all(b"an answer").unwrap();
-            assert_eq!(read(&relaying.reads, 9), b"an answer");
-            drop(relaying.server);
-            assert_eq!(rest(&relaying.reads), b"");
-            assert_eq!(ends(&relaying.outcome), Ok(()));
-        }
-    }
-
-    #[test]
-    fn the_end_of_what_the_server_sends_reaches_ssh_which_still_sends() {
-        for client in every_client() {
-            let mut relaying = Relaying::start(client);
-            relaying.server.write_all(b"all there is").unwrap();
-            relaying.server.shutdown(Shutdown::Write).unwrap();
-            assert_eq!(rest(&relaying.reads), b"all there is");
-            relaying.writes.write_all(b"an answer").unwrap();
-            assert_eq!(read(&relaying.server, 9), b"an answer");
-            assert!(relaying.goes_on());
-            // SAFETY: takes numbers only.
-            unsafe { libc::shutdown(relaying.writes.as_raw_fd(), libc::SHUT_WR) };
-            drop(relaying.writes);
-            assert_eq!(rest(&relaying.server), b"");
-            assert_eq!(ends(&relaying.outcome), Ok(()));
-        }
-    }
-
-    #[test]
-    fn a_server_that_is_gone_ends_it_while_ssh_says_nothing_and_ssh_is_told_of_both_ends() {
-        for client in every_client() {
-            let Relaying { mut writes, reads, server, outcome } = Relaying::start(client);
-            drop(server);
-            assert_eq!(ends(&outcome), Ok(()));
-            assert_eq!(rest(&reads), b"");
-            ignore_sigpipe();
-            assert_eq!(writes.write_all(b"too late").unwrap_err().kind(), ErrorKind::BrokenPipe);
-        }
-    }
-
-    #[test]
-    fn a_server_that_ends_its_side_and_then_goes_ends_it_too() {
-        for client in every_client() {
-            let relaying = Relaying::start(client);
-            relaying.server.shutdown(Shutdown::Write).unwrap();
-            assert_eq!(rest(&relaying.reads), b"");
-            assert!(relaying.goes_on());
-            drop(relaying.server);
-            assert_eq!(ends(&relaying.outcome), Ok(()));
-        }
-    }
-
-    #[test]
-    fn what_a_server_sent_before_it_was_gone_arrives_although_it_left_bytes_unread() {
-        for client in every_client() {
-            let mut relaying = Relaying::start(client);
-            relaying.writes.write_all(b"nobody reads this").unwrap();
-            let sent = bytes(100_000);
-            relaying.server.write_all(&sent).unwrap();
-            // They are there: closing now is a reset.
-            let mut byte = [0; 1];
-            let server = relaying.server.as_raw_fd();
-            // SAFETY: the pointer and the length are those of one live, writable array.
-            unsafe { libc::recv(server, byte.as_mut_ptr().cast(), 1, libc::MSG_PEEK) };
-            drop(relaying.server);
-            assert!(rest(&relaying.reads) == sent);
-            assert_eq!(ends(&relaying.outcome), Ok(()));
-        }
-    }
-
-    #[test]
-    fn a_client_that_is_gone_ends_it_in_order_and_the_server_gets_its_last_bytes() {
-        for client in every_client() {
-            let mut relaying = Relaying::start(client);
-            let sent = bytes(60_000);
-            relaying.writes.write_all(&sent).unwrap();
-            drop(relaying.writes);
-            drop(relaying.reads);
-            assert!(rest(&relaying.server) == sent);
-            ignore_sigpipe();
-            while relaying.server.write_all(b"nobody reads this").is_ok() {}
-            assert_eq!(ends(&relaying.outcome), Ok(()));
-        }
-    }
-
-    #[test]
-    fn a_server_that_sends_to_a_client_that_reads_no_more_is_told_so_and_is_still_sent_to() {
-        let mut relaying = Relaying::start(with_pipes());
-        drop(relaying.reads);
-        ignore_sigpipe();
-        while relaying.server.write_all(b"nobody reads this").is_ok() {}
-        relaying.writes.write_all(b"from ssh").unwrap();
-        assert_eq!(read(&relaying.server, 8), b"from ssh");
-        drop(relaying.writes);
-        assert_eq!(ends(&relaying.outcome), Ok(()));
-    }
-
-    #[test]
-    fn neither_side_reading_is_no_deadlock_and_little_is_under_way() {
-        for client in every_client() {
-            let relaying = Relaying::start(client);
-            let [to_server, to_client] = [bytes(40_000_000), bytes(30_000_000)];
-            thread::scope(|scope| {
-                let (mut writes, mut server) = (&relaying.writes, &relaying.server);
-                let (up, down) = (&to_server, &to_client);
-                let one = scope.spawn(move || writes.write_all(up).unwrap());
-                let other = scope.spawn(move || server.write_all(down).unwrap());
-                // One after the other: whatever is not read must not keep what is.
-                assert!(read(&relaying.server, to_server.len()) == to_server);
-                one.join().unwrap();
-                assert!(!other.is_finished(), "30 MB are under way");
-                assert!(read(&relaying.reads, to_client.len()) == to_client);
-                other.join().unwrap();
-            });
-            assert!(relaying.goes_on());
-        }
-    }
-
-    #[test]
     fn a_file_is_read_to_its_end_and_written_to() {
         let folder = Folder::new();
         let sent = bytes(1_000_000);
@@ -483,7 +521,7 @@ mod tests {
         let (writes, reads) = (tempfile(&folder), tempfile(&folder));
         let from = File::open(folder.path("in")).unwrap().into();
         let to = File::create(folder.path("out")).unwrap().into();
-        let relaying = Relaying::start(Client { writes, reads, from, to });
+        let relaying = Relaying::start(Client { writes, reads, from, to }, unix_pair);
         let got = rest(&relaying.server);
         assert!(got == sent);
         (&relaying.server).write_all(&got).unwrap();
@@ -497,12 +535,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_out_says_nothing_although_it_has_hung_up() {
+        let ((gone, writer), (ready, mut other)) = (pipe(), UnixStream::pair().unwrap());
+        drop(writer);
+        other.write_all(b"x").unwrap();
+        let events = poll([(gone.as_raw_fd(), None), (ready.as_raw_fd(), Some(libc::POLLIN))]);
+        assert_eq!(events, Ok([0, libc::POLLIN]));
+        let events = poll([(gone.as_raw_fd(), Some(0)), (ready.as_raw_fd(), Some(libc::POLLIN))]);
+        assert_eq!(events, Ok([libc::POLLHUP, libc::POLLIN]));
+    }
+
+    #[test]
     fn an_output_that_is_full_is_an_error() {
         let folder = Folder::new();
         let Client { writes, from, .. } = with_pipes();
         let full = File::options().write(true).open("/dev/full").unwrap();
         let reads = tempfile(&folder);
-        let mut relaying = Relaying::start(Client { writes, reads, from, to: full.into() });
+        let mut relaying =
+            Relaying::start(Client { writes, reads, from, to: full.into() }, unix_pair);
         relaying.server.write_all(b"no room").unwrap();
         assert_eq!(ends(&relaying.outcome), Err(Errno(libc::ENOSPC)));
     }

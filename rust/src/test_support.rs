@@ -86,6 +86,41 @@ pub fn under_signals<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stati
     worker.join().unwrap()
 }
 
+/// A socket that listens on this machine's own vsock loopback. Whoever takes it has made sure that there is one.
+#[cfg(target_os = "linux")]
+pub struct VsockListener(OwnedFd);
+
+#[cfg(target_os = "linux")]
+impl VsockListener {
+    pub fn bind(port: u32) -> Self {
+        // SAFETY: takes numbers only.
+        let fd = unsafe { libc::socket(libc::AF_VSOCK, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0) };
+        assert!(fd >= 0);
+        // SAFETY: socket(2) has just made it.
+        let listener = Self(unsafe { OwnedFd::from_raw_fd(fd) });
+        // SAFETY: all zeros is a valid sockaddr_vm.
+        let mut address: libc::sockaddr_vm = unsafe { std::mem::zeroed() };
+        address.svm_family = libc::AF_VSOCK as libc::sa_family_t;
+        address.svm_cid = libc::VMADDR_CID_LOCAL;
+        address.svm_port = port;
+        let (start, len) = (std::ptr::addr_of!(address).cast(), std::mem::size_of_val(&address));
+        // SAFETY: the address lives for the call and is that long.
+        assert_eq!(unsafe { libc::bind(fd, start, len as libc::socklen_t) }, 0);
+        // SAFETY: takes numbers only.
+        assert_eq!(unsafe { libc::listen(fd, 1) }, 0);
+        listener
+    }
+
+    pub fn accept(&self) -> OwnedFd {
+        let (address, len) = (std::ptr::null_mut(), std::ptr::null_mut());
+        // SAFETY: the address may be left out.
+        let fd = unsafe { libc::accept(self.0.as_raw_fd(), address, len) };
+        assert!(fd >= 0);
+        // SAFETY: accept(2) has just made it.
+        unsafe { OwnedFd::from_raw_fd(fd) }
+    }
+}
+
 /// The next message of a socket: its bytes and the file descriptors that came along.
 pub fn receive_message(socket: &UnixStream) -> (Vec<u8>, Vec<OwnedFd>) {
     let mut bytes = [0u8; 64];

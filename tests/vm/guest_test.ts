@@ -120,6 +120,14 @@ Deno.test("in a guest, scp takes vsock%1", async () => {
   assertEquals(out, (await inGuest("sha256sum </usr/sbin/tests-init")).out, err);
 });
 
+Deno.test("in a guest, ssh that takes no fd has 8 MiB relayed over AF_VSOCK there and back, and the exit status", async () => {
+  const there = "ssh -o ProxyUseFdpass=no vsock/1";
+  const { code, out, err } = await inGuest(
+    `head -c 8388608 /dev/urandom >/tmp/sent && ${there} 'cat; exit 3' </tmp/sent >/tmp/back; echo $?; cmp /tmp/sent /tmp/back`,
+  );
+  assertEquals({ code, out, err }, { code: 0, out: "3\n", err: "" });
+});
+
 Deno.test("from a guest, vsock/2 is the host", async () => {
   sshd.unixDoor(undefined, multiplexer.hostSocket(22));
   const user = outputOf("id", "-un").trim();
