@@ -25,6 +25,8 @@ mod path;
 mod process;
 mod relay;
 mod runtime;
+#[cfg(target_os = "linux")]
+mod splice;
 #[cfg(test)]
 mod test_support;
 

@@ -268,22 +268,31 @@ for (const error of ["EINVAL", "ENOSYS", "EPERM"]) {
   });
 }
 
-traces("another error of splice(2) is one of the relay", async () => {
-  using folder = new Folder();
-  const path = folder.at("s");
-  const { words } = traced(folder, "-e", "trace=splice", "-e", "inject=splice:error=EIO");
-  await using relayed = new Relayed(path, pipes(), [...words, shim, `unix${path}`, "22"]);
-  await (await relayed.server()).write(bytes("x"));
-  const { code, stderr } = await inTime(relayed.ended());
-  assertEquals(code, 74);
-  assertMatch(stderr, /^deno-ssh-proxy: the relay broke: input\/output error \(EIO\)\n/);
-});
-
-traces("nothing is done while a client does not read, but for what the other direction needs", async () => {
-  for (const ends of [pipes, oneSocket]) {
+for (
+  const [what, ends, inject] of [
+    ["another error of splice(2)", pipes, "error=EIO"],
+    // Those bytes are in the relay's own pipe by then.
+    ["one that comes when bytes would be lost by another way", oneSocket, "error=EINVAL:when=2"],
+  ] as [string, () => Ends, string][]
+) {
+  traces(`${what} is one of the relay`, async () => {
     using folder = new Folder();
     const path = folder.at("s");
-    const { words, calls } = traced(folder, "-e", "trace=poll,splice");
+    const { words } = traced(folder, "-e", "trace=splice", "-e", `inject=splice:${inject}`);
+    await using relayed = new Relayed(path, ends(), [...words, shim, `unix${path}`, "22", "--relay"]);
+    await (await relayed.server()).write(bytes("x"));
+    const { code, stderr } = await inTime(relayed.ended());
+    assertEquals(code, 74);
+    assertMatch(stderr, /^deno-ssh-proxy: the relay broke: .+ \(E[A-Z]+\)\n$/);
+  });
+}
+
+traces("nothing is done while a client does not read, but for what the other direction needs", async () => {
+  const copied = ["-e", "inject=splice:error=EINVAL"];
+  for (const [ends, ...inject] of [[pipes], [oneSocket], [pipes, ...copied]] as [() => Ends, ...string[]][]) {
+    using folder = new Folder();
+    const path = folder.at("s");
+    const { words, calls } = traced(folder, "-e", "trace=poll,splice", ...inject);
     await using relayed = new Relayed(path, ends(), [...words, shim, `unix${path}`, "22", "--relay"]);
     const server = await relayed.server();
     // More than all the buffers on the way hold: it stays under way until the client reads.
