@@ -24,7 +24,7 @@
 
 import { Library, libraryPath } from "./ffi/library.ts";
 import type { Socket } from "./ffi/socket.ts";
-import { CONNECTION_NONBLOCKING } from "./ffi/symbols.ts";
+import { CONNECTION_NONBLOCKING } from "./ffi/nonblocking.ts";
 import { reach } from "./proxy/reach.ts";
 import { Deadline, DEFAULT_TIMEOUT } from "./proxy/patience.ts";
 import type { Target } from "./proxy/target.ts";

@@ -6,7 +6,8 @@
  */
 
 import { Library, libraryPath } from "./ffi/library.ts";
-import { CONNECTION, CONNECTION_NONBLOCKING } from "./ffi/symbols.ts";
+import { CONNECTION_NONBLOCKING } from "./ffi/nonblocking.ts";
+import { CONNECTION } from "./ffi/symbols.ts";
 import { chooseWay, deliver } from "./proxy/deliver.ts";
 import { reach } from "./proxy/reach.ts";
 import { tell } from "./proxy/errors.ts";

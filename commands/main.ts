@@ -5,7 +5,7 @@
  */
 
 import { Library, libraryPath } from "../ffi/library.ts";
-import { CONNECTION_NONBLOCKING } from "../ffi/symbols.ts";
+import { CONNECTION_NONBLOCKING } from "../ffi/nonblocking.ts";
 import { ProxyError, tell } from "../proxy/errors.ts";
 import { VERSION } from "../version.ts";
 import { runProgram } from "./app.ts";

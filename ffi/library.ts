@@ -6,7 +6,8 @@
 
 import { printable, ProxyError } from "../proxy/errors.ts";
 import { VERSION } from "../version.ts";
-import { AFTERWARDS, CONNECTION, type CONNECTION_NONBLOCKING, type ConnectionCalls } from "./symbols.ts";
+import type { CONNECTION_NONBLOCKING } from "./nonblocking.ts";
+import { AFTERWARDS, CONNECTION, type ConnectionCalls } from "./symbols.ts";
 
 type AfterwardsCalls = Deno.DynamicLibrary<typeof AFTERWARDS>["symbols"];
 

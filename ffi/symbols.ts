@@ -31,16 +31,6 @@ export const CONNECTION = {
   fd_kind: { parameters: [descriptor], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** The same functions on threads of their own, for a program that has more to do than to wait. */
-export const CONNECTION_NONBLOCKING = {
-  ...CONNECTION,
-  connect_unix: { ...CONNECTION.connect_unix, nonblocking: true },
-  connect_vsock: { ...CONNECTION.connect_vsock, nonblocking: true },
-  send_bytes: { ...CONNECTION.send_bytes, nonblocking: true },
-  receive_bytes: { ...CONNECTION.receive_bytes, nonblocking: true },
-  send_fd: { ...CONNECTION.send_fd, nonblocking: true },
-} as const satisfies Deno.ForeignLibraryInterface;
-
 /** What a client needs that cannot take a connection. */
 export const RELAY = {
   // int32_t relay(int32_t from_ssh, int32_t to_ssh, struct descriptor socket);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { SystemError } from "../../ffi/errno.ts";
 import { Library } from "../../ffi/library.ts";
 import type { ReceiveOptions } from "../../ffi/socket.ts";
-import { CONNECTION_NONBLOCKING } from "../../ffi/symbols.ts";
+import { CONNECTION_NONBLOCKING } from "../../ffi/nonblocking.ts";
 import { dial, shakeHands } from "../../proxy/dial.ts";
 import { ProxyError } from "../../proxy/errors.ts";
 import { Deadline } from "../../proxy/patience.ts";

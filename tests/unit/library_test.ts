@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Library, libraryPath } from "../../ffi/library.ts";
 import { fdKind } from "../../ffi/socket.ts";
-import { CONNECTION, CONNECTION_NONBLOCKING } from "../../ffi/symbols.ts";
+import { CONNECTION_NONBLOCKING } from "../../ffi/nonblocking.ts";
+import { CONNECTION } from "../../ffi/symbols.ts";
 import { VERSION } from "../../version.ts";
 import { assertFails, CHECKOUT, Folder, LIBRARY_PATH, outputOf, testWith } from "./support.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Library } from "../../ffi/library.ts";
-import { CONNECTION_NONBLOCKING } from "../../ffi/symbols.ts";
+import { CONNECTION_NONBLOCKING } from "../../ffi/nonblocking.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { type ErrorKind, ProxyError } from "../../proxy/errors.ts";
 import { Deadline, isWorthAnotherTry } from "../../proxy/patience.ts";
