@@ -1,21 +1,45 @@
-//! `launch PROGRAM ARGUMENT…` starts a program the way `ssh` starts a ProxyCommand with ProxyUseFdpass (both fd 0 and fd 1
-//! are one end of a socket pair), waits for its end, and prints what it cost and what it handed over:
+//! `launch KIND PATH SIZE ROUNDS PROGRAM ARGUMENT…` starts a program, waits for its end, and prints what it cost:
 //!
-//!     {"wall": milliseconds, "cpu": milliseconds, "peak": KiB, "fds": count, "code": exit code}
+//!     {"wall": milliseconds, "cpu": milliseconds, "peak": KiB, "failures": count}
+//!
+//! SIZE of them are started at once, and when all are gone, the next SIZE, for ROUNDS times. The wall time and the CPU
+//! time are sums, the peak is that of the largest one. A failure is an end with another code than 0, or with anything
+//! else handed over than KIND says:
+//!
+//! - `alone`: nothing. fd 0 and fd 1 are /dev/null; nobody listens at PATH.
+//! - `fd`: as `ssh` starts a ProxyCommand with ProxyUseFdpass, both fd 0 and fd 1 are one end of a socket pair, and a
+//!   file descriptor comes over it. At PATH is a server that says nothing.
+//! - `multiplexer`: the same, but at PATH is a multiplexer that answers `OK` at once.
+//! - `stream`: fd 0 and fd 1 are pipes, and the first bytes that the server at PATH says come out of fd 1. Then both
+//!   sides hang up.
 //!
 //! A program of its own because the peak memory that the kernel reports of a process begins with that of whoever started
-//! it (getrusage(2), ru_maxrss, as execve(2) leaves it), and Deno would be larger than what it measures.
+//! it (getrusage(2), ru_maxrss, as execve(2) leaves it), and Deno would be larger than what it measures. The server is
+//! this same process, which sleeps whenever it is not needed: a server that wakes up beside what is measured would take
+//! a core from it.
 
 #![deny(
     clippy::undocumented_unsafe_blocks,
     clippy::multiple_unsafe_ops_per_block
 )]
 
-use std::mem::{size_of, size_of_val, zeroed, MaybeUninit};
-use std::os::unix::io::{AsRawFd, OwnedFd};
-use std::os::unix::net::UnixStream;
-use std::process::{Command, ExitCode, Stdio};
-use std::time::Instant;
+mod child;
+
+use child::{accept, usage, wait, Ended};
+use std::ffi::OsString;
+use std::io::{Error, ErrorKind, Read, Result, Write};
+use std::mem::{size_of, size_of_val, zeroed};
+use std::os::unix::io::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+/// As many connections as any round makes may wait until the processes are gone: `fd` takes them then.
+const BACKLOG: libc::c_int = 4096;
+
+const REQUEST: &[u8] = b"CONNECT 22\n";
+const ANSWER: &[u8] = b"OK 22\n";
+const BANNER: &[u8] = b"SSH-2.0-bench\r\n";
 
 fn main() -> ExitCode {
     match run() {
@@ -30,53 +54,179 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> std::io::Result<String> {
+fn run() -> Result<String> {
     let mut words = std::env::args_os().skip(1);
-    let program = words
-        .next()
-        .ok_or_else(|| std::io::Error::new(std::io::ErrorKind::InvalidInput, "which program?"))?;
-    let (ours, theirs) = UnixStream::pair()?;
-    let mut command = Command::new(program);
-    command
-        .args(words)
-        .stdin(Stdio::from(OwnedFd::from(theirs.try_clone()?)));
-    command.stdout(Stdio::from(OwnedFd::from(theirs)));
-
-    let start = Instant::now();
-    let child = command.spawn()?;
-    let (status, usage) = wait(child.id() as libc::pid_t)?;
-    let wall = start.elapsed().as_secs_f64() * 1000.0;
-    // The command holds the other end; without it, a program that hands nothing over is the end of the stream.
-    drop(command);
-
-    let milliseconds = |time: libc::timeval| time.tv_sec as f64 * 1e3 + time.tv_usec as f64 / 1e3;
-    let cpu = milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime);
-    let (peak, fds) = (usage.ru_maxrss, received_fds(&ours)?);
-    let code = if libc::WIFEXITED(status) {
-        libc::WEXITSTATUS(status)
-    } else {
-        128
+    let mut word = || {
+        words
+            .next()
+            .ok_or_else(|| usage("KIND PATH SIZE ROUNDS PROGRAM ARGUMENT…"))
     };
+    let (kind, path, size, rounds) = (Kind::of(word()?)?, word()?, word()?, word()?);
+    let mut command = Command::new(word()?);
+    command.args(words);
+    let listener = match kind {
+        Kind::Alone => None,
+        _ => Some(listen(path)?),
+    };
+    let (size, rounds) = (number(size)?, number(rounds)?);
+
+    let (mut wall, mut cpu, mut peak, mut failures) = (Duration::ZERO, 0.0, 0, 0);
+    for _ in 0..rounds {
+        let start = Instant::now();
+        let mut started = (0..size)
+            .map(|_| Started::new(kind, &mut command))
+            .collect::<Result<Vec<_>>>()?;
+        if let Some(listener) = &listener {
+            serve(kind, listener, &mut started)?;
+        }
+        let mut ended = Vec::with_capacity(size);
+        for one in &started {
+            ended.push(wait(one.child.id())?);
+        }
+        wall += start.elapsed();
+
+        for (one, ended) in started.iter().zip(&ended) {
+            cpu += ended.cpu;
+            peak = peak.max(ended.peak);
+            if let Err(error) = one.verify(ended) {
+                failures += 1;
+                eprintln!("launch: {error}");
+            }
+        }
+        if let (Kind::Fd, Some(listener)) = (kind, &listener) {
+            for _ in ended.iter().filter(|ended| ended.code == 0) {
+                accept(listener)?;
+            }
+        }
+    }
+    let wall = wall.as_secs_f64() * 1e3;
     Ok(format!(
-        r#"{{"wall":{wall},"cpu":{cpu},"peak":{peak},"fds":{fds},"code":{code}}}"#
+        r#"{{"wall":{wall},"cpu":{cpu},"peak":{peak},"failures":{failures}}}"#
     ))
 }
 
-fn wait(pid: libc::pid_t) -> std::io::Result<(libc::c_int, libc::rusage)> {
-    let mut status = 0;
-    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
-    // SAFETY: both places are writable and live for the whole call.
-    if unsafe { libc::wait4(pid, &mut status, 0, usage.as_mut_ptr()) } != pid {
-        return Err(std::io::Error::last_os_error());
-    }
-    // SAFETY: zeroed, then filled in; a C struct of numbers.
-    Ok((status, unsafe { usage.assume_init() }))
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Alone,
+    Fd,
+    Multiplexer,
+    Stream,
 }
 
-/// How many file descriptors came over `socket`. They are left open: this program ends next.
-fn received_fds(socket: &UnixStream) -> std::io::Result<usize> {
+impl Kind {
+    fn of(word: OsString) -> Result<Kind> {
+        match word.to_str() {
+            Some("alone") => Ok(Kind::Alone),
+            Some("fd") => Ok(Kind::Fd),
+            Some("multiplexer") => Ok(Kind::Multiplexer),
+            Some("stream") => Ok(Kind::Stream),
+            _ => Err(usage("KIND is alone, fd, multiplexer or stream")),
+        }
+    }
+}
+
+fn number(word: OsString) -> Result<usize> {
+    word.to_str()
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| usage("SIZE and ROUNDS are numbers"))
+}
+
+fn listen(path: OsString) -> Result<UnixListener> {
+    let listener = UnixListener::bind(path)?;
+    // SAFETY: takes numbers. A second listen(2) sets the length of the queue anew.
+    if unsafe { libc::listen(listener.as_raw_fd(), BACKLOG) } != 0 {
+        return Err(Error::last_os_error());
+    }
+    Ok(listener)
+}
+
+/// A program that was started, and this side of what it has as fd 0 and fd 1.
+struct Started {
+    child: Child,
+    channel: Option<UnixStream>,
+    /// What came out of it, where it carries a stream.
+    said: Vec<u8>,
+}
+
+impl Started {
+    fn new(kind: Kind, command: &mut Command) -> Result<Started> {
+        let mut channel = None;
+        match kind {
+            Kind::Alone => command.stdin(Stdio::null()).stdout(Stdio::null()),
+            Kind::Stream => command.stdin(Stdio::piped()).stdout(Stdio::piped()),
+            Kind::Fd | Kind::Multiplexer => {
+                let (ours, theirs) = UnixStream::pair()?;
+                channel = Some(ours);
+                command.stdin(Stdio::from(OwnedFd::from(theirs.try_clone()?)));
+                command.stdout(Stdio::from(OwnedFd::from(theirs)))
+            }
+        };
+        let child = command.spawn()?;
+        // The command holds the other end; without it, a program that hands nothing over is the end of the stream.
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        Ok(Started {
+            child,
+            channel,
+            said: Vec::new(),
+        })
+    }
+
+    /// Whether what `ended` has handed over what it was to.
+    fn verify(&self, ended: &Ended) -> Result<()> {
+        let passed = match &self.channel {
+            Some(channel) => received_fd(channel)?.is_some(),
+            None => false,
+        };
+        let complete = match (&self.channel, &self.child.stdout) {
+            (Some(_), _) => passed,
+            (None, Some(_)) => self.said == BANNER,
+            (None, None) => true,
+        };
+        if ended.code == 0 && complete {
+            return Ok(());
+        }
+        let said = self.said.len();
+        let text = format!("exit code {}, an fd: {passed}, {said} bytes", ended.code);
+        Err(Error::new(ErrorKind::Other, text))
+    }
+}
+
+/// What the server does while `started` run.
+fn serve(kind: Kind, listener: &UnixListener, started: &mut [Started]) -> Result<()> {
+    let mut visitors = Vec::new();
+    for _ in started.iter() {
+        match kind {
+            // They wait in the queue.
+            Kind::Alone | Kind::Fd => {}
+            Kind::Multiplexer => {
+                let mut visitor = accept(listener)?;
+                visitor.read_exact(&mut [0; REQUEST.len()])?;
+                visitor.write_all(ANSWER)?;
+                visitors.push(visitor);
+            }
+            Kind::Stream => {
+                let mut visitor = accept(listener)?;
+                visitor.write_all(BANNER)?;
+                visitors.push(visitor);
+            }
+        }
+    }
+    for one in started {
+        if let Some(output) = &mut one.child.stdout {
+            output
+                .take(BANNER.len() as u64)
+                .read_to_end(&mut one.said)?;
+        }
+        drop(one.child.stdin.take());
+    }
+    Ok(())
+}
+
+/// The file descriptor that came over `socket`.
+fn received_fd(socket: &UnixStream) -> Result<Option<OwnedFd>> {
     let mut byte = [0u8; 1];
-    let mut control = [0u64; 8];
+    // A header (the length, level and type), and one number, padded (cmsg(3)).
+    let mut control = [0u64; 3];
     let mut part = libc::iovec {
         iov_base: byte.as_mut_ptr().cast(),
         iov_len: byte.len(),
@@ -89,11 +239,16 @@ fn received_fds(socket: &UnixStream) -> std::io::Result<usize> {
     message.msg_controllen = size_of_val(&control) as _;
     // SAFETY: `message` points to buffers that outlive the call.
     if unsafe { libc::recvmsg(socket.as_raw_fd(), &mut message, libc::MSG_DONTWAIT) } < 0 {
-        return Err(std::io::Error::last_os_error());
+        return Err(Error::last_os_error());
     }
-    // The control message begins with its length, a size_t, which counts the header and the file descriptors.
+    let [length, _, number] = control;
     // SAFETY: computes a number.
-    let header = u64::from(unsafe { libc::CMSG_LEN(0) });
-    let [length, ..] = control;
-    Ok(length.saturating_sub(header) as usize / size_of::<libc::c_int>())
+    if length != u64::from(unsafe { libc::CMSG_LEN(size_of::<libc::c_int>() as _) }) {
+        return Ok(None);
+    }
+    let [a, b, c, d, ..] = number.to_ne_bytes();
+    // SAFETY: the kernel has just made it for this process.
+    Ok(Some(unsafe {
+        OwnedFd::from_raw_fd(libc::c_int::from_ne_bytes([a, b, c, d]))
+    }))
 }
