@@ -1,77 +1,45 @@
 /**
- * What a connection pays before `ssh` can speak: the installed program, shim included, from its start to its end with the
- * connection handed over, against `deno run` of an empty script, in turn.
- *
- *     deno task bench:startup [--pairs N] [PROGRAM…]
- *
- * PROGRAM is a command line to measure in the place of the one that the task has installed under build/.
+ * What a connection pays before `ssh` can speak: from the start of a ProxyCommand until the connection is handed over and the
+ * process is gone.
  *
  * @module
  */
 
-interface Cost {
-  wall: number;
-  cpu: number;
-  peak: number;
-  fds: number;
-  code: number;
-}
+import { inTurn } from "./measure.ts";
+import { COMMON_RELAYS, EMPTY, type Peers } from "./peers.ts";
+import { launch } from "./run.ts";
+import type { Measure, Table } from "./table.ts";
 
-const root = `${import.meta.dirname}/..`;
-const launcher = `${root}/rust/target/release/examples/launch`;
+const MEASURES: Measure[] = [
+  { key: "wall", title: "wall, ms", digits: 1, better: "less" },
+  { key: "cpu", title: "CPU, ms", digits: 1, better: "less" },
+  { key: "peak", title: "peak, KiB", digits: 0, better: "less" },
+];
 
-async function launch(words: string[], fds: number): Promise<Cost> {
-  const { stdout, stderr, success } = await new Deno.Command(launcher, { args: words }).output();
-  const cost = success ? JSON.parse(new TextDecoder().decode(stdout)) as Cost : undefined;
-  if (cost?.code !== 0 || cost.fds !== fds) {
-    throw new Error(`${words.join(" ")}: ${new TextDecoder().decode(stderr)}${JSON.stringify(cost)}`);
-  }
-  return cost;
-}
-
-function summary(values: number[]): { median: number; min: number; max: number } {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (index: number) => sorted[Math.floor(index)]!;
-  const middle = (sorted.length - 1) / 2;
-  return { median: (at(middle) + at(Math.ceil(middle))) / 2, min: at(0), max: at(sorted.length - 1) };
-}
-
-const args = [...Deno.args];
-const pairs = args[0] === "--pairs" ? Number(args.splice(0, 2)[1]) : 150;
-const program = args.length > 0 ? args : [`${root}/build/prefix/bin/deno-ssh-proxy`];
-
-const folder = await Deno.makeTempDir();
-const empty = `${folder}/empty.js`;
-await Deno.writeTextFile(empty, "");
-const path = `${folder}/server.sock`;
-const listener = Deno.listen({ transport: "unix", path });
-
-const ours = [...program, `unix${path}`, "22"];
-const floor = [Deno.execPath(), "run", empty];
-const costs: Record<"floor" | "ours", Cost[]> = { floor: [], ours: [] };
-try {
-  // The first of each fills caches and is not counted. Then in turn, and each first half of the time: what one run leaves
-  // behind for the next (a warm core, a busy disk) is the same for both.
-  for (let pair = -1; pair < pairs; pair++) {
-    const turn = [["floor", floor, 0], ["ours", ours, 1]] as const;
-    for (const [name, words, fds] of pair % 2 === 0 ? turn : turn.toReversed()) {
-      const cost = await launch([...words], fds);
-      // Not before: a server that wakes up meanwhile would take a core from what is measured.
-      if (fds > 0) (await listener.accept()).close();
-      if (pair >= 0) costs[name].push(cost);
-    }
-  }
-} finally {
-  listener.close();
-  await Deno.remove(folder, { recursive: true });
-}
-
-console.log(`${pairs} pairs: ${program.join(" ")} against deno ${Deno.version.deno} run of an empty .js`);
-console.log("             empty: median (min to max)      ours: median (min to max)       ratio of medians");
-for (const [measure, unit, digits] of [["wall", "ms", 2], ["cpu", "ms", 2], ["peak", "KiB", 0]] as const) {
-  const [a, b] = [summary(costs.floor.map((cost) => cost[measure])), summary(costs.ours.map((cost) => cost[measure]))];
-  const show = ({ median, min, max }: typeof a) =>
-    `${median.toFixed(digits)} (${min.toFixed(digits)} to ${max.toFixed(digits)}) ${unit}`.padEnd(32);
-  const difference = measure === "peak" ? `  (${((b.median - a.median) / 1024).toFixed(1)} MiB more)` : "";
-  console.log(`${measure.padEnd(12)} ${show(a)}${show(b)}${(b.median / a.median).toFixed(3)}${difference}`);
+/** Passing the file descriptor, and the first bytes of those that relay. */
+export async function startup({ ours, systemd, empty, relays }: Peers, quick: boolean): Promise<Table[]> {
+  const rounds = quick ? 10 : 150;
+  const passing = [ours, ...systemd ? [systemd] : []].flatMap(({ name, words }) => [
+    { name: `${name}, unix`, run: () => launch("fd", (path) => words(`unix${path}`)) },
+    { name: `${name}, vsock-mux`, run: () => launch("multiplexer", (path) => words(`vsock-mux${path}`)) },
+  ]);
+  const floor = { name: EMPTY, run: () => launch("alone", () => empty) };
+  const relaying = relays.filter(({ listens }) => !listens).map(({ name, words }) => ({
+    name,
+    run: () => launch("stream", (path) => words(path, "")),
+  }));
+  return [
+    {
+      title: "Hand-over: start, file descriptor passed, process gone",
+      measures: MEASURES,
+      rows: await inTurn([floor, ...passing], rounds),
+      reference: { names: [EMPTY], title: `the ${EMPTY}` },
+    },
+    {
+      title: "Relay: start, banner through, process gone",
+      measures: MEASURES,
+      rows: await inTurn(relaying, rounds),
+      reference: COMMON_RELAYS,
+    },
+  ];
 }

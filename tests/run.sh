@@ -144,7 +144,7 @@ on_this_machine() {
   check "the types are right" "$deno" check --frozen direct.ts proxy.ts cli.ts mod.ts bench tests demo
   check "the documentation is complete" "$deno" doc --lint mod.ts
   if command -v shellcheck >/dev/null 2>&1; then
-    check "shellcheck has nothing to say" shellcheck install.sh commands/shim.sh tests/*.sh tests/vm/image.sh tests/vm/init .ci/run
+    check "shellcheck has nothing to say" shellcheck install.sh commands/shim.sh bench/peers.sh tests/*.sh tests/vm/image.sh tests/vm/init .ci/run
   else
     skip "shellcheck" "it is not installed, and this may not install it"
   fi
