@@ -33,7 +33,7 @@ export async function atOnce({ ours, systemd, relays }: Peers, quick: boolean): 
       { key: "memory", title: "peak of all, MiB", digits: 1, better: "less" },
       { key: "failures", title: "failures", digits: 0, better: "less" },
     ],
-    rows: await inTurn(contenders, quick ? 2 : 10),
+    rows: await inTurn(contenders, quick ? 1 : 10),
     reference: { names: [SYSTEMD], title: SYSTEMD },
   }];
 }

@@ -18,7 +18,7 @@
 
 mod child;
 
-use child::{accept, usage, wait};
+use child::{accept, end_in_time, usage, wait};
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::os::unix::fs::FileTypeExt;
@@ -47,6 +47,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<String> {
+    end_in_time();
     let mut words = std::env::args_os().skip(1);
     let mut word = || {
         words

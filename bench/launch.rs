@@ -25,7 +25,7 @@
 
 mod child;
 
-use child::{accept, usage, wait, Ended};
+use child::{accept, end_in_time, usage, wait, Ended};
 use std::ffi::OsString;
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::mem::{size_of, size_of_val, zeroed};
@@ -55,6 +55,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<String> {
+    end_in_time();
     let mut words = std::env::args_os().skip(1);
     let mut word = || {
         words
@@ -88,14 +89,13 @@ fn run() -> Result<String> {
         for (one, ended) in started.iter().zip(&ended) {
             cpu += ended.cpu;
             peak = peak.max(ended.peak);
-            if let Err(error) = one.verify(ended) {
-                failures += 1;
-                eprintln!("launch: {error}");
-            }
-        }
-        if let (Kind::Fd, Some(listener)) = (kind, &listener) {
-            for _ in ended.iter().filter(|ended| ended.code == 0) {
-                accept(listener)?;
+            match (one.verify(ended), &listener) {
+                (Ok(()), Some(listener)) if kind == Kind::Fd => drop(accept(listener)?),
+                (Ok(()), _) => {}
+                (Err(error), _) => {
+                    failures += 1;
+                    eprintln!("launch: {error}");
+                }
             }
         }
     }
