@@ -19,7 +19,7 @@ export async function growth({ ours, systemd, empty }: Peers, quick: boolean): P
   const rows = new Map<string, Row>();
   for (const [count, rounds] of steps) {
     const contenders = [
-      { name: EMPTY, run: (times: number) => launch("alone", () => empty, { rounds: times }) },
+      { name: EMPTY, run: (times: number) => launch("nothing", () => empty, { rounds: times }) },
       ...[ours, ...systemd ? [systemd] : []].map(({ name, words }) => ({
         name,
         run: (times: number) => launch("fd", (path) => words(`unix${path}`), { rounds: times }),

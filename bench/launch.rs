@@ -6,9 +6,10 @@
 //! time are sums, the peak is that of the largest one. A failure is an end with another code than 0, or with anything
 //! else handed over than KIND says:
 //!
-//! - `alone`: nothing. fd 0 and fd 1 are /dev/null; nobody listens at PATH.
+//! - `alone`: nothing. fd 0 and fd 1 are /dev/null.
 //! - `fd`: as `ssh` starts a ProxyCommand with ProxyUseFdpass, both fd 0 and fd 1 are one end of a socket pair, and a
 //!   file descriptor comes over it. At PATH is a server that says nothing.
+//! - `nothing`: started like that, but nothing comes.
 //! - `multiplexer`: the same, but at PATH is a multiplexer that answers `OK` at once.
 //! - `stream`: fd 0 and fd 1 are pipes, and the first bytes that the server at PATH says come out of fd 1. Then both
 //!   sides hang up.
@@ -66,7 +67,7 @@ fn run() -> Result<String> {
     let mut command = Command::new(word()?);
     command.args(words);
     let listener = match kind {
-        Kind::Alone => None,
+        Kind::Alone | Kind::Nothing => None,
         _ => Some(listen(path)?),
     };
     let (size, rounds) = (number(size)?, number(rounds)?);
@@ -108,6 +109,7 @@ fn run() -> Result<String> {
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Alone,
+    Nothing,
     Fd,
     Multiplexer,
     Stream,
@@ -117,10 +119,11 @@ impl Kind {
     fn of(word: OsString) -> Result<Kind> {
         match word.to_str() {
             Some("alone") => Ok(Kind::Alone),
+            Some("nothing") => Ok(Kind::Nothing),
             Some("fd") => Ok(Kind::Fd),
             Some("multiplexer") => Ok(Kind::Multiplexer),
             Some("stream") => Ok(Kind::Stream),
-            _ => Err(usage("KIND is alone, fd, multiplexer or stream")),
+            _ => Err(usage("KIND is alone, nothing, fd, multiplexer or stream")),
         }
     }
 }
@@ -142,6 +145,7 @@ fn listen(path: OsString) -> Result<UnixListener> {
 
 /// A program that was started, and this side of what it has as fd 0 and fd 1.
 struct Started {
+    kind: Kind,
     child: Child,
     channel: Option<UnixStream>,
     /// What came out of it, where it carries a stream.
@@ -154,7 +158,7 @@ impl Started {
         match kind {
             Kind::Alone => command.stdin(Stdio::null()).stdout(Stdio::null()),
             Kind::Stream => command.stdin(Stdio::piped()).stdout(Stdio::piped()),
-            Kind::Fd | Kind::Multiplexer => {
+            Kind::Nothing | Kind::Fd | Kind::Multiplexer => {
                 let (ours, theirs) = UnixStream::pair()?;
                 channel = Some(ours);
                 command.stdin(Stdio::from(OwnedFd::from(theirs.try_clone()?)));
@@ -165,6 +169,7 @@ impl Started {
         // The command holds the other end; without it, a program that hands nothing over is the end of the stream.
         command.stdin(Stdio::null()).stdout(Stdio::null());
         Ok(Started {
+            kind,
             child,
             channel,
             said: Vec::new(),
@@ -177,10 +182,11 @@ impl Started {
             Some(channel) => received_fd(channel)?.is_some(),
             None => false,
         };
-        let complete = match (&self.channel, &self.child.stdout) {
-            (Some(_), _) => passed,
-            (None, Some(_)) => self.said == BANNER,
-            (None, None) => true,
+        let complete = match self.kind {
+            Kind::Alone => true,
+            Kind::Nothing => !passed,
+            Kind::Fd | Kind::Multiplexer => passed,
+            Kind::Stream => self.said == BANNER,
         };
         if ended.code == 0 && complete {
             return Ok(());
@@ -196,8 +202,8 @@ fn serve(kind: Kind, listener: &UnixListener, started: &mut [Started]) -> Result
     let mut visitors = Vec::new();
     for _ in started.iter() {
         match kind {
-            // They wait in the queue.
-            Kind::Alone | Kind::Fd => {}
+            // They wait in the queue, if they come.
+            Kind::Alone | Kind::Nothing | Kind::Fd => {}
             Kind::Multiplexer => {
                 let mut visitor = accept(listener)?;
                 visitor.read_exact(&mut [0; REQUEST.len()])?;

@@ -12,7 +12,7 @@
  * @module
  */
 
-import { CHECKOUT } from "../tests/support/folder.ts";
+import { CHECKOUT, Folder } from "../tests/support/folder.ts";
 import { outputLater } from "../tests/support/tools.ts";
 import { atOnce } from "./at_once.ts";
 import { growth } from "./growth.ts";
@@ -101,8 +101,9 @@ await step("getting the others", async () => {
   await outputLater(`${CHECKOUT}/bench/peers.sh`).catch(({ message }: Error) => console.error(message));
 });
 
-Deno.writeTextFileSync(`${BUILD}/empty.js`, "");
-const peers = findPeers(Deno.realPathSync(asked.prefix ?? PREFIX), `${BUILD}/empty.js`);
+// In a folder of its own: in this one, Deno would read deno.json for it.
+using folder = new Folder();
+const peers = findPeers(Deno.realPathSync(asked.prefix ?? PREFIX), folder.file("empty.js", ""));
 const machine = await lookAtMachine(peers);
 const measured: Record<string, Table[]> = {};
 let broken = false;
@@ -131,8 +132,8 @@ const withRatios = (table: Table) => ({
 const measurements = Object.fromEntries(Object.entries(measured).map(([name, all]) => [name, all.map(withRatios)]));
 Deno.writeTextFileSync(asked.json, `${JSON.stringify({ machine, missing: peers.missing, measurements }, null, 2)}\n`);
 
-if (broken) Deno.exit(1);
-if (asked.updateDocs) {
+if (broken) Deno.exitCode = 1;
+else if (asked.updateDocs) {
   const before = Deno.readTextFileSync(DOCUMENT);
   if (!MEASURED.test(before)) throw new Error(`${DOCUMENT} has no place for what was measured`);
   Deno.writeTextFileSync(DOCUMENT, before.replace(MEASURED, () => `\n${text}\n`));

@@ -9,7 +9,7 @@ import { outputLater } from "../tests/support/tools.ts";
 import type { Figures } from "./measure.ts";
 
 /** How launch.rs starts a program, and what it has the server do. */
-export type Kind = "alone" | "fd" | "multiplexer" | "stream";
+export type Kind = "alone" | "nothing" | "fd" | "multiplexer" | "stream";
 
 /** How often a program is started. */
 export interface Times {

@@ -23,7 +23,7 @@ export async function startup({ ours, systemd, empty, relays }: Peers, quick: bo
     { name: `${name}, unix`, run: () => launch("fd", (path) => words(`unix${path}`)) },
     { name: `${name}, vsock-mux`, run: () => launch("multiplexer", (path) => words(`vsock-mux${path}`)) },
   ]);
-  const floor = { name: EMPTY, run: () => launch("alone", () => empty) };
+  const floor = { name: EMPTY, run: () => launch("nothing", () => empty) };
   const relaying = relays.filter(({ listens }) => !listens).map(({ name, words }) => ({
     name,
     run: () => launch("stream", (path) => words(path, "")),

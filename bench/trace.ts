@@ -9,7 +9,7 @@ import { CHECKOUT, Folder } from "../tests/support/folder.ts";
 import { outputLater } from "../tests/support/tools.ts";
 import { type Figures, inTurn, type Row } from "./measure.ts";
 import { OURS, type Peers, SYSTEMD } from "./peers.ts";
-import { launch } from "./run.ts";
+import { type Kind, launch } from "./run.ts";
 import type { Table } from "./table.ts";
 
 /** What Deno does at once and needs no permission for, and the kernel sees: an ioctl(2) for the settings of a terminal. */
@@ -49,7 +49,7 @@ export async function trace(peers: Peers, quick: boolean): Promise<Table[]> {
     {
       name: OURS,
       run: async () => {
-        const floor = await tracer.steps("alone", () => [bare, "unix/", "22"]);
+        const floor = await tracer.steps("nothing", () => [bare, "unix/", "22"]);
         const steps = await tracer.steps("fd", (path) => [ours, ...peers.ours.words(`unix${path}`).slice(1)]);
         return partsOfOurs(steps, floor, statements);
       },
@@ -211,7 +211,7 @@ class Tracer implements Disposable {
   }
 
   /** Runs a program once. */
-  async steps(kind: "alone" | "fd", words: (path: string) => string[]): Promise<Steps> {
+  async steps(kind: Kind, words: (path: string) => string[]): Promise<Steps> {
     const trace = `${this.#folder}/trace`;
     Deno.writeTextFileSync(trace, "");
     await launch(kind, words, { enter: `${this.#folder}/set_event_pid` });
