@@ -21,6 +21,7 @@ mod child;
 use child::{accept, end_in_time, usage, wait};
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Result, Write};
+use std::mem::{size_of_val, zeroed};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::io::{AsRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -67,6 +68,9 @@ fn run() -> Result<String> {
         .and_then(|text| text.parse().ok())
         .ok_or_else(|| usage("AMOUNT is a number"))?;
 
+    if way == "echo" {
+        stay_on_one_core()?;
+    }
     let listener = UnixListener::bind(path)?;
     let (mut child, near) = if front.is_empty() {
         let mut child = command
@@ -165,6 +169,22 @@ fn cpu_time(child: &Child) -> Result<f64> {
         return Err(Error::last_os_error());
     }
     Ok(time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6)
+}
+
+/// Keeps this process, and those that it starts, on one core. Only one of them has something to do at any time of an
+/// echo; whether the kernel finds it a core that sleeps, which takes long to wake, is chance.
+fn stay_on_one_core() -> Result<()> {
+    // SAFETY: all zeros is a valid set: the empty one.
+    let mut cores: libc::cpu_set_t = unsafe { zeroed() };
+    // SAFETY: takes nothing.
+    let current = unsafe { libc::sched_getcpu() };
+    // SAFETY: `current` is the number of a core, and the set has room for all.
+    unsafe { libc::CPU_SET(current as usize, &mut cores) };
+    // SAFETY: points to a set that lives for the whole call.
+    match unsafe { libc::sched_setaffinity(0, size_of_val(&cores), &cores) } {
+        0 => Ok(()),
+        _ => Err(Error::last_os_error()),
+    }
 }
 
 /// There and back in one thread, so that nothing but the relay is woken in between.
