@@ -5,7 +5,7 @@ use crate::describe::FdKind;
 use crate::errno::{check_uninterrupted, Errno, Result};
 use crate::fd::RawFd;
 #[cfg(target_os = "linux")]
-use crate::splice::{is_refusal, Direct, Piped};
+use crate::splice::{directly, enlarge, is_refusal, Piped};
 
 /// One end of a flow.
 #[derive(Clone, Copy)]
@@ -48,10 +48,24 @@ pub enum State {
     Over,
 }
 
+/// What came of a step.
+pub struct Step {
+    /// How many bytes the sink has got.
+    pub moved: usize,
+    pub state: State,
+}
+
+impl Step {
+    pub fn to(state: State) -> Self {
+        Self { moved: 0, state }
+    }
+}
+
 /// How the bytes get across.
 enum Way {
+    /// By splice(2), because one of the two is this pipe.
     #[cfg(target_os = "linux")]
-    Direct(Direct),
+    Direct(RawFd),
     #[cfg(target_os = "linux")]
     Piped(Piped),
     Copied(Copied),
@@ -66,36 +80,50 @@ pub struct Flow<'a> {
     pub state: State,
     way: Way,
     buffer: &'a mut [u8; BUFFER],
+    /// How many bytes more make it a large transfer.
+    until_large: usize,
 }
+
+/// What proves to be a large transfer, and worth a larger pipe. Not every session is: the pages in all pipes of a user are
+/// counted (pipe(7), pipe-user-pages-soft).
+const LARGE_TRANSFER: usize = 8 << 20;
 
 impl<'a> Flow<'a> {
     /// A flow that moves nothing yet. A sink that is a socket must be non-blocking.
     pub fn new(source: End, sink: End, buffer: &'a mut [u8; BUFFER]) -> Result<Self> {
         let way = Way::between(source, sink)?;
-        Ok(Self { source, sink, state: State::Source, way, buffer })
+        Ok(Self { source, sink, state: State::Source, way, buffer, until_large: LARGE_TRANSFER })
     }
 
     pub fn is_over(&self) -> bool {
         self.state == State::Over
     }
 
-    /// Moves what can be moved without waiting. To be called when what the state waits for is there.
-    pub fn step(&mut self) -> Result<()> {
-        self.state = match self.advance() {
+    /// Moves what can be moved without waiting, and gives how many bytes that were. To be called when what the state waits for
+    /// is there.
+    pub fn step(&mut self) -> Result<usize> {
+        let step = match self.advance() {
             #[cfg(target_os = "linux")]
             Err(errno) if is_refusal(errno) && self.way.may_change() => {
                 self.way = Way::COPIED;
                 self.advance()?
             }
-            state => state?,
+            step => step?,
         };
-        Ok(())
+        self.state = step.state;
+        if self.until_large > 0 {
+            self.until_large = self.until_large.saturating_sub(step.moved);
+            if self.until_large == 0 {
+                self.way.enlarge();
+            }
+        }
+        Ok(step.moved)
     }
 
-    fn advance(&mut self) -> Result<State> {
+    fn advance(&mut self) -> Result<Step> {
         match &mut self.way {
             #[cfg(target_os = "linux")]
-            Way::Direct(direct) => direct.advance(self.source.fd, self.sink.fd, self.state),
+            Way::Direct(_) => directly(self.source.fd, self.sink.fd, self.state),
             #[cfg(target_os = "linux")]
             Way::Piped(piped) => piped.advance(self.source.fd, self.sink.fd),
             Way::Copied(copied) => copied.advance(self.source, self.sink, self.buffer),
@@ -109,12 +137,8 @@ impl Way {
     #[cfg(target_os = "linux")]
     fn between(source: End, sink: End) -> Result<Self> {
         Ok(match (source, sink) {
-            (pipe, socket) if pipe.is_pipe() && socket.is_socket() => {
-                Self::Direct(Direct::new(pipe.fd))
-            }
-            (socket, pipe) if socket.is_socket() && pipe.is_pipe() => {
-                Self::Direct(Direct::new(pipe.fd))
-            }
+            (pipe, socket) if pipe.is_pipe() && socket.is_socket() => Self::Direct(pipe.fd),
+            (socket, pipe) if socket.is_socket() && pipe.is_pipe() => Self::Direct(pipe.fd),
             (one, other) if one.is_socket() && other.is_socket() => Self::Piped(Piped::new()?),
             // Terminals have no splice(2) that can be told not to wait, and files come and go in any size.
             _ => Self::COPIED,
@@ -124,6 +148,16 @@ impl Way {
     #[cfg(not(target_os = "linux"))]
     fn between(_source: End, _sink: End) -> Result<Self> {
         Ok(Self::COPIED)
+    }
+
+    fn enlarge(&self) {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Direct(pipe) => enlarge(*pipe),
+            #[cfg(target_os = "linux")]
+            Self::Piped(piped) => enlarge(piped.number()),
+            Self::Copied(_) => (),
+        }
     }
 
     /// Whether no byte would be lost if another way took over.
@@ -144,31 +178,34 @@ struct Copied {
 }
 
 impl Copied {
-    fn advance(&mut self, source: End, sink: End, buffer: &mut [u8; BUFFER]) -> Result<State> {
+    fn advance(&mut self, source: End, sink: End, buffer: &mut [u8; BUFFER]) -> Result<Step> {
         if self.start == self.end {
             match read(source, buffer) {
-                Ok(0) => return Ok(State::Over),
+                Ok(0) => return Ok(Step::to(State::Over)),
                 Ok(count) => (self.start, self.end) = (0, count),
                 Err(errno) => return after(errno, State::Source),
             }
             // Only poll(2) knows whether there is room in what cannot be told not to wait.
             if !sink.is_socket() {
-                return Ok(State::Sink);
+                return Ok(Step::to(State::Sink));
             }
         }
         match write(sink, buffer.get(self.start..self.end).unwrap_or_default()) {
-            Ok(count) => self.start += count,
-            Err(errno) => return after(errno, State::Sink),
+            Ok(moved) => {
+                self.start += moved;
+                let state = if self.start == self.end { State::Source } else { State::Sink };
+                Ok(Step { moved, state })
+            }
+            Err(errno) => after(errno, State::Sink),
         }
-        Ok(if self.start == self.end { State::Source } else { State::Sink })
     }
 }
 
-/// The state after an error of one that was `waiting`. That the other side of a source or a sink is gone is an end.
-pub fn after(errno: Errno, waiting: State) -> Result<State> {
+/// What an error means that one gave who would go on `waiting`. That the other side of a source or a sink is gone is an end.
+pub fn after(errno: Errno, waiting: State) -> Result<Step> {
     match errno {
-        Errno(libc::EAGAIN) => Ok(waiting),
-        Errno(libc::EPIPE | libc::ECONNRESET | libc::ENOTCONN) => Ok(State::Over),
+        Errno(libc::EAGAIN) => Ok(Step::to(waiting)),
+        Errno(libc::EPIPE | libc::ECONNRESET | libc::ENOTCONN) => Ok(Step::to(State::Over)),
         errno => Err(errno),
     }
 }
@@ -200,4 +237,46 @@ fn write(sink: End, bytes: &[u8]) -> Result<usize> {
         }
     })
     .map(|count| count as usize)
+}
+
+#[cfg(target_os = "linux")]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_support::pipe;
+    use std::io::{Read, Write};
+    use std::os::unix::io::AsRawFd;
+    use std::os::unix::net::UnixStream;
+
+    /// The size of a pipe that was `size` before this many bytes went through it.
+    fn size_after(bytes: usize, size: usize) -> usize {
+        let (near, far) = pipe();
+        let number = near.as_raw_fd();
+        // SAFETY: takes numbers only.
+        unsafe { libc::fcntl(number, libc::F_SETPIPE_SZ, size as libc::c_int) };
+        let (socket, mut server) = UnixStream::pair().unwrap();
+        let mut buffer = [0; BUFFER];
+        let source = End { fd: number, kind: FdKind::Pipe };
+        let sink = End { fd: socket.as_raw_fd(), kind: FdKind::UnixSocket };
+        let mut flow = Flow::new(source, sink, &mut buffer).unwrap();
+        let mut writer = std::fs::File::from(far);
+        let (sent, mut got) = ([7; 32 << 10], [0; 32 << 10]);
+        for _ in 0..bytes / sent.len() {
+            writer.write_all(&sent).unwrap();
+            let mut left = sent.len();
+            while left > 0 {
+                assert!(flow.step().is_ok());
+                left -= server.read(&mut got).unwrap();
+            }
+        }
+        // SAFETY: takes numbers only.
+        unsafe { libc::fcntl(number, libc::F_GETPIPE_SZ) as usize }
+    }
+
+    #[test]
+    fn a_pipe_is_made_larger_for_a_large_transfer_only_and_never_smaller() {
+        assert_eq!(size_after(4 << 20, 64 << 10), 64 << 10);
+        assert_eq!(size_after(9 << 20, 64 << 10), 256 << 10);
+        assert_eq!(size_after(9 << 20, 512 << 10), 512 << 10);
+    }
 }

@@ -24,11 +24,13 @@ pub fn relay(from_ssh: RawFd, to_ssh: RawFd, socket: RawFd) -> Result<()> {
     let [one, other] = &mut buffers;
     let mut upstream = Flow::new(from_ssh, socket, one)?;
     let mut downstream = Flow::new(socket, to_ssh, other)?;
+    let mut looks = 0;
     while !(upstream.is_over() && downstream.is_over()) {
-        let mut ready = wait(&upstream, &downstream)?;
+        let mut ready = wait(&upstream, &downstream, looks)?;
+        let mut moved = 0;
         if !downstream.is_over() {
             if ready.downstream {
-                downstream.step()?;
+                moved += downstream.step()?;
             } else if ready.client_gone {
                 downstream.state = State::Over;
             }
@@ -42,16 +44,23 @@ pub fn relay(from_ssh: RawFd, to_ssh: RawFd, socket: RawFd) -> Result<()> {
             if ready.server_gone {
                 upstream.state = State::Over;
             } else if ready.upstream {
-                upstream.step()?;
+                moved += upstream.step()?;
             }
             if upstream.is_over() {
                 hang_up(from_ssh, libc::SHUT_RD);
                 shut_down(socket, libc::SHUT_WR);
             }
         }
+        looks = if moved < MUCH { 0 } else { LOOKS };
     }
     Ok(())
 }
+
+/// Who has just sent or taken this much is about to do so again. It is worth it to look this many times whether that is so,
+/// and to let others run before each, rather than to sleep and be woken at once: more bytes go through, for less of a
+/// processor's time (`bench/throughput.ts`). Any other wait is one sleep.
+const MUCH: usize = 32 << 10;
+const LOOKS: u32 = 4;
 
 /// What poll(2) has found.
 struct Ready {
@@ -67,7 +76,7 @@ struct Ready {
 
 /// Waits until a flow can go on, or has nowhere to go to. Where nothing can be done about an fd it is not looked at: poll(2)
 /// says of a hang-up that it is there for as long as it is there.
-fn wait(upstream: &Flow, downstream: &Flow) -> Result<Ready> {
+fn wait(upstream: &Flow, downstream: &Flow, looks: u32) -> Result<Ready> {
     let (up, down) = (upstream.state, downstream.state);
     let from_ssh = if up == State::Source { Some(libc::POLLIN) } else { None };
     let to_ssh = match down {
@@ -82,11 +91,12 @@ fn wait(upstream: &Flow, downstream: &Flow) -> Result<Ready> {
         (State::Source, State::Over) => Some(0),
         _ => None,
     };
-    let [from_ssh, to_ssh, socket] = poll([
+    let fds = [
         (upstream.source.fd, from_ssh),
         (downstream.sink.fd, to_ssh),
         (downstream.source.fd, socket),
-    ])?;
+    ];
+    let [from_ssh, to_ssh, socket] = poll(fds, looks)?;
     const GONE: c_short = libc::POLLERR | libc::POLLHUP;
     Ok(Ready {
         upstream: if up == State::Sink { socket & !libc::POLLIN != 0 } else { from_ssh != 0 },
@@ -96,18 +106,28 @@ fn wait(upstream: &Flow, downstream: &Flow) -> Result<Ready> {
     })
 }
 
-/// Waits for one of the events of these fds, or for an error or a hang-up. `None` leaves one out.
-fn poll<const N: usize>(fds: [(RawFd, Option<c_short>); N]) -> Result<[c_short; N]> {
+/// Waits for one of the events of these fds, or for an error or a hang-up. `None` leaves one out. Before it sleeps, it looks
+/// `looks` times.
+fn poll<const N: usize>(fds: [(RawFd, Option<c_short>); N], looks: u32) -> Result<[c_short; N]> {
     let mut polled = fds.map(|(fd, events)| libc::pollfd {
         fd: if events.is_some() { fd } else { -1 },
         events: events.unwrap_or(0),
         revents: 0,
     });
-    // SAFETY: the pointer and the length are those of one live, writable array.
-    match check(unsafe { libc::poll(polled.as_mut_ptr(), N as libc::nfds_t, -1) }) {
-        Ok(_) | Err(Errno(libc::EINTR)) => Ok(polled.map(|one| one.revents)),
-        Err(errno) => Err(errno),
+    for looks_left in (0..=looks).rev() {
+        let timeout = if looks_left == 0 { -1 } else { 0 };
+        if timeout == 0 {
+            // SAFETY: takes nothing.
+            unsafe { libc::sched_yield() };
+        }
+        // SAFETY: the pointer and the length are those of one live, writable array.
+        match check(unsafe { libc::poll(polled.as_mut_ptr(), N as libc::nfds_t, timeout) }) {
+            Ok(0) => continue,
+            Ok(_) | Err(Errno(libc::EINTR)) => break,
+            Err(errno) => return Err(errno),
+        }
     }
+    Ok(polled.map(|one| one.revents))
 }
 
 fn end(fd: RawFd) -> Result<End> {
@@ -541,9 +561,10 @@ mod tests {
         let ((gone, writer), (ready, mut other)) = (pipe(), UnixStream::pair().unwrap());
         drop(writer);
         other.write_all(b"x").unwrap();
-        let events = poll([(gone.as_raw_fd(), None), (ready.as_raw_fd(), Some(libc::POLLIN))]);
+        let events = poll([(gone.as_raw_fd(), None), (ready.as_raw_fd(), Some(libc::POLLIN))], 0);
         assert_eq!(events, Ok([0, libc::POLLIN]));
-        let events = poll([(gone.as_raw_fd(), Some(0)), (ready.as_raw_fd(), Some(libc::POLLIN))]);
+        let events =
+            poll([(gone.as_raw_fd(), Some(0)), (ready.as_raw_fd(), Some(libc::POLLIN))], 0);
         assert_eq!(events, Ok([libc::POLLHUP, libc::POLLIN]));
     }
 
