@@ -14,7 +14,13 @@ mkdir -p build || exit 1
 
 # What CI runs on may have neither; where there is no root and no apt-get, what is missing is reported below.
 need() { # need COMMAND PACKAGE
-  command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+  need_for "$2" command -v "$1"
+}
+# What is no command of its own is there where one succeeds.
+need_for() { # need_for PACKAGE COMMAND ARGUMENT…
+  package=$1
+  shift
+  "$@" >/dev/null 2>&1 || missing="$missing $package"
 }
 missing=
 need shellcheck shellcheck
@@ -29,6 +35,12 @@ PATH=$PATH:/usr/sbin
 need sshd openssh-server
 need socat socat
 need rsync rsync
+need dbclient dropbear-bin
+need plink putty-tools
+# Debian's Python, which another one may be before on PATH.
+need_for python3-paramiko /usr/bin/python3 -c 'import paramiko'
+need_for python3-asyncssh /usr/bin/python3 -c 'import asyncssh'
+need_for libssh-dev cc -E -include libssh/libssh.h -x c /dev/null
 need strace strace
 need mandoc mandoc
 need zsh zsh
@@ -156,8 +168,10 @@ on_this_machine() {
 
   if command -v sshd >/dev/null 2>&1 && command -v socat >/dev/null 2>&1; then
     steps "the real ssh against the real sshd" "$deno_passed" "$deno_failed" "$deno_skipped" tests openssh
+    steps "SSH clients that take no file descriptor" "$deno_passed" "$deno_failed" "$deno_skipped" tests clients
   else
     skip "the real ssh against the real sshd" "sshd or socat is not installed, and this may not install it"
+    skip "SSH clients that take no file descriptor" "sshd or socat is not installed, and this may not install it"
   fi
   steps "the installer" '^\([0-9]*\) passed.*' '.* \([0-9]*\) failed.*' '.* \([0-9]*\) skipped$' tests/install_test.sh
 }

@@ -13,6 +13,8 @@ const F_DUPFD_CLOEXEC = Deno.build.os === "darwin" ? 67 : 1030;
 const O_RDWR_NOCTTY = Deno.build.os === "darwin" ? 0x20002 : 0x102;
 const POLLIN = 1;
 const SIGKILL = 9;
+/** The number of the system call, the same for nearly every processor. */
+const PIDFD_OPEN = 434n;
 
 /** A file descriptor of this test process, closed when its scope ends. No program that is started inherits it. */
 export class Fd implements Disposable {
@@ -150,6 +152,12 @@ export function terminal(): [Fd, Fd] {
   const name = libc.grantpt(near.number) === 0 && libc.unlockpt(near.number) === 0 ? libc.ptsname(near.number) : null;
   if (name === null) throw new Error("there are no terminals here");
   return [near, openFile(Deno.UnsafePointerView.getCString(name), O_RDWR_NOCTTY)];
+}
+
+/** A file descriptor of a process that somebody else has started: on it {@linkcode Fd.arrival} is the end of the process. */
+export function processFd(pid: number): Fd {
+  // The C library has no name for it before glibc 2.36: pidfd_open(2).
+  return new Fd(Number(libc.syscall(PIDFD_OPEN, BigInt(pid), 0n)));
 }
 
 /** A program that was started. */

@@ -14,7 +14,8 @@ export function testWhere(canRun: boolean, why: string, name: string, fn: () => 
   Deno.test({ name: canRun ? name : `${name} (left out: ${why})`, ignore: !canRun, fn });
 }
 
-function works(tool: string, args: string[]): boolean {
+/** Whether `tool` is installed, and succeeds with `args`. */
+export function works(tool: string, args: string[]): boolean {
   try {
     return new Deno.Command(tool, { args, stdout: "null", stderr: "null" }).outputSync().success;
   } catch (thrown) {
