@@ -8,7 +8,7 @@ import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@st
 import { multiplexer } from "../openssh/multiplexer.ts";
 import { Client } from "../support/client.ts";
 import { CHECKOUT, Folder } from "../support/folder.ts";
-import { type Fd, processFd } from "../support/process.ts";
+import { Process } from "../support/process.ts";
 import { inTime, randomBytes, sha256 } from "../support/sockets.ts";
 import { type Door, Sshd } from "../support/sshd.ts";
 import { outputOf, testWhere, works } from "../support/tools.ts";
@@ -49,6 +49,12 @@ function typed(line: string, options: string, command: string): string[] {
 /** What stands in quotation marks in a line of a program. */
 function quoted(line: string): string[] {
   return [...line.matchAll(/"([^"]*)"/g)].map(([, text]) => text!);
+}
+
+/** What starts a program that has what is quoted in a line of the README. */
+function withPython(program: string, line: string, command: string): string[] {
+  // asyncssh has its own warnings of what it imports.
+  return [PYTHON, "-W", "ignore", `${CHECKOUT}/tests/clients/${program}`, ...quoted(line), sshd.key, command];
 }
 
 const LIBSSH: SshClient = {
@@ -92,19 +98,13 @@ const CLIENTS: SshClient[] = [
     name: "Paramiko",
     line: "client.connect(",
     probe: [PYTHON, ["-c", "import paramiko"]],
-    words: (
-      line,
-      command,
-    ) => [PYTHON, `${CHECKOUT}/tests/clients/with_paramiko.py`, ...quoted(line), sshd.key, command],
+    words: (line, command) => withPython("with_paramiko.py", line, command),
   },
   {
     name: "asyncssh",
     line: "asyncssh.connect(",
     probe: [PYTHON, ["-c", "import asyncssh"]],
-    words: (line, command) => [
-      ...[PYTHON, "-W", "ignore", `${CHECKOUT}/tests/clients/with_asyncssh.py`, ...quoted(line)],
-      ...[sshd.key, command],
-    ],
+    words: (line, command) => withPython("with_asyncssh.py", line, command),
   },
   LIBSSH,
 ];
@@ -143,7 +143,7 @@ class Session implements AsyncDisposable {
   readonly #client: Deno.ChildProcess;
   readonly #door: Door;
   /** Everything that was started for it beside the client. */
-  readonly #started: Fd[] = [];
+  readonly #started: Process[] = [];
   readonly #errors: Promise<string>;
 
   private constructor(client: Deno.ChildProcess, door: Door) {
@@ -161,7 +161,7 @@ class Session implements AsyncDisposable {
       assertEquals(new TextDecoder().decode(said), "ready\n", said.length === 0 ? await session.#errors : undefined);
       const pids = processesAt(door).filter((pid) => pid !== child.pid);
       assert(pids.length > 0, "nothing relays");
-      for (const pid of pids) session.#started.push(processFd(pid));
+      for (const pid of pids) session.#started.push(new Process(pid));
       return session;
     } catch (thrown) {
       await session[Symbol.asyncDispose]();
@@ -185,7 +185,8 @@ class Session implements AsyncDisposable {
 
   /** The command's input, to its end. */
   async write(input: Uint8Array<ArrayBuffer>): Promise<void> {
-    await new Blob([input]).stream().pipeTo(this.#client.stdin);
+    // Of a client that takes no more, it is its end that says why.
+    await new Blob([input]).stream().pipeTo(this.#client.stdin).catch(() => {});
   }
 
   /** Goes on writing to the command until it can no more. */
@@ -208,14 +209,17 @@ class Session implements AsyncDisposable {
 
   /** That nothing is left of it: no process, and no connection to the server. */
   async leavesNothing(): Promise<void> {
-    for (const process of this.#started) await process.arrival();
+    for (const process of this.#started) await process.ended();
     await inTime(this.#door.empty());
     assertEquals(this.#door.visitors, 1);
     assertEquals(processesAt(this.#door), []);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const process of this.#started) process.close();
+    for (const process of this.#started) {
+      process.kill();
+      process.close();
+    }
     try {
       this.kill();
     } catch {

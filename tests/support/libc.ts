@@ -63,7 +63,7 @@ export const libc = Deno.dlopen(
     // pid_t waitpid(pid_t pid, int *status, int options);
     waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32", nonblocking: true },
     // long syscall(long number, ...);
-    syscall: { parameters: ["isize", "isize", "isize"], result: "isize" },
+    syscall: { parameters: ["isize", "isize", "isize", "isize", "isize"], result: "isize" },
     // int kill(pid_t pid, int signal);
     kill: { parameters: ["i32", "i32"], result: "i32" },
     posix_spawn: {

@@ -13,8 +13,9 @@ const F_DUPFD_CLOEXEC = Deno.build.os === "darwin" ? 67 : 1030;
 const O_RDWR_NOCTTY = Deno.build.os === "darwin" ? 0x20002 : 0x102;
 const POLLIN = 1;
 const SIGKILL = 9;
-/** The number of the system call, the same for nearly every processor. */
+/** The numbers of system calls, the same for nearly every processor. */
 const PIDFD_OPEN = 434n;
+const PIDFD_SEND_SIGNAL = 424n;
 
 /** A file descriptor of this test process, closed when its scope ends. No program that is started inherits it. */
 export class Fd implements Disposable {
@@ -154,10 +155,21 @@ export function terminal(): [Fd, Fd] {
   return [near, openFile(Deno.UnsafePointerView.getCString(name), O_RDWR_NOCTTY)];
 }
 
-/** A file descriptor of a process that somebody else has started: on it {@linkcode Fd.arrival} is the end of the process. */
-export function processFd(pid: number): Fd {
-  // The C library has no name for it before glibc 2.36: pidfd_open(2).
-  return new Fd(Number(libc.syscall(PIDFD_OPEN, BigInt(pid), 0n)));
+/** A process that somebody else has started. */
+export class Process extends Fd {
+  constructor(pid: number) {
+    // The C library has no name for it before glibc 2.36: pidfd_open(2).
+    super(Number(libc.syscall(PIDFD_OPEN, BigInt(pid), 0n, 0n, 0n)));
+  }
+
+  /** Until it has ended. */
+  ended(): Promise<void> {
+    return this.arrival();
+  }
+
+  kill(): void {
+    libc.syscall(PIDFD_SEND_SIGNAL, BigInt(this.number), BigInt(SIGKILL), 0n, 0n);
+  }
 }
 
 /** A program that was started. */
