@@ -106,12 +106,17 @@ export async function fdKind(library: Library, fd: number): Promise<FdKind> {
   return FD_KINDS[kind] ?? "something else";
 }
 
+/** The first file descriptor that is none of standard input, output and error. */
+const FIRST_INHERITED = 3;
+
 /**
  * Carries bytes from the file descriptor `from` to `socket` and from that to `to`, until both have ended. Nothing else runs
  * in this process meanwhile.
  */
 export function relay(library: Library, from: number, to: number, socket: Socket): void {
-  const { relay } = library.load(RELAY);
+  const { close_inherited, relay } = library.load(RELAY);
+  // Nobody is to wait for the end of what this process does not even know that it has.
+  valueOf("close_inherited", close_inherited(asStruct(Int32Array.of(FIRST_INHERITED))));
   valueOf("relay", relay(from, to, asStruct(Int32Array.of(socket.fd))));
 }
 

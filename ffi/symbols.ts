@@ -35,6 +35,8 @@ export const CONNECTION = {
 export const RELAY = {
   // int32_t relay(int32_t from_ssh, int32_t to_ssh, struct descriptor socket);
   relay: { parameters: ["i32", "i32", descriptor], result: "i32" },
+  // int32_t close_inherited(struct descriptor first);
+  close_inherited: { parameters: [descriptor], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** What is asked once a connection is over, or has failed, or where it is to a machine by its name. */

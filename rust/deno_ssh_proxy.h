@@ -41,9 +41,12 @@ int32_t send_fd(int32_t channel, int32_t fd, struct time_left time);
 
 /*
  * Carries bytes from from_ssh to socket and from socket to to_ssh until both directions are done, with no deadline. A
- * pipe among the first two is closed when its direction is done. SIGPIPE is to be ignored. Returns 0.
+ * pipe among the first two is closed when its direction is done, with its duplicates. SIGPIPE is to be ignored. Returns 0.
  */
 int32_t relay(int32_t from_ssh, int32_t to_ssh, struct descriptor socket);
+
+/* Closes what is open from first on and not close-on-exec: what the program was started with. Returns 0. */
+int32_t close_inherited(struct descriptor first);
 
 /* What a file descriptor is. */
 int32_t fd_kind(struct descriptor descriptor);

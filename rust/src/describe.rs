@@ -6,7 +6,7 @@ use core::ptr::addr_of_mut;
 use libc::{c_int, c_uint};
 
 use crate::errno::{check_uninterrupted, Result};
-use crate::fd::RawFd;
+use crate::fd::{status, RawFd};
 
 /// The kinds of files that decide how a connection is handed over. The numbers are the ABI's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +26,7 @@ pub enum FdKind {
 
 /// What `fd` is.
 pub fn fd_kind(fd: RawFd) -> Result<FdKind> {
-    let mut status = MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: `status` is alive, writable and of the size that fstat(2) fills.
-    check_uninterrupted(|| unsafe { libc::fstat(fd, status.as_mut_ptr()) })?;
-    // SAFETY: fstat(2) succeeded, so it has filled it.
-    let status = unsafe { status.assume_init() };
+    let status = status(fd)?;
     Ok(match status.st_mode & libc::S_IFMT {
         libc::S_IFSOCK if is_unix_socket(fd) => FdKind::UnixSocket,
         libc::S_IFSOCK => FdKind::OtherSocket,

@@ -1,9 +1,14 @@
 //! Owning a file descriptor. (The standard library has the same; this library goes without it.)
 
-use crate::errno::{check, Errno, Result};
+use core::mem::MaybeUninit;
+use core::ops::Range;
+
+use libc::c_int;
+
+use crate::errno::{check, check_uninterrupted, Errno, Result};
 
 /// A file descriptor's number, as C has it.
-pub type RawFd = libc::c_int;
+pub type RawFd = c_int;
 
 /// An open file descriptor that is closed with its owner, unless it is given away.
 #[derive(Debug)]
@@ -40,6 +45,50 @@ pub fn close(fd: RawFd) -> Result<()> {
     match check(unsafe { libc::close(fd) }) {
         Ok(_) | Err(Errno(libc::EINTR)) => Ok(()),
         Err(errno) => Err(errno),
+    }
+}
+
+/// Where the file descriptors of a program are, unless it has very many open at once.
+const NUMBERS: Range<RawFd> = 0..1024;
+
+/// Closes `pipe`, and whatever else in this process is the same end of it: whoever has the other end sees no end before the
+/// last one is closed, and Deno has a duplicate of its standard output. Standard error stays, which may be the same pipe:
+/// there are messages to come.
+pub fn close_end_of_pipe(pipe: RawFd) {
+    let Ok(end) = identity(pipe) else { return };
+    for fd in NUMBERS.filter(|fd| *fd != libc::STDERR_FILENO && *fd != pipe) {
+        if identity(fd) == Ok(end) {
+            let _ = close(fd);
+        }
+    }
+    let _ = close(pipe);
+}
+
+/// The device and the inode of an open file, and whether it is read or written.
+fn identity(fd: RawFd) -> Result<(libc::dev_t, libc::ino_t, c_int)> {
+    // SAFETY: takes numbers only.
+    let flags = check(unsafe { libc::fcntl(fd, libc::F_GETFL) })?;
+    let status = status(fd)?;
+    Ok((status.st_dev, status.st_ino, flags & libc::O_ACCMODE))
+}
+
+/// What fstat(2) tells of `fd`.
+pub fn status(fd: RawFd) -> Result<libc::stat> {
+    let mut status = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: `status` is alive, writable and of the size that fstat(2) fills.
+    check_uninterrupted(|| unsafe { libc::fstat(fd, status.as_mut_ptr()) })?;
+    // SAFETY: fstat(2) succeeded, so it has filled it.
+    Ok(unsafe { status.assume_init() })
+}
+
+/// Closes what this program was started with from the number `first` on: what would be open after an exec as well.
+pub fn close_inherited(first: RawFd) {
+    for fd in NUMBERS.start.max(first)..NUMBERS.end {
+        // SAFETY: takes numbers only.
+        let flags = check(unsafe { libc::fcntl(fd, libc::F_GETFD) });
+        if flags.map_or(false, |flags| flags & libc::FD_CLOEXEC == 0) {
+            let _ = close(fd);
+        }
     }
 }
 

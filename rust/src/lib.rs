@@ -137,11 +137,21 @@ pub extern "C" fn send_fd(channel: RawFd, fd: RawFd, time: TimeLeft) -> i32 {
 /// done. Returns 0, also where a side hangs up in the middle; an error is one that reading or writing otherwise has.
 ///
 /// `from_ssh` and `to_ssh` are pipes, sockets (which may be one and the same), terminals or files. The end of a direction
-/// is passed on, to a socket by shutdown(2), to a pipe by closing it: what is a pipe is the caller's to use no more. Where
-/// a pipe or a terminal has lost its reader, SIGPIPE is raised as by write(2): it is up to the program to ignore it.
+/// is passed on, to a socket by shutdown(2), to a pipe by closing it, with all duplicates of it that the process has but
+/// standard error: what is a pipe is the caller's to use no more. Where a pipe or a terminal has lost its reader, SIGPIPE
+/// is raised as by write(2): it is up to the program to ignore it.
 #[no_mangle]
 pub extern "C" fn relay(from_ssh: RawFd, to_ssh: RawFd, socket: Descriptor) -> i32 {
     as_number(|| relay::relay(from_ssh, to_ssh, socket.fd).map(|()| 0))
+}
+
+/// Closes the file descriptors from this number on that the program was started with: those that are not close-on-exec.
+/// For a program that goes on for long: whoever started it may wait for the end of one (libssh leaves its own end of a
+/// relay's socket open there). Those above 1023 stay. Returns 0.
+#[no_mangle]
+pub extern "C" fn close_inherited(first: Descriptor) -> i32 {
+    fd::close_inherited(first.fd);
+    0
 }
 
 /// What the file descriptor is, as one of the `FD_` numbers of the header; `-EBADF` where it is not open.

@@ -7,7 +7,7 @@ use libc::{c_int, c_short};
 use crate::bytes::NO_SIGNAL;
 use crate::describe::{fd_kind, FdKind};
 use crate::errno::{check, check_uninterrupted, Errno, Result};
-use crate::fd::{close, RawFd};
+use crate::fd::{close_end_of_pipe, RawFd};
 use crate::flow::{End, Flow, State, BUFFER};
 
 /// Relays from `from_ssh` to `socket`, and from `socket` to `to_ssh`.
@@ -137,9 +137,7 @@ fn end(fd: RawFd) -> Result<End> {
 /// Tells the other side of a client's fd that this direction is over: that no more will be written, or read.
 fn hang_up(client: End, how: c_int) {
     match client.kind {
-        FdKind::Pipe => {
-            let _ = close(client.fd);
-        }
+        FdKind::Pipe => close_end_of_pipe(client.fd),
         _ if client.is_socket() => shut_down(client, how),
         // A terminal or a file has nobody to tell.
         _ => (),
@@ -226,7 +224,7 @@ mod tests {
         }
     }
 
-    /// As asyncio does it: a socket for the one direction, and a pipe for the other.
+    /// As asyncio does it until Python 3.11: a socket for the one direction, and a pipe for the other.
     fn with_a_socket_and_a_pipe() -> Client {
         let (socket, pipes) = (with_a_socket(), with_pipes());
         Client { writes: socket.writes, from: socket.from, ..pipes }

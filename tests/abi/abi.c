@@ -433,6 +433,37 @@ static void relaying(void)
     close(out[0]);
     close_pair(pair);
 
+    must(pipe2(in, O_CLOEXEC), "pipe2");
+    must(pipe2(out, O_CLOEXEC), "pipe2");
+    make_pair(pair);
+    /* Another descriptor of the same end, as Deno has one, and standard error, which stays. */
+    child = must(fork(), "fork");
+    if (!child) {
+        signal(SIGPIPE, SIG_IGN);
+        const int others[] = {in[1], out[0], pair[1]};
+        for (int i = 0; i < 3; i++)
+            close(others[i]);
+        int second = dup(out[1]);
+        dup2(out[1], STDERR_FILENO);
+        relay(in[0], out[1], (struct descriptor){pair[0]});
+        _exit(fcntl(second, F_GETFD) == -1 && fcntl(STDERR_FILENO, F_GETFD) != -1 ? 0 : 1);
+    }
+    close(in[0]);
+    close(in[1]);
+    close(out[1]);
+    close_pair(pair);
+    check(outcome(child) == 0, "a pipe is closed with its duplicates, but for standard error");
+    close(out[0]);
+
+    child = must(fork(), "fork");
+    if (!child) {
+        int inherited = dup2(STDIN_FILENO, 40), own = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 41), below = dup2(STDIN_FILENO, 39);
+        close_inherited((struct descriptor){40});
+        int open = (fcntl(inherited, F_GETFD) != -1) + 2 * (fcntl(own, F_GETFD) != -1) + 4 * (fcntl(below, F_GETFD) != -1);
+        _exit(open == 6 ? 0 : 1);
+    }
+    check(outcome(child) == 0, "what was inherited is closed from a number on, and nothing else");
+
     make_pair(pair);
     check(relay(-1, pair[0], (struct descriptor){pair[1]}) == -EBADF, "an end that is not open: -EBADF");
     check(relay(pair[0], -1, (struct descriptor){pair[1]}) == -EBADF, "whichever it is");

@@ -132,6 +132,21 @@ for (
   });
 }
 
+Deno.test("the server's end reaches a client with pipes at once, and it still sends", async () => {
+  using folder = new Folder();
+  const path = folder.at("s");
+  await using relayed = new Relayed(path, pipes(), [shim, `unix${path}`, "22"]);
+  const server = await relayed.server();
+  await server.write(bytes("all there is"));
+  await server.closeWrite();
+  assertEquals(latin1(await inTime(relayed.reads.read())), "all there is");
+  await relayed.writes.write(bytes("an answer"));
+  assertEquals(latin1(await readSome(server)), "an answer");
+  relayed.writes.close();
+  assertEquals(latin1(await readSome(server)), "");
+  assertEquals(await inTime(relayed.ended()), IN_ORDER);
+});
+
 Deno.test("a terminal gets bytes, and its end of input is the server's end", async () => {
   using folder = new Folder();
   const path = folder.at("s");

@@ -72,19 +72,23 @@ Deno.test("a connection that nobody took is a failure of the handover", async ()
   await assertFailsLater("handover", () => deliverWith(() => -110), "timed out (ETIMEDOUT)");
 });
 
-Deno.test("a relay has fd 0, fd 1 and the connection, and no deadline", async () => {
+Deno.test("a relay has fd 0, fd 1 and the connection, no deadline, and nothing else that was inherited", async () => {
   const relayed: number[][] = [];
   const { library } = standInLibrary({
     connect_unix: () => 42,
+    close_inherited: (first) => {
+      relayed.push([new Int32Array((first as Uint8Array<ArrayBuffer>).buffer)[0]!]);
+      return 0;
+    },
     relay: (from, to, socket) => {
       relayed.push([from, to, new Int32Array((socket as Uint8Array<ArrayBuffer>).buffer)[0]!]);
-      return relayed.length === 1 ? 0 : -28;
+      return relayed.length === 2 ? 0 : -28;
     },
   });
   const deadline = new Deadline(5000);
   using socket = await dial({ kind: "unix", path: "/s" }, library, deadline);
   await deliver(socket, "relay", library, deadline);
-  assertEquals(relayed, [[0, 1, 42]]);
+  assertEquals(relayed, [[3], [0, 1, 42]]);
   await assertFailsLater(
     "handover",
     () => deliver(socket, "relay", library, deadline),

@@ -34,12 +34,13 @@ export async function openSockets(library: Library): Promise<number> {
 export interface StandInCalls extends Partial<ConnectionCalls> {
   is_datagram_socket?: () => number;
   runtime_folder?: (into: BufferSource | null, length: number | bigint) => number;
+  close_inherited?: (first: BufferSource) => number;
   relay?: (from: number, to: number, socket: BufferSource) => number;
 }
 
 /** A library that makes no system call, to have errors that no machine gives at will; and what was closed with it. */
 export function standInLibrary(
-  { is_datagram_socket, runtime_folder, relay, ...calls }: StandInCalls,
+  { is_datagram_socket, runtime_folder, close_inherited, relay, ...calls }: StandInCalls,
 ): { library: Library; closed: number[] } {
   const closed: number[] = [];
   const library = {
@@ -52,7 +53,7 @@ export function standInLibrary(
       is_datagram_socket,
       runtime_folder,
     },
-    load: () => ({ relay }),
+    load: () => ({ close_inherited, relay }),
   };
   // The class has a private constructor, so that no other program makes one of these.
   return { library: library as unknown as Library, closed };
