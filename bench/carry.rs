@@ -7,6 +7,8 @@
 //! WAY is how the bytes go: `towards` ssh (out of the relay's fd 1), `from` ssh (into its fd 0), `both` at once, each AMOUNT
 //! bytes; or `echo`, one byte there and back, AMOUNT times. With `checked-` before it what arrives is compared with what was
 //! sent, which takes longer. FRONT is where the relay itself listens, for one that does; empty, its fd 0 and 1 are pipes.
+//! Without PROGRAM there is no relay: the bytes go from one end of a connection to the other, and `wall` is all that there is
+//! to print.
 //!
 //! The clocks start when a byte has gone through each way, and stop when the last one has arrived: what the relay's start
 //! and its end cost is not in `wall` and `cpu`. It is in `peak`.
@@ -23,7 +25,7 @@ use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::mem::{size_of_val, zeroed};
 use std::os::unix::fs::FileTypeExt;
-use std::os::unix::io::{AsRawFd, OwnedFd};
+use std::os::unix::io::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::ptr::null_mut;
@@ -56,8 +58,6 @@ fn run() -> Result<String> {
             .ok_or_else(|| usage("WAY AMOUNT PATH FRONT PROGRAM ARGUMENT…"))
     };
     let (way, amount, path, front) = (word()?, word()?, word()?, word()?);
-    let mut command = Command::new(word()?);
-    command.args(words);
     let way = way.to_str().ok_or_else(|| usage("which way?"))?;
     let (way, checked) = match way.strip_prefix("checked-") {
         Some(way) => (way, true),
@@ -71,7 +71,17 @@ fn run() -> Result<String> {
     if way == "echo" {
         stay_on_one_core()?;
     }
-    let listener = UnixListener::bind(path)?;
+    let listener = UnixListener::bind(&path)?;
+    let Some(program) = words.next() else {
+        let near = End::of(UnixStream::connect(&path)?)?;
+        let far = End::of(accept(&listener)?)?;
+        return Ok(format!(
+            "{{{}}}",
+            measure(way, &near, &far, amount, checked)?
+        ));
+    };
+    let mut command = Command::new(program);
+    command.args(words);
     let (mut child, near) = if front.is_empty() {
         let mut child = command
             .stdin(Stdio::piped())
@@ -95,10 +105,7 @@ fn run() -> Result<String> {
     through(&far, &near)?;
     through(&near, &far)?;
     let before = cpu_time(&child)?;
-    let figures = match way {
-        "echo" => echo(&near, &far, amount)?,
-        _ => stream(way, &near, &far, amount, checked)?,
-    };
+    let figures = measure(way, &near, &far, amount, checked)?;
     drop((near, far));
     // One that listens would do so for ever.
     if !front.is_empty() {
@@ -116,6 +123,13 @@ fn run() -> Result<String> {
         r#"{{{figures},"cpu":{cpu},"peak":{}}}"#,
         ended.peak
     ))
+}
+
+fn measure(way: &str, near: &End, far: &End, amount: usize, checked: bool) -> Result<String> {
+    match way {
+        "echo" => echo(near, far, amount),
+        _ => stream(way, near, far, amount, checked),
+    }
 }
 
 /// One end of what the relay connects.
@@ -266,18 +280,25 @@ fn compare(mut from: &File, amount: usize) -> Result<()> {
     Ok(())
 }
 
-/// Takes `amount` bytes, and does no more with them than the kernel asks for: out of a pipe, where they are not even copied.
-/// What `ssh` does with them instead would be the same for every relay, and hide how they differ.
-fn discard(mut from: &File, amount: usize) -> Result<()> {
+/// Takes `amount` bytes, and does no more with them than the kernel asks for: they are not even copied. What `ssh` and sshd
+/// do with them instead would be the same for every relay, and hide how they differ.
+fn discard(from: &File, amount: usize) -> Result<()> {
     let nowhere = File::options().write(true).open("/dev/null")?;
+    // A socket's go through a pipe: one of two must be one.
     let piped = from.metadata()?.file_type().is_fifo();
-    let mut block = vec![0; BLOCK];
+    let pipe = if piped { None } else { Some(pipe()?) };
     let mut left = amount;
     while left > 0 {
-        let count = if piped {
-            splice(from, &nowhere, left)?
-        } else {
-            from.read(&mut block)?
+        let count = match &pipe {
+            None => splice(from, &nowhere, left)?,
+            Some((near, into)) => {
+                let count = splice(from, into, left)?;
+                let mut held = count;
+                while held > 0 {
+                    held -= splice(near, &nowhere, held)?;
+                }
+                count
+            }
         };
         if count == 0 {
             return Err(ErrorKind::UnexpectedEof.into());
@@ -285,6 +306,21 @@ fn discard(mut from: &File, amount: usize) -> Result<()> {
         left -= count;
     }
     Ok(())
+}
+
+/// A new pipe: the end to read from and the end to write to.
+fn pipe() -> Result<(File, File)> {
+    let mut fds = [-1; 2];
+    // SAFETY: there is room for two fds.
+    if unsafe { libc::pipe2(fds.as_mut_ptr(), libc::O_CLOEXEC) } != 0 {
+        return Err(Error::last_os_error());
+    }
+    let [near, into] = fds;
+    // SAFETY: pipe2(2) has just made it.
+    let near = unsafe { File::from_raw_fd(near) };
+    // SAFETY: as above.
+    let into = unsafe { File::from_raw_fd(into) };
+    Ok((near, into))
 }
 
 fn splice(from: &File, to: &File, length: usize) -> Result<usize> {

@@ -39,7 +39,7 @@ export async function launch(kind: Kind, words: (path: string) => string[], time
 /** How carry.rs has the bytes go. */
 export type Way = "towards" | "from" | "both" | "echo";
 
-/** A relay's command line: it connects to `path`. One that listens does so at `front`. */
+/** A relay's command line: it connects to `path`. One that listens does so at `front`. Nothing is no relay at all. */
 export interface Relay {
   words(path: string, front: string): string[];
   listens?: boolean;

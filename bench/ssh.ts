@@ -42,7 +42,8 @@ export async function ssh({ ours, systemd, relays, missing }: Peers, quick: bool
   );
   const contenders = proxies.map(({ name }, number) => ({
     name,
-    run: () => launch("alone", () => ["ssh", "-F", config, `peer${number}`, "true"]),
+    // With SHLVL: where it is not set, Debian's bash reads ~/.bashrc for a ProxyCommand that has a socket as its input.
+    run: () => launch("alone", () => ["env", "SHLVL=1", "ssh", "-F", config, `peer${number}`, "true"]),
   }));
   return [{
     title: "`ssh HOST true`",
