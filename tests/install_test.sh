@@ -186,7 +186,7 @@ check "the manual page and what shells complete with are where they are looked f
 check "the installed program runs with no environment" env -i "$prefix/bin/deno-ssh-proxy" --version
 check "no arguments are a usage error" exits 64 "$prefix/bin/deno-ssh-proxy"
 check "an unknown form of address is a usage error" exits 64 "$prefix/bin/deno-ssh-proxy" telnet/host 22
-check "a file as fd 1 takes no connection" exits 74 "$prefix/bin/deno-ssh-proxy" unix/no/such/socket 22
+check "a path where nothing is has an exit code of its own" exits 66 "$prefix/bin/deno-ssh-proxy" unix/no/such/socket 22
 check "ssh understands the fragment" ssh -G -F "$prefix/share/deno-ssh-proxy/ssh_config" unix/run/x.sock
 check "where npm cannot be reached, it says what it is needed for" says_what_bundling_needs
 check "a prefix with a comma in it is refused, and nothing is made" refuses_commas
