@@ -472,7 +472,7 @@ mod tests {
         }
 
         fn neither_side_reading_is_no_deadlock_and_little_is_under_way(over) {
-            let slow = (with_a_terminal(), 300_000);
+            let slow = (with_a_terminal(), 1_000_000);
             for (client, count) in every_client().map(|client| (client, 4_000_000)).into_iter().chain([slow]) {
                 let relaying = Relaying::start(client, over);
                 let [to_server, to_client] = [bytes(count), bytes(count - 1)];
