@@ -20,7 +20,7 @@
 
 mod child;
 
-use child::{accept, end_in_time, usage, wait};
+use child::{accept, end_in_time, report, usage, wait};
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::mem::{size_of_val, zeroed};
@@ -37,16 +37,7 @@ use std::time::{Duration, Instant};
 const BLOCK: usize = 64 * 1024;
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(report) => {
-            println!("{report}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("carry: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    report("carry", run())
 }
 
 fn run() -> Result<String> {

@@ -3,6 +3,21 @@
 use std::mem::MaybeUninit;
 use std::os::unix::io::AsRawFd;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::process::ExitCode;
+
+/// Prints what `program` has found, or why it has not.
+pub fn report(program: &str, outcome: std::io::Result<String>) -> ExitCode {
+    match outcome {
+        Ok(report) => {
+            println!("{report}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{program}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// How a process ended, and what it cost with those that it waited for itself.
 pub struct Ended {

@@ -26,7 +26,7 @@
 
 mod child;
 
-use child::{accept, end_in_time, usage, wait, Ended};
+use child::{accept, end_in_time, report, usage, wait, Ended};
 use std::ffi::OsString;
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::mem::{size_of, size_of_val, zeroed};
@@ -43,16 +43,7 @@ const ANSWER: &[u8] = b"OK 22\n";
 const BANNER: &[u8] = b"SSH-2.0-bench\r\n";
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(report) => {
-            println!("{report}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("launch: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    report("launch", run())
 }
 
 fn run() -> Result<String> {
