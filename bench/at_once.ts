@@ -5,8 +5,9 @@
  * @module
  */
 
+import { isThere } from "../commands/replace.ts";
 import { type Figures, inTurn } from "./measure.ts";
-import { isThere, type Peers, SYSTEMD } from "./peers.ts";
+import { type Peers, SYSTEMD } from "./peers.ts";
 import { type Kind, launch } from "./run.ts";
 import type { Table } from "./table.ts";
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isThere } from "../commands/replace.ts";
 import { CHECKOUT } from "../tests/support/folder.ts";
 import type { Relay } from "./run.ts";
 
@@ -120,15 +121,4 @@ export function onPath(program: string): string | undefined {
 
 function existing(path: string): string | undefined {
   return isThere(path) ? path : undefined;
-}
-
-/** Whether there is something at `path`. */
-export function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (thrown) {
-    if (thrown instanceof Deno.errors.NotFound) return false;
-    throw thrown;
-  }
 }

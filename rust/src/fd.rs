@@ -1,4 +1,5 @@
-//! Owning a file descriptor. (The standard library has the same; this library goes without it.)
+//! Owning a file descriptor (the standard library has the same; this library goes without it), and closing those of the
+//! process that would keep others waiting for an end.
 
 use core::mem::MaybeUninit;
 use core::ops::Range;
