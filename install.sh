@@ -183,6 +183,20 @@ word() {
 sed -e "s|@deno@|$(word "$deno")|" -e "s|@program@|$(word "$program")|" \
   -e "s|@library@|$(word "$program/$library")|" "$root/commands/shim.sh" >"$build/shim"
 
+# The dynamic linker maps what the program headers say, and never looks how long the file is: it dies of SIGBUS, without a
+# word, where the end of a library is missing. The program headers themselves it reads. So they are put at the end: where
+# that is missing, it says so. (elf(5), Elf64_Ehdr: at byte 32 is where they begin, in 8 bytes, the lowest first on each
+# processor that there is a Deno for; at 54 and 56, in 2 bytes, how long each is and how many there are.)
+headers_last() { # headers_last LIBRARY
+  end=$(wc -c <"$1")
+  # shellcheck disable=SC2046 # two numbers
+  set -- "$1" $(od -An -tu2 -j54 -N4 "$1")
+  dd if="$1" bs=1 skip=64 count=$(($2 * $3)) 2>/dev/null >>"$1"
+  # shellcheck disable=SC2059 # an escape for each byte
+  printf "$(printf '\\%03o\\%03o\\%03o' $((end & 255)) $((end >> 8 & 255)) $((end >> 16 & 255)))" |
+    dd of="$1" bs=1 seek=32 conv=notrunc 2>/dev/null
+}
+
 # Each file is complete under another name in its own folder first: whoever runs the program meanwhile sees the old file
 # or the new one.
 put() { # put FILE PLACE MODE
@@ -190,7 +204,9 @@ put() { # put FILE PLACE MODE
   chmod "$3" "$2.new"
   mv -f "$2.new" "$2"
 }
-put "$root/rust/target/release/$library" "$program/$library" 755
+cp "$root/rust/target/release/$library" "$build/$library"
+[ "$(uname -s)" != Linux ] || headers_last "$build/$library"
+put "$build/$library" "$program/$library" 755
 for name in direct proxy cli; do
   put "$build/$name.mjs" "$program/$name.mjs" 644
 done

@@ -3,9 +3,31 @@
 # three words in which something stands between two @.
 deno=@deno@ program=@program@ library=@library@
 
+# Its messages are those of the program, and so are its exit codes (sysexits.h).
+fail() { # fail EXIT-CODE WHAT HINT
+  printf 'deno-ssh-proxy: %s\n  %s\n' "$2" "$3" >&2
+  exit "$1"
+}
+
 start() { # start SCRIPT-AND-ARGUMENTS, with the grants before them
+  # What is told apart here costs less than a system call each, and Deno would say it in other words, or nothing at all.
+  [ -x "$deno" ] || fail 71 "$deno: there is no Deno any more" "./install.sh finds the one there is, or installs one"
+  for script in direct proxy cli; do
+    [ -s "$program/$script.mjs" ] || fail 71 "$program/$script.mjs: it is missing or empty" "./install.sh installs it anew"
+  done
   DENO_NO_UPDATE_CHECK=1 exec "$deno" run --no-prompt --no-config --no-lock --no-remote --no-npm --no-code-cache "$@"
 }
+
+# Deno starts in no folder that was deleted. Any other will do, but for a path that begins in it.
+# shellcheck disable=SC3013 # the shells that have no -ef are gone
+if ! [ "$PWD" -ef . ]; then
+  case " $*" in
+  *" unix"[/%]./* | *" vsock-mux"[/%]./*)
+    fail 66 "the current folder: it was deleted" "a path that begins with ./ begins in there; cd to another folder"
+    ;;
+  esac
+  cd /
+fi
 
 # Addresses. One that itself says where to connect, and one try, has a program of its own, which is faster to load.
 case ${1-} in

@@ -80,10 +80,14 @@ function explain(path: string, thrown: unknown): ProxyError {
   }
   // Deno gives dlopen(3)'s and dlsym(3)'s texts: there is nothing else to tell them apart by.
   if (reason.startsWith("Failed to register symbol")) return otherVersion(path, "it lacks a function", thrown);
-  const missing = /cannot open shared object file: No such file|no such file/i.test(reason);
-  return new ProxyError("resource", `${shown}: the native library ${missing ? "is missing" : "cannot be loaded"}`, {
+  const state = /cannot open shared object file: No such file|no such file/i.test(reason)
+    ? "is missing"
+    : /(?:file too short|cannot read file data)$/.test(reason)
+    ? "is cut short"
+    : undefined;
+  return new ProxyError("resource", `${shown}: the native library ${state ?? "cannot be loaded"}`, {
     cause: thrown,
-    hint: missing
+    hint: state !== undefined
       ? "./install.sh builds and installs it; in a checkout, deno task build"
       : printable(reason.replace(/^(?:Could not open library: )+/, "")),
   });

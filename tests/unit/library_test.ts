@@ -70,22 +70,25 @@ Deno.test("a library that is missing is missing whatever its path says", () => {
 
 Deno.test("a file that is no library cannot be loaded, and the hint says why", () => {
   using folder = new Folder();
-  for (const [name, text] of [["text.so", "no library\n".repeat(1000)], ["short.so", "x"], ["empty.so", ""]] as const) {
-    const path = folder.file(name, text);
-    const error = assertFails(
-      "resource",
-      () => Library.open(path),
-      `${path}: the native library cannot be loaded`,
-    );
-    assertStringIncludes(error.hint ?? "", path);
-    assert(error.cause instanceof Error);
-  }
+  const path = folder.file("text.so", "no library\n".repeat(1000));
+  const error = assertFails("resource", () => Library.open(path), `${path}: the native library cannot be loaded`);
+  assertStringIncludes(error.hint ?? "", path);
+  assert(error.cause instanceof Error);
   assertFails("resource", () => Library.open(folder.path), "the native library cannot be loaded");
+});
+
+Deno.test("a library that is cut short is told from one that is none", () => {
+  using folder = new Folder();
+  for (const [name, text] of [["short.so", "x"], ["empty.so", ""]] as const) {
+    const path = folder.file(name, text);
+    const error = assertFails("resource", () => Library.open(path), `${path}: the native library is cut short`);
+    assertStringIncludes(error.hint ?? "", "./install.sh");
+  }
 });
 
 Deno.test("the hint about a file that is no library says what the system said, and nothing twice", () => {
   using folder = new Folder();
-  const error = assertFails("resource", () => Library.open(folder.file("text.so", "text")));
+  const error = assertFails("resource", () => Library.open(folder.file("text.so", "text".repeat(1000))));
   assertEquals((error.hint ?? "").startsWith(folder.path), true, error.hint ?? "");
 });
 
