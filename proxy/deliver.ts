@@ -30,7 +30,8 @@ export async function chooseWay(library: Library, relayed: boolean): Promise<Way
   let kind;
   try {
     kind = await fdKind(library, CHANNEL);
-  } catch {
+  } catch (thrown) {
+    if (!(thrown instanceof SystemError && thrown.code === "EBADF")) throw cannotDeliver(thrown);
     kind = "null device" as const;
   }
   switch (kind) {
@@ -55,7 +56,11 @@ export async function deliver(socket: Socket, way: Way, library: Library, deadli
     if (way === "pass") await socket.passTo(CHANNEL, { timeout: deadline.left });
     else relay(library, FROM_CLIENT, CHANNEL, socket);
   } catch (thrown) {
-    if (!(thrown instanceof SystemError)) throw thrown;
-    throw way === "pass" ? deliverError(CHANNEL, thrown) : relayError(thrown);
+    if (way === "pass") throw cannotDeliver(thrown);
+    throw thrown instanceof SystemError ? relayError(thrown) : thrown;
   }
+}
+
+function cannotDeliver(thrown: unknown): unknown {
+  return thrown instanceof SystemError ? deliverError(CHANNEL, thrown) : thrown;
 }

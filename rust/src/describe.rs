@@ -28,7 +28,7 @@ pub enum FdKind {
 pub fn fd_kind(fd: RawFd) -> Result<FdKind> {
     let status = status(fd)?;
     Ok(match status.st_mode & libc::S_IFMT {
-        libc::S_IFSOCK if is_unix_socket(fd) => FdKind::UnixSocket,
+        libc::S_IFSOCK if is_unix_socket(fd)? => FdKind::UnixSocket,
         libc::S_IFSOCK => FdKind::OtherSocket,
         libc::S_IFIFO => FdKind::Pipe,
         libc::S_IFREG => FdKind::RegularFile,
@@ -88,20 +88,20 @@ pub fn option<T: Copy>(fd: RawFd, level: c_int, name: c_int) -> Result<T> {
 }
 
 #[cfg(target_os = "linux")]
-fn is_unix_socket(fd: RawFd) -> bool {
-    option(fd, libc::SOL_SOCKET, libc::SO_DOMAIN) == Ok(libc::AF_UNIX)
+fn is_unix_socket(fd: RawFd) -> Result<bool> {
+    option::<c_int>(fd, libc::SOL_SOCKET, libc::SO_DOMAIN).map(|domain| domain == libc::AF_UNIX)
 }
 
 /// macOS has no SO_DOMAIN: the socket's own address tells its family.
 #[cfg(not(target_os = "linux"))]
-fn is_unix_socket(fd: RawFd) -> bool {
+fn is_unix_socket(fd: RawFd) -> Result<bool> {
     let mut address = MaybeUninit::<libc::sockaddr_storage>::zeroed();
     let mut len = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
     check_uninterrupted(|| {
         // SAFETY: `address` is alive and writable, and `len` says how long it is.
         unsafe { libc::getsockname(fd, address.as_mut_ptr().cast(), &mut len) }
     })
-    .map_or(false, |_| {
+    .map(|_| {
         // SAFETY: zeroed, then filled by the kernel; a C type, valid for every bit pattern.
         let address = unsafe { address.assume_init() };
         c_int::from(address.ss_family) == libc::AF_UNIX

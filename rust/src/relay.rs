@@ -22,8 +22,8 @@ pub fn relay(from_ssh: RawFd, to_ssh: RawFd, socket: RawFd) -> Result<()> {
     let _to_ssh = if to_ssh.is_socket() { Some(Nonblocking::set(to_ssh.fd)?) } else { None };
     let mut buffers = [[0; BUFFER]; 2];
     let [one, other] = &mut buffers;
-    let mut upstream = Flow::new(from_ssh, socket, one)?;
-    let mut downstream = Flow::new(socket, to_ssh, other)?;
+    let mut upstream = Flow::new(from_ssh, socket, one);
+    let mut downstream = Flow::new(socket, to_ssh, other);
     let mut looks = 0;
     while !(upstream.is_over() && downstream.is_over()) {
         let mut ready = wait(&upstream, &downstream, looks)?;
