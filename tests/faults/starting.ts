@@ -1,0 +1,200 @@
+/** What may be wrong around the program before it has done anything. */
+
+import { Folder } from "../support/folder.ts";
+import { openFile, pipe, type Place } from "../support/process.ts";
+import { outputOf, works } from "../support/tools.ts";
+import { installed, type Plan, type Way } from "./conversation.ts";
+import { everyWay, type Row, type Runs, surrounded } from "./row.ts";
+
+const MISSING = { code: 66, says: "does not exist" };
+const NOWHERE = { code: 74, says: "fd 1: it is closed, or /dev/null" };
+const PASSED: { ways: readonly Way[] } = { ways: ["pass"] };
+
+const IS_ROOT = outputOf("id", "-u").trim() === "0";
+/** Nobody in particular: one who may write nothing here. */
+const AS_ORDINARY_USER = IS_ROOT ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : [];
+const [SWITCH = "env", ...TO_THAT_USER] = AS_ORDINARY_USER;
+const NO_ORDINARY_USER = works(SWITCH, [...TO_THAT_USER, Deno.execPath(), "--version"])
+  ? undefined
+  : `an ordinary user cannot start ${Deno.execPath()}`;
+const MOUNTING = ["unshare", ...IS_ROOT ? [] : ["--map-root-user"], "--mount"];
+const CANNOT_MOUNT = works(MOUNTING[0]!, [...MOUNTING.slice(1), "true"])
+  ? undefined
+  : "nobody may mount anything here (unshare(1))";
+
+/** Starts the program with a shell that does `first`, with the name of something in the test's folder as $0. */
+function shell(first: string, before: string[] = []): NonNullable<Plan["words"]> {
+  return (command, folder) => found([...before, "sh", "-c", `${first}; exec "$@"`, folder.at("it"), ...command]);
+}
+
+/** The first of `words` by its path. */
+function found([program, ...rest]: string[]): string[] {
+  return [outputOf("sh", "-c", 'command -v "$0"', program!).trim(), ...rest];
+}
+
+/** The same fault for a program that would otherwise work, and for one that has something to say. */
+function eitherWay(fault: string, from: string, fds: () => (Place | undefined)[]): Row[] {
+  return [
+    surrounded(fault, from, "handed over", { fds }),
+    surrounded(fault, `${from}, and nothing at the path`, MISSING, { fds, place: () => undefined }),
+  ];
+}
+
+/** A pipe that nobody reads from. */
+function abandonedPipe(): Place {
+  const [reads, writes] = pipe();
+  reads.close();
+  return writes;
+}
+
+/** A second installation, which a run can spoil. */
+class Spoiled implements Disposable {
+  readonly #folder = new Folder();
+  readonly library: string;
+
+  constructor(spoil: (spoiled: Spoiled) => void) {
+    outputOf("cp", "-R", `${installed.prefix}/bin`, `${installed.prefix}/lib`, this.#folder.path);
+    this.edit("bin/deno-ssh-proxy", (text) => text.replaceAll(installed.prefix, this.#folder.path));
+    // For a program that is another user.
+    Deno.chmodSync(this.#folder.path, 0o755);
+    this.library = this.at("libdeno_ssh_proxy.so");
+    spoil(this);
+  }
+
+  get shim(): string {
+    return this.#folder.at("bin/deno-ssh-proxy");
+  }
+
+  /** One of the program's files. */
+  at(name: string): string {
+    return this.#folder.at(`lib/deno-ssh-proxy/${name}`);
+  }
+
+  edit(name: string, change: (text: string) => string): void {
+    Deno.writeTextFileSync(this.#folder.at(name), change(Deno.readTextFileSync(this.#folder.at(name))));
+  }
+
+  [Symbol.dispose](): void {
+    this.#folder[Symbol.dispose]();
+  }
+}
+
+/** An installation that is spoilt in each of these ways, one after the other. */
+function spoilt(
+  fault: string,
+  from: string,
+  says: string,
+  spoils: ((spoiled: Spoiled) => void)[],
+  plan: Pick<Plan, "words"> = {},
+  leftOut?: string,
+): Row {
+  const ending = { code: 71, says };
+  const runs = () => {
+    const all: Runs = new Map();
+    for (const [at, spoil] of spoils.entries()) {
+      for (const [name, run] of everyWay({ ...plan, shim: () => new Spoiled(spoil) }, ending)) {
+        all.set(`${at}, ${name}`, run);
+      }
+    }
+    return all;
+  };
+  return { fault, from, ending, runs, leftOut };
+}
+
+/** The library as C would have it, of another version. */
+function ofAnotherVersion({ library }: Spoiled): void {
+  using folder = new Folder();
+  const source = folder.file("library.c", "const unsigned deno_ssh_proxy_version = 0x090807;\n");
+  outputOf("cc", "-shared", "-fPIC", "-o", library, source);
+}
+
+/** Lengths at which the library ends, all over it. */
+const CUTS = 16;
+
+function cut(library: string, share: number): void {
+  Deno.truncateSync(library, Math.floor(Deno.statSync(library).size * share / CUTS));
+}
+
+export const starting: Row[] = [
+  surrounded("fd 0 closed", "the start", "handed over", { fds: () => ["closed"] }, PASSED),
+  surrounded("fd 1 closed", "the start", NOWHERE, { fds: () => [undefined, "closed"] }, PASSED),
+  ...eitherWay("fd 2 closed", "the start", () => [undefined, undefined, "closed"]),
+  surrounded("fds 0, 1 and 2 closed", "the start", NOWHERE, { fds: () => ["closed", "closed", "closed"] }, PASSED),
+  ...eitherWay("stderr full", "/dev/full", () => [undefined, undefined, openFile("/dev/full", 1)]),
+  ...eitherWay("stderr that nobody reads", "a pipe", () => [undefined, undefined, abandonedPipe()]),
+  surrounded("the current directory deleted", "the start", "handed over", {
+    words: shell('mkdir "$0" && cd "$0" && rmdir "$0"'),
+    noise: /^sh: .*getcwd\(\) failed.*\n/,
+  }),
+  surrounded("the current directory deleted", "the start, for a path in it", {
+    code: 66,
+    says: "the current folder: it was deleted",
+  }, {
+    words: ([shim, address, ...rest], folder) =>
+      shell('mkdir "$0" && cd "$0" && rmdir "$0"')([shim!, address!.replace(/\/.*/, "/./s"), ...rest], folder),
+    noise: /^sh: .*getcwd\(\) failed.*\n/,
+  }),
+  surrounded("no environment", "env -i", "handed over", { words: (command) => found(["env", "-i", ...command]) }),
+  surrounded("HOME missing", "a path where nothing is", "handed over", {
+    env: (folder) => ({ HOME: folder.at("none") }),
+  }),
+  surrounded("HOME read-only", "an ordinary user", "handed over", {
+    words: shell("export HOME=/", AS_ORDINARY_USER),
+  }, { leftOut: NO_ORDINARY_USER }),
+  surrounded("DENO_DIR missing", "a path where nothing can be made", "handed over", {
+    env: () => ({ DENO_DIR: "/proc/none/deno" }),
+  }),
+  surrounded("DENO_DIR read-only", "an ordinary user", "handed over", {
+    words: shell("export DENO_DIR=/", AS_ORDINARY_USER),
+  }, { leftOut: NO_ORDINARY_USER }),
+  surrounded("DENO_DIR no folder", "/dev/null", "handed over", { env: () => ({ DENO_DIR: "/dev/null" }) }),
+  surrounded("a full disk for DENO_DIR", "a file system of one page", "handed over", {
+    words: shell('mkdir "$0" && mount -t tmpfs -o size=4k none "$0" && export DENO_DIR="$0/deno"', MOUNTING),
+  }, { leftOut: CANNOT_MOUNT }),
+  surrounded("/proc not mounted", "the start", "handed over", { words: shell("umount -l /proc", MOUNTING) }, {
+    leftOut: CANNOT_MOUNT,
+  }),
+  {
+    fault: "EMFILE",
+    from: "RLIMIT_NOFILE of 3 to 40",
+    ending: "handed over, or nothing is",
+    runs: () => {
+      const all: Runs = new Map();
+      for (let limit = 3; limit <= 40; limit++) {
+        const words = shell(`ulimit -n ${limit}`);
+        for (const [name, run] of everyWay({ words }, "handed over, or nothing is")) all.set(`${limit}, ${name}`, run);
+      }
+      return all;
+    },
+  },
+  spoilt("the library missing", "the installation", "the native library is missing", [
+    ({ library }) => Deno.removeSync(library),
+  ]),
+  spoilt(
+    "the library cut short",
+    "any length",
+    "the native library is cut short",
+    Array.from({ length: CUTS }, (_, share) => ({ library }: Spoiled) => cut(library, share)),
+  ),
+  spoilt("the library of another version", "the installation", "not of this program's version", [ofAnotherVersion]),
+  spoilt(
+    "the library not readable",
+    "an ordinary user",
+    "the native library cannot be loaded",
+    [
+      ({ library }) => Deno.chmodSync(library, 0),
+    ],
+    { words: (command) => found([...AS_ORDINARY_USER, ...command]) },
+    NO_ORDINARY_USER,
+  ),
+  spoilt("the library no library", "a text", "the native library cannot be loaded", [
+    ({ library }) => Deno.writeTextFileSync(library, "no library\n".repeat(1000)),
+  ]),
+  spoilt("the script missing or empty", "the installation", "it is missing or empty", [
+    (spoiled) => Deno.removeSync(spoiled.at("direct.mjs")),
+    (spoiled) => Deno.truncateSync(spoiled.at("direct.mjs")),
+  ]),
+  spoilt("Deno missing", "the installation", "there is no Deno any more", [
+    (spoiled) => spoiled.edit("bin/deno-ssh-proxy", (text) => text.replace(/^deno='[^']*'/m, "deno=/none/deno")),
+  ]),
+];
