@@ -139,10 +139,13 @@ function hitIn(log: string[], name: string): string | undefined {
   return hit && signature(hit);
 }
 
-/** What a call was for, without what it was given to write to, or got: its file descriptors, flags and sizes. */
+/**
+ * What a call was for: its flags, and which of the first three file descriptors it was about, without what it was given to
+ * write to, or got. What other numbers those have is a matter of Deno's threads.
+ */
 function signature(line: string): string {
-  const call = line.replace(/\).* = .*$/, "");
+  const call = line.replace(/\).* = .*$/, "").replace(/\b(?:[3-9]|[1-9]\d)\b/g, "n");
   // How long it may take is another time each time.
   if (/^p?poll/.test(call)) return call.slice(0, call.indexOf("]"));
-  return call.replace(/"(?:\\.|[^"\\])*"(?:\.\.\.)?|0x[0-9a-f]+|\[[\d, ]+\]|\{.*?\}/g, "_");
+  return call.replace(/"(?:\\.|[^"\\])*"(?:\.\.\.)?|0x[0-9a-f]+|\[[n, ]+\]|\{.*?\}/g, "_");
 }
