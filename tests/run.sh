@@ -162,6 +162,7 @@ on_this_machine() {
   fi
   steps "deno test" "$deno_passed" "$deno_failed" "$deno_skipped" tests unit
   steps "the installed program as ssh starts it" "$deno_passed" "$deno_failed" "$deno_skipped" tests proxy
+  steps "what may go wrong" "$deno_passed" "$deno_failed" "$deno_skipped" tests faults
   steps "the commands as a person types them" "$deno_passed" "$deno_failed" "$deno_skipped" tests commands
   steps "deno test --doc" "$deno_passed" "$deno_failed" "$deno_skipped" \
     "$deno" test --frozen --doc --no-prompt "--allow-ffi=$root/rust/target/release/libdeno_ssh_proxy.so" mod.ts proxy

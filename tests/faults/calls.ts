@@ -147,5 +147,5 @@ function signature(line: string): string {
   const call = line.replace(/\).* = .*$/, "").replace(/\b(?:[3-9]|[1-9]\d)\b/g, "n");
   // How long it may take is another time each time.
   if (/^p?poll/.test(call)) return call.slice(0, call.indexOf("]"));
-  return call.replace(/"(?:\\.|[^"\\])*"(?:\.\.\.)?|0x[0-9a-f]+|\[[n, ]+\]|\{.*?\}/g, "_");
+  return call.replace(/"(?:\\.|[^"\\])*"(?:\.\.\.)?|0x[0-9a-f]+|\[[\dn, ]+\]|\{.*?\}/g, "_");
 }
