@@ -8,6 +8,9 @@ fail() { # fail EXIT-CODE WHAT HINT
   printf 'deno-ssh-proxy: %s\n  %s\n' "$2" "$3" >&2
   exit "$1"
 }
+# Deno does not start where it can think of no folder for its cache, as for a user who has neither a home nor an account (in a
+# container). It keeps nothing in this one.
+[ -n "${DENO_DIR-}${XDG_CACHE_HOME-}${HOME-}" ] || export DENO_DIR=/dev/null
 
 start() { # start SCRIPT-AND-ARGUMENTS, with the grants before them
   # What is told apart here costs less than a system call each, and Deno would say it in other words, or nothing at all.

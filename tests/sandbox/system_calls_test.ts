@@ -1,0 +1,262 @@
+import { assert, assertEquals } from "@std/assert";
+import { assertFailed, assertPassed, type Outcome, runAsSsh } from "../support/as_ssh.ts";
+import { Folder } from "../support/folder.ts";
+import { Installation } from "../support/installation.ts";
+import { CONTAINER, knows, Machined, VM } from "../support/machined.ts";
+import { pipe, start } from "../support/process.ts";
+import { bytes, inTime, latin1, listen, readSome } from "../support/sockets.ts";
+import { outputOf, testWhere, works } from "../support/tools.ts";
+import { isFor, isUnder, type Listed, listedFiles, type Places } from "./listed_files.ts";
+import { readTrace, type Trace, traced } from "./trace.ts";
+
+const installation = new Installation();
+const folder = new Folder();
+Deno.test.afterAll(() => {
+  folder[Symbol.dispose]();
+  installation[Symbol.dispose]();
+});
+const { prefix, shim } = installation;
+const PROGRAM = `${prefix}/lib/deno-ssh-proxy`;
+const LISTED = listedFiles();
+
+/** The home that the password database has for this user, if any. */
+const ACCOUNT_HOME = outputOf("sh", "-c", 'getent passwd "$(id -u)" | cut -d: -f6').trim() || "/nowhere";
+
+/** What the shim gives Deno for a folder where it can think of none. */
+const NO_CACHE = "/dev/null";
+
+/** A way to reach something, of which the system calls are traced. */
+interface Way {
+  /** Its environment beside HOME. */
+  env?: Record<string, string>;
+  /** Runs the words that trace the shim, with a server at `path`. */
+  run: (tracing: string[], path: string, env: Record<string, string>) => Promise<unknown>;
+  /** Where it connects, in order: paths, given that of the server. */
+  connects: (path: string) => string[];
+  /** Which script it loads. */
+  script: "direct.mjs" | "proxy.mjs";
+  /** Whether it has no HOME and no cache. */
+  homeless?: true;
+  /** How often it runs before, so that what it makes is there. */
+  before?: number;
+}
+
+/** Runs the shim with these words to its end, and has `serve` serve the one who connects to `path`. */
+async function connected(
+  words: string[],
+  path: string,
+  env: Record<string, string>,
+  serve: (connection: Deno.UnixConn) => unknown = () => {},
+): Promise<void> {
+  using listener = listen(path);
+  const running = runAsSsh(words, { env, timeout: 10_000 });
+  // Where it fails before it connects, what it says is what the test says.
+  const ended = running.then(assertPassed);
+  const accepting = inTime(listener.accept());
+  using connection = await Promise.race([accepting, ended.then(() => accepting)]);
+  await serve(connection);
+  (await ended).close();
+}
+
+/** Runs the shim as a client does that takes no file descriptor, with one byte each way. */
+async function relayed(words: string[], path: string, env: Record<string, string>): Promise<void> {
+  using listener = listen(path);
+  const [[input, writes], [reads, output], [errors, stderr]] = [pipe(), pipe(), pipe()];
+  const program = start(words, [input, output, stderr], env);
+  for (const fd of [input, output, stderr]) fd.close();
+  using connection = await inTime(listener.accept());
+  await connection.write(bytes("s"));
+  assertEquals(latin1(await inTime(reads.read(1))), "s");
+  await writes.write(bytes("c"));
+  assertEquals(latin1(await readSome(connection)), "c");
+  connection.close = ((close) => () => {
+    connection.close = () => {};
+    close();
+  })(connection.close.bind(connection));
+  connection.close();
+  writes.close();
+  assertEquals([await inTime(program.ended), latin1(await errors.read())], [0, ""]);
+  for (const fd of [reads, errors]) fd.close();
+}
+
+/** What systemd-machined is to those who ask it: in the runtime folder that `path` is in. */
+function machinedSocket(path: string): string {
+  return Machined.socketIn(path.slice(0, path.indexOf("/run/") + "/run".length));
+}
+
+const BANNER = bytes("SSH-2.0-x\r\n");
+
+const WAYS: Record<string, Way> = {
+  "unix/ with a cache that is made": {
+    run: (tracing, path, env) => connected([...tracing, shim, `unix${path}`, "22"], path, env),
+    connects: (path) => [path],
+    script: "direct.mjs",
+  },
+  "unix/ with a cache that is there": {
+    run: (tracing, path, env) => connected([...tracing, shim, `unix${path}`, "22", "--as-typed", "x"], path, env),
+    connects: (path) => [path],
+    script: "direct.mjs",
+    before: 1,
+  },
+  "unix/ with neither a home nor a cache": {
+    run: (tracing, path) => connected([...tracing, shim, `unix${path}`, "22"], path, {}),
+    // The C library's, for the home; what there is of it differs between systems.
+    connects: (path) => [path],
+    script: "direct.mjs",
+    homeless: true,
+  },
+  "vsock-mux/": {
+    run: (tracing, path, env) =>
+      connected([...tracing, shim, `vsock-mux${path}`, "22"], path, env, async (connection) => {
+        await readSome(connection);
+        await connection.write(bytes("OK 1\n"));
+      }),
+    connects: (path) => [path],
+    script: "direct.mjs",
+  },
+  "a path where nothing is": {
+    async run(tracing, path, env) {
+      assertFailed(await runAsSsh([...tracing, shim, `unix${path}`, "22"], { env, timeout: 10_000 }), 66, "not exist");
+    },
+    connects: (path) => [path],
+    script: "direct.mjs",
+  },
+  "a virtual machine by its name": {
+    async run(tracing, path, env) {
+      await using _machined = new Machined(
+        env["XDG_RUNTIME_DIR"]!,
+        knows({ ...VM, vSockCid: undefined, sshAddress: `unix${path}` }),
+      );
+      await connected([...tracing, shim, "machine/foo", "22"], path, env);
+    },
+    connects: (path) => [machinedSocket(path), path],
+    script: "proxy.mjs",
+  },
+  "a container by its name": {
+    async run(tracing, path, env) {
+      await using _machined = new Machined(env["XDG_RUNTIME_DIR"]!, knows(CONTAINER));
+      const exported = `${env["XDG_RUNTIME_DIR"]}/systemd/nspawn/box/unix-export`;
+      Deno.mkdirSync(exported, { recursive: true });
+      await connected([...tracing, shim, "machine/box", "22"], `${exported}/ssh`, env);
+    },
+    // A container's socket is looked for before it is connected to, with a socket of another type.
+    connects: (
+      path,
+    ) => [machinedSocket(path), ...Array(2).fill(path.replace(/[^/]*$/, "systemd/nspawn/box/unix-export/ssh"))],
+    script: "proxy.mjs",
+  },
+  "--wait": {
+    run: (tracing, path, env) =>
+      connected([...tracing, shim, `unix${path}`, "22", "--wait"], path, env, (it) => it.write(BANNER)),
+    connects: (path) => [path],
+    script: "proxy.mjs",
+  },
+  "--relay": {
+    run: (tracing, path, env) => relayed([...tracing, shim, `unix${path}`, "22", "--relay"], path, env),
+    connects: (path) => [path],
+    script: "direct.mjs",
+  },
+};
+
+const HAS_NAMESPACES = works("unshare", ["--mount", "--map-root-user", "mount", "-t", "tmpfs", "tmpfs", "/run"]);
+if (HAS_NAMESPACES) {
+  WAYS[".host"] = {
+    run(tracing, path, env) {
+      // Where systemd has the socket of this machine's own sshd.
+      const script = "mount -t tmpfs tmpfs /run && mkdir /run/ssh-unix-local && " +
+        'ln -s "$0" /run/ssh-unix-local/socket && exec "$@"';
+      const unshare = outputOf("sh", "-c", "command -v unshare").trim();
+      const words = [unshare, "--mount", "--map-root-user", "sh", "-c", script, path, ...tracing, shim, ".host", "22"];
+      return connected(words, path, env);
+    },
+    connects: () => ["/run/ssh-unix-local/socket"],
+    script: "direct.mjs",
+  };
+}
+
+/** What one of these did, traced once, and where it had its things. */
+interface Traced {
+  readonly trace: Trace;
+  readonly places: Places;
+  readonly path: string;
+  readonly home: string;
+}
+
+const done = new Map<string, Promise<Traced>>();
+
+function tracedOnce(name: string): Promise<Traced> {
+  const { run, env = {}, homeless, before = 0 } = WAYS[name]!;
+  let once = done.get(name);
+  if (once === undefined) {
+    once = (async () => {
+      const log = `log${done.size}`;
+      const home = folder.at(`home${done.size}`);
+      Deno.mkdirSync(`${home}/run`, { recursive: true });
+      const path = `${home}/run/s`;
+      const all = { HOME: home, XDG_RUNTIME_DIR: `${home}/run`, ...env };
+      for (let time = 0; time < before; time++) await run([], path, all);
+      await run(traced(folder.at(log)), path, all);
+      const trace = readTrace(folder, log);
+      const [HOME, CACHE] = homeless ? [ACCOUNT_HOME, NO_CACHE] : [home, `${home}/.cache/deno`];
+      return { trace, places: { PREFIX: prefix, DENO: trace.programs[1] ?? "", CACHE, HOME }, path, home };
+    })();
+    done.set(name, once);
+  }
+  return once;
+}
+
+function isListed(path: string, places: Places): boolean {
+  return LISTED.some((line) => isFor(line, path, places));
+}
+
+function testTraced(name: string, fn: () => Promise<void>): void {
+  testWhere(works("strace", ["-o", "/dev/null", "true"]), "there is no strace here, or it may not trace", name, fn);
+}
+
+for (const [name, { connects, script, homeless }] of Object.entries(WAYS)) {
+  testTraced(`${name}: it opens what docs/permissions.md lists, and nothing else`, async () => {
+    const { trace, places, path, home } = await tracedOnce(name);
+    assertEquals([...trace.opened].filter((one) => !isListed(one, places)), []);
+    const always = LISTED.filter(({ when }) => when === "always");
+    const touched = [...trace.opened, ...trace.seen];
+    assertEquals(always.filter((line) => !touched.some((one) => isFor(line, one, places))), []);
+    // The shell reads the shim.
+    const ours = [...trace.opened].filter((one) => one.startsWith(prefix));
+    assertEquals(ours.sort(), [shim, `${PROGRAM}/${script}`, `${PROGRAM}/libdeno_ssh_proxy.so`].sort());
+    // What it only looks at are the same, the folders on the way, and those on the way to the socket.
+    const ways = (one: string) =>
+      isListed(one, places) || LISTED.some((line) => isUnder(line, one, places)) || `${path}/`.startsWith(`${one}/`) ||
+      one.startsWith(`${home}/run/`) || one.startsWith(`${places.CACHE}/`) || one === Deno.cwd() || one === "/";
+    assertEquals([...trace.seen].filter((one) => !ways(one)), []);
+  });
+
+  testTraced(`${name}: it writes, makes and removes nothing outside Deno's cache`, async () => {
+    const { trace, places, home } = await tracedOnce(name);
+    const folders = homeless ? [NO_CACHE] : [`${home}/.cache`, places.CACHE];
+    const outside = [...trace.changed].filter((one) => !one.startsWith(`${places.CACHE}/`) && !folders.includes(one));
+    assertEquals(outside, []);
+  });
+
+  testTraced(`${name}: its sockets are AF_UNIX, and connected to what it is to reach alone`, async () => {
+    const { trace, path } = await tracedOnce(name);
+    assertEquals([...trace.families], ["AF_UNIX"]);
+    const paths = trace.addresses.map((address) => /sun_path="([^"]*)"/.exec(address)?.[1] ?? address);
+    const reached = homeless ? paths.filter((one) => one !== "/var/run/nscd/socket") : paths;
+    assertEquals(reached, connects(path));
+  });
+
+  testTraced(`${name}: it starts no child, and Deno in the place of the shim`, async () => {
+    const { trace, places } = await tracedOnce(name);
+    assertEquals([...trace.programs], [shim, places.DENO]);
+    assert(places.DENO.endsWith("/deno"), places.DENO);
+    assertEquals([...trace.children, ...trace.others], []);
+  });
+}
+
+testTraced("nothing stands in that list that none of these opens", async () => {
+  const all = await Promise.all(Object.keys(WAYS).map(tracedOnce));
+  const isOpened = (line: Listed) =>
+    all.some(({ trace, places }) => [...trace.opened, ...trace.seen].some((path) => isFor(line, path, places)));
+  assert(LISTED.length > 20, "there is no list");
+  assertEquals(LISTED.filter((line) => line.when !== "some systems" && !isOpened(line)), []);
+});
