@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { assertFailed, assertPassed, type Outcome, runAsSsh } from "../support/as_ssh.ts";
+import { assertFailed, assertPassed, runAsSsh } from "../support/as_ssh.ts";
 import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
 import { CONTAINER, knows, Machined, VM } from "../support/machined.ts";
@@ -133,7 +133,7 @@ const WAYS: Record<string, Way> = {
     script: "proxy.mjs",
   },
   "a container by its name": {
-    async run(tracing, path, env) {
+    async run(tracing, _path, env) {
       await using _machined = new Machined(env["XDG_RUNTIME_DIR"]!, knows(CONTAINER));
       const exported = `${env["XDG_RUNTIME_DIR"]}/systemd/nspawn/box/unix-export`;
       Deno.mkdirSync(exported, { recursive: true });
