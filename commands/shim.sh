@@ -8,9 +8,21 @@ fail() { # fail EXIT-CODE WHAT HINT
   printf 'deno-ssh-proxy: %s\n  %s\n' "$2" "$3" >&2
   exit "$1"
 }
-# Deno does not start where it can think of no folder for its cache, as for a user who has neither a home nor an account (in a
-# container). It keeps nothing in this one.
-[ -n "${DENO_DIR-}${XDG_CACHE_HOME-}${HOME-}" ] || export DENO_DIR=/dev/null
+
+# Deno's own choice of a folder for its cache, which it makes out of HOME. Where there is none, as for a user who has neither
+# a home nor an account (in a container), it would not start: it keeps nothing in /dev/null.
+if [ -z "${DENO_DIR-}" ]; then
+  case ${XDG_CACHE_HOME-} in
+  /*) DENO_DIR=$XDG_CACHE_HOME/deno ;;
+  *)
+    case ${HOME-} in
+    /*) DENO_DIR=$HOME/.cache/deno ;;
+    *) DENO_DIR=/dev/null ;;
+    esac
+    ;;
+  esac
+fi
+export DENO_DIR
 
 start() { # start SCRIPT-AND-ARGUMENTS, with the grants before them
   # What is told apart here costs less than a system call each, and Deno would say it in other words, or nothing at all.
@@ -32,13 +44,20 @@ if ! [ "$PWD" -ef . ]; then
   cd /
 fi
 
+# For what starts no other program. Deno reads HOME/.npmrc, whatever it runs, and ends where it cannot make sense of it: no
+# connection is to depend on that, and nothing needs the tokens in it.
+start_without_home() { # start_without_home SCRIPT-AND-ARGUMENTS, with the grants before them
+  export HOME="$program"
+  start "$@"
+}
+
 # Addresses. One that itself says where to connect, and one try, has a program of its own, which is faster to load.
 case ${1-} in
-machine[/%]* | --*[/%]*) start --allow-ffi="$library" "$program/proxy.mjs" "$@" ;;
+machine[/%]* | --*[/%]*) start_without_home --allow-ffi="$library" "$program/proxy.mjs" "$@" ;;
 */* | *%* | .host)
   case $* in
-  *--wait*) start --allow-ffi="$library" "$program/proxy.mjs" "$@" ;;
-  *) start --allow-ffi="$library" "$program/direct.mjs" "$@" ;;
+  *--wait*) start_without_home --allow-ffi="$library" "$program/proxy.mjs" "$@" ;;
+  *) start_without_home --allow-ffi="$library" "$program/direct.mjs" "$@" ;;
   esac
   ;;
 esac
@@ -93,18 +112,18 @@ start_config() { # start_config ARGUMENTS
 [ "${TERM-}" != dumb ] || export NO_COLOR=1
 
 case ${1-} in
--h | --help | completions) start "$program/cli.mjs" "$@" ;;
+-h | --help | completions) start_without_home "$program/cli.mjs" "$@" ;;
 config) start_config "$@" ;;
 check)
   start --allow-ffi="$library" --allow-read=/etc/passwd,/etc/group --allow-run="$(find_ssh)" "$program/cli.mjs" "$@"
   ;;
 wait)
   case $* in
-  */* | *%* | *.host*) start --allow-ffi="$library" "$program/cli.mjs" "$@" ;;
+  */* | *%* | *.host*) start_without_home --allow-ffi="$library" "$program/cli.mjs" "$@" ;;
   # A name: ssh is asked what it stands for.
   *) start --allow-ffi="$library" --allow-run="$(find_ssh)" "$program/cli.mjs" "$@" ;;
   esac
   ;;
-list) start --allow-ffi="$library" --allow-read=/run/systemd/nspawn "$program/cli.mjs" "$@" ;;
-*) start --allow-ffi="$library" "$program/cli.mjs" "$@" ;;
+list) start_without_home --allow-ffi="$library" --allow-read=/run/systemd/nspawn "$program/cli.mjs" "$@" ;;
+*) start_without_home --allow-ffi="$library" "$program/cli.mjs" "$@" ;;
 esac
