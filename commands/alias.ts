@@ -33,8 +33,9 @@ export function parseAlias(text: string): Alias {
   }
   const name = requireName(text.slice(0, equals));
   const [, address = "", port] = /^(.*?)(?::([0-9]+))?$/s.exec(text.slice(equals + 1)) ?? [];
-  if (/[\r\n]/.test(address)) {
-    throw new ProxyError("usage", `--alias '${printable(text)}': ssh_config cannot hold a line break`);
+  // A line break would be its end; what steers a terminal would do that to whoever looks into the file.
+  if (/[^\P{Cc}\t]/u.test(address)) {
+    throw new ProxyError("usage", `--alias '${printable(text)}': no control character may be in an ssh_config`);
   }
   parseTarget(address, port ?? "22");
   return { name, address, port: port === undefined ? undefined : Number(port) };

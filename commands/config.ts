@@ -21,6 +21,7 @@ import {
   planInstall,
   planUninstall,
 } from "./installed_config.ts";
+import { shownOn } from "./output.ts";
 
 const OPTIONS = {
   install: { brief: "puts it where ssh looks for it, and shows that ssh uses it" },
@@ -59,7 +60,8 @@ connection and checked from then on), or strict (to be put there beforehand).`,
       const asked = { aliases, ...(hostKeys === undefined ? {} : { hostKeys }) };
       return await change(context, true, dryRun, (place) => planInstall(place, asked, render));
     }
-    await context.out.write(render({ aliases, hostKeys: hostKeys ?? HOST_KEYS[0] }));
+    const text = render({ aliases, hostKeys: hostKeys ?? HOST_KEYS[0] });
+    await context.out.write(shownOn(context.out, text));
     return 0;
   },
 });
@@ -86,21 +88,26 @@ async function change(
     if (dryRun) {
       const { changes, notes } = planFor(here);
       for (const { path, before, after, keeps } of changes) {
-        if (!keeps) await out.write(unifiedDiff(path, textOf(before?.bytes), textOf(after)));
+        if (!keeps) await out.write(shownOn(out, unifiedDiff(path, textOf(before?.bytes), textOf(after))));
       }
       for (const note of changes.length === 0 ? [...notes, "nothing would change"] : notes) {
-        await err.write(`${note}\n`);
+        await err.write(line(note));
       }
       return 0;
     }
     const done = await carryOut(here, isInstall, () => planFor(here));
     if (done.length === 0) done.push(isInstall ? `already installed: ${fragmentPath(here)}` : "nothing to take away");
-    await out.write(done.map((line) => `${line}\n`).join(""));
+    await out.write(done.map(line).join(""));
     if (isInstall) await showEffect({ out }, here);
     return 0;
   } catch (thrown) {
     throw withGrants(thrown, place);
   }
+}
+
+/** What was done or is to be known, with the paths in it, as a line. */
+function line(text: string): string {
+  return `${printable(text, Infinity)}\n`;
 }
 
 function textOf(bytes: Uint8Array | undefined): string | undefined {

@@ -59,7 +59,7 @@ export async function effectiveConfig(host: string, port?: string, file?: string
   }
   const options = new Map<string, string>();
   for (const line of said!) {
-    const [, name, value] = /^(\S+) (.*)$/.exec(line) ?? [];
+    const [, name, value] = /^(\S+) (.*)$/s.exec(line) ?? [];
     if (name !== undefined && value !== undefined && !options.has(name)) options.set(name, value);
   }
   const command = options.get("proxycommand");
@@ -107,9 +107,9 @@ function filesRead(log: readonly string[]): ConfigFile[] {
   let next = byItself;
   for (const line of log) {
     // What is included for other hosts only is read too, for its errors.
-    const [, depth, unused] = /^debug3: .* line [0-9]+: Including file .* depth ([0-9]+)(.*)$/.exec(line) ?? [];
+    const [, depth, unused] = /^debug3: .* line [0-9]+: Including file .* depth ([0-9]+)(.*)$/s.exec(line) ?? [];
     if (depth !== undefined) next = { depth: Number(depth) + 1, counts: unused === "" };
-    const [, path] = /^debug1: Reading configuration data (.*)$/.exec(line) ?? [];
+    const [, path] = /^debug1: Reading configuration data (.*)$/s.exec(line) ?? [];
     if (path === undefined) continue;
     // For Match final and for CanonicalizeHostname, ssh reads all of them once more.
     if (next.counts && !files.has(path)) files.set(path, { path, depth: next.depth });

@@ -105,7 +105,7 @@ export async function examine(library: Library, typed: Target, timeout: number, 
   const deadline = new Deadline(timeout);
   const target = typed.kind !== "machine" ? typed : await take("machine", async () => {
     const place = await resolveMachine(typed, library, deadline);
-    return [place, { says: `${formatTarget(place)}: ${describe(place)}`, facts: { ...place } }];
+    return [place, { says: `${printable(formatTarget(place))}: ${describe(place)}`, facts: { ...place } }];
   });
   if (target === undefined) return;
   if (target.kind === "vsock") await take("vsock", () => [true, vsockSupport(library)]);
@@ -217,7 +217,7 @@ async function handshake(socket: Socket, target: VsockMuxTarget, deadline: Deadl
 
 /** A banner, taken apart (RFC 4253, section 4.2): `SSH-protoversion-softwareversion SP comments`. */
 function bannerFinding(banner: string): Finding {
-  const [, protocol = "", software = "", comments = ""] = /^SSH-([^-]*)-([^ ]*)(?: (.*))?$/.exec(banner) ?? [];
+  const [, protocol = "", software = "", comments = ""] = /^SSH-([^-]*)-([^ ]*)(?: (.*))?$/s.exec(banner) ?? [];
   const shown = printable(banner, LONGEST_BANNER);
   const facts = {
     banner: shown,

@@ -6,7 +6,7 @@
 
 import { Library, libraryPath } from "../ffi/library.ts";
 import { CONNECTION_NONBLOCKING } from "../ffi/nonblocking.ts";
-import { ProxyError, tell } from "../proxy/errors.ts";
+import { printable, ProxyError, tell } from "../proxy/errors.ts";
 import { VERSION } from "../version.ts";
 import { runProgram } from "./app.ts";
 import type { Context } from "./command.ts";
@@ -51,7 +51,7 @@ function version(): string {
   const path = libraryPath(Deno.mainModule);
   // Opening it compares its version with this program's.
   Library.open(path);
-  return `deno-ssh-proxy ${VERSION}\nlibrary ${VERSION} (${path})\ndeno ${Deno.version.deno}\n`;
+  return `deno-ssh-proxy ${VERSION}\nlibrary ${VERSION} (${printable(path, Infinity)})\ndeno ${Deno.version.deno}\n`;
 }
 
 try {

@@ -22,6 +22,17 @@ export interface Output {
   write(text: string): Promise<void>;
 }
 
+/** How much of a line that is not this program's own a terminal gets. */
+const LONGEST_LINE = 1_000;
+
+/**
+ * Text of several lines as `out` is to have it: on a terminal with nothing in it that could steer that, and elsewhere, where
+ * a program may read it, as it is.
+ */
+export function shownOn({ isTerminal }: Pick<Output, "isTerminal">, text: string): string {
+  return isTerminal ? text.replace(/[^\n\t]+/g, (part) => printable(part, LONGEST_LINE)) : text;
+}
+
 /** What a terminal is taken to be where it does not say, and everything that is none. */
 const USUAL_COLUMNS = 80;
 

@@ -30,7 +30,9 @@ start() { # start SCRIPT-AND-ARGUMENTS, with the grants before them
   for script in direct proxy cli; do
     [ -s "$program/$script.mjs" ] || fail 71 "$program/$script.mjs: it is missing or empty" "./install.sh installs it anew"
   done
-  DENO_NO_UPDATE_CHECK=1 exec "$deno" run --no-prompt --no-config --no-lock --no-remote --no-npm --no-code-cache "$@"
+  # Deno tells a terminal at each start that it cannot use its cache. What else it has to say stays.
+  export DENO_NO_UPDATE_CHECK=1 DENO_LOG="${DENO_LOG-info,deno::cache::cache_db=off}"
+  exec "$deno" run --no-prompt --no-config --no-lock --no-remote --no-npm --no-code-cache "$@"
 }
 
 # Deno starts in no folder that was deleted. Any other will do, but for a path that begins in it.

@@ -96,9 +96,13 @@ export function asProxyError(thrown: unknown): ProxyError {
   });
 }
 
-/** What a person reads of `error` on stderr: one line, and a second one where there is something to do. */
+/**
+ * What a person reads of `error` on stderr: one line, and a second one where there is something to do. Names in it are cut by
+ * whoever put them there; here nothing of the whole is let through that could steer a terminal.
+ */
 export function report({ message, hint }: Pick<ProxyError, "message" | "hint">): string {
-  return `deno-ssh-proxy: ${message}\n${hint === undefined ? "" : `  ${hint}\n`}`;
+  const line = (text: string) => `${printable(text, Infinity)}\n`;
+  return `deno-ssh-proxy: ${line(message)}${hint === undefined ? "" : `  ${line(hint)}`}`;
 }
 
 /** Tells a person on stderr what was `thrown`, and gives the exit code that goes with it. */

@@ -5,7 +5,7 @@
  */
 
 // Num: RefCount Protocol Flags Type St Inode Path, as the kernel's unix_seq_show() writes it.
-const LINE = /^[0-9a-f]+: [0-9A-F]{8} [0-9A-F]{8} ([0-9A-F]{8}) ([0-9A-F]{4}) [0-9A-F]{2} +(0|[1-9][0-9]*)(?: (.*))?$/;
+const LINE = /^[0-9a-f]+: [0-9A-F]{8} [0-9A-F]{8} ([0-9A-F]{8}) ([0-9A-F]{4}) [0-9A-F]{2} +(0|[1-9][0-9]*)(?: (.*))?$/s;
 
 const SO_ACCEPTCON = 0x10000;
 const SOCK_STREAM = 1;

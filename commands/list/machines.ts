@@ -10,7 +10,7 @@ import { ProxyError } from "../../proxy/errors.ts";
 import { machinedSocket, placeOf, SYSTEM_FOLDER } from "../../proxy/machine.ts";
 import { listMachines } from "../../proxy/machined.ts";
 import { Deadline } from "../../proxy/patience.ts";
-import { formatTarget, type MachineTarget } from "../../proxy/target.ts";
+import { formatTarget, type MachineTarget, parseTarget } from "../../proxy/target.ts";
 import type { Reachable } from "./reachable.ts";
 
 /** How long each may take to answer, in milliseconds. */
@@ -24,6 +24,18 @@ export interface MachineSearch {
   readonly gaps: readonly ProxyError[];
 }
 
+/** The longest name that a machine can have: systemd's is that of a host (its hostname_is_valid()). */
+const LONGEST_NAME = 64;
+
+/** Whether a machine can have this name: whoever registered it has it from somewhere. */
+function isName(name: string): boolean {
+  try {
+    return name.length <= LONGEST_NAME && parseTarget(`machine/${name}`, "22").kind === "machine";
+  } catch {
+    return false;
+  }
+}
+
 /** The machines that have something for `ssh` to connect to. A systemd-machined that does not run knows none. */
 export async function findMachines(library: Library): Promise<MachineSearch> {
   const found = new Map<string, Reachable>();
@@ -35,8 +47,8 @@ export async function findMachines(library: Library): Promise<MachineSearch> {
       for (const machine of await listMachines(library, machinedSocket(folder), new Deadline(TIMEOUT))) {
         const target: MachineTarget = { kind: "machine", name: machine.name, port: 22 };
         const address = formatTarget(target);
-        // The name of this machine itself, or one that already is the user's.
-        if (machine.class === "host" || found.has(address)) continue;
+        // The name of this machine itself, or one that already is the user's, or none that can be typed.
+        if (machine.class === "host" || found.has(address) || !isName(machine.name)) continue;
         try {
           places.add(formatTarget(placeOf(target, machine, folder, library)));
         } catch (thrown) {

@@ -1,10 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { assertPassed, runAsSsh } from "../support/as_ssh.ts";
 import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
 import { bytes, inTime, latin1, listen } from "../support/sockets.ts";
 import { outputOf, testWhere, works } from "../support/tools.ts";
-import { run } from "../commands/typed.ts";
+import { asText, InTerminal, run } from "../commands/typed.ts";
 
 const installation = new Installation();
 Deno.test.afterAll(() => {
@@ -68,6 +68,19 @@ Deno.test("what is in ~/.npmrc is nothing to a connection, nor to a command that
     }
     Deno.removeSync(home.at(".npmrc"));
   }
+});
+
+Deno.test("a terminal is told nothing of a cache that cannot be used, and what Deno fails with all the same", async () => {
+  using folder = new Folder();
+  using terminal = new InTerminal([shim, "unix/no/such", "22"], { HOME: folder.file("file", "") });
+  assertEquals(await terminal.end(), 66);
+  assertMatch(asText(terminal.shown), /^deno-ssh-proxy: .*\n {2}.*\n$/);
+  const program = `${prefix}/lib/deno-ssh-proxy/direct.mjs`;
+  Deno.renameSync(program, `${program}.away`);
+  using other = new InTerminal([shim, "unix/no/such", "22"]);
+  assertEquals(await other.end(), 1);
+  Deno.renameSync(`${program}.away`, program);
+  assertStringIncludes(asText(other.shown), "error: Module not found");
 });
 
 /** Whether root can become somebody who may start this Deno, and find what is in a new folder. */

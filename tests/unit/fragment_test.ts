@@ -198,9 +198,9 @@ const anyAlias = fc.tuple(
   fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,9}$/),
   fc.oneof(
     fc.nat(2 ** 32 - 1).map((cid) => `vsock/${cid}`),
-    fc.string({ unit: "binary", minLength: 1 }).filter((path) => !/[\0\r\n\uFFFD]|:[0-9]+$/.test(path)).map((path) =>
-      `unix/${path}`
-    ),
+    fc.string({ unit: "binary", minLength: 1 }).filter((path) => !/[^\P{Cc}\t]|\uFFFD|:[0-9]+$/u.test(path)).map((
+      path,
+    ) => `unix/${path}`),
     fc.constant(".host"),
   ),
   fc.option(fc.nat(2 ** 32 - 1), { nil: undefined }),
@@ -228,7 +228,9 @@ Deno.test("an alias that cannot be one is refused", () => {
     "a=": "not an address",
     "a=vsock/": "not a CID",
     "a=vsock/1:4294967296": "not a port",
-    "a=unix/a\nb": "line break",
+    "a=unix/a\nb": "control character",
+    "a=unix/a\x1b[2Jb": "control character",
+    "a=unix/a\x9b2Jb": "control character",
   };
   for (const [text, reason] of Object.entries(reasons)) assertFails("usage", () => parseAlias(text), reason);
 });
