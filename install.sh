@@ -1,6 +1,8 @@
 #!/bin/sh
 # Builds deno-ssh-proxy from this checkout, installs it, and proves that ssh gets through it.
 set -eu
+# Nobody else may write to what is made here, from the first moment, whatever the umask is otherwise.
+umask go-w
 
 usage() {
   cat <<'END'
@@ -47,9 +49,13 @@ while [ "$prefix" != / ] && [ "${prefix%/}" != "$prefix" ]; do prefix=${prefix%/
 case $prefix in
   *,*) fail "$prefix: a comma is in it" "Deno's --allow-ffi separates paths by commas; choose another --prefix" ;;
   */../* | */.. | */./* | */. | *//*) fail "$prefix: it has . or .. or // in it" "write the folder's plain path" ;;
-  *"
-"*) fail "the prefix has a line break in it" "choose another --prefix" ;;
+  *[[:cntrl:]]*) fail "the prefix has a control character in it" "choose another --prefix" ;;
 esac
+# As they are in UTF-8: control characters of 8 bits, and what is not seen or turns writing round.
+if printf '%s\n' "$prefix" | LC_ALL=C grep -q -e "$(printf '\302[\200-\237]')" \
+  -e "$(printf '\342\200[\213-\217\250-\256]')" -e "$(printf '\342\201[\240-\257]')"; then
+  fail "the prefix has a control character in it" "choose another --prefix"
+fi
 
 program=$prefix/lib/deno-ssh-proxy
 shim=$prefix/bin/deno-ssh-proxy
@@ -102,6 +108,97 @@ find_deno() {
   done
 }
 
+# In single quotes for sh, whatever is in it.
+quoted() {
+  printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"
+}
+
+# Whoever can write to the library, the scripts, the shim or Deno, or to a folder on the way to them, decides what every
+# connection of this user runs: that may be root, whoever / belongs to, and this user.
+me=$(id -u)
+is_trusted() { # is_trusted UID
+  [ "$1" = 0 ] || [ "$1" = "$me" ] || [ "$1" = "$owner_of_all" ]
+}
+
+status_of() { # status_of PATH: sets mode, uid and gid, of a link those of its own
+  read -r mode _ uid gid _ <<END
+$(ls -ldn "$1" 2>/dev/null)
+END
+  [ -n "$gid" ] || fail "$1: it cannot be looked at"
+}
+
+status_of /
+owner_of_all=$uid
+
+# Whether somebody is in a group who is not trusted: yes, too, where that cannot be told.
+is_shared() { # is_shared GID
+  group=$(getent group "$1" 2>/dev/null) || return 0
+  {
+    printf '%s\n' "${group##*:}" | tr , '\n'
+    getent passwd | awk -F: -v gid="$1" '$4 == gid { print $1 }'
+  } | {
+    while read -r name; do
+      [ -z "$name" ] || is_trusted "$(id -u "$name" 2>/dev/null || echo unknown)" || exit 0
+    done
+    exit 1
+  }
+}
+
+shared=
+judge() { # judge PATH ENTRY, where ENTRY is what counts in a folder that is PATH
+  status_of "$1"
+  is_trusted "$uid" ||
+    fail "$1: it belongs to another user ($uid), who could have connections run anything" \
+      "nothing was changed; chown it, or choose another place: --prefix, or for Deno the first one on PATH"
+  case $mode in
+    l* | ?????-??-*) return ;;
+    d????????[tT]*)
+      # There each may remove and rename what is their own, and that is what counts.
+      { [ -e "$2" ] || [ -L "$2" ]; } || return 0
+      status_of "$2"
+      is_trusted "$uid" || fail "$2: it belongs to another user ($uid), who could have connections run anything" \
+        "nothing was changed; choose another --prefix"
+      return ;;
+    ????????w*)
+      fail "$1: everybody may write to it, and could have connections run anything" \
+        "nothing was changed; chmod o-w $(quoted "$1"), or choose another --prefix" ;;
+  esac
+  case " $shared " in *" $(quoted "$1") "*) return ;; esac
+  ! is_shared "$gid" || shared="$shared $(quoted "$1")"
+}
+
+# Each folder on the way to a file, and the file itself, as far as they are there. Links are followed: who can replace one
+# decides as much.
+guard() { # guard PATH
+  rest=${1#/} at='' links=0
+  while [ -n "$rest" ]; do
+    name=${rest%%/*}
+    case $rest in */*) rest=${rest#*/} ;; *) rest= ;; esac
+    case $name in
+      '' | .) continue ;;
+      ..) at=${at%/*}; continue ;;
+    esac
+    judge "${at:-/}" "$at/$name"
+    if [ -L "$at/$name" ]; then
+      links=$((links + 1))
+      [ $links -le 40 ] || fail "$1: it is a link that leads to itself"
+      link=$(readlink "$at/$name")
+      case $link in /*) at='' ;; esac
+      rest=${link#/}${rest:+/$rest}
+    elif [ -e "$at/$name" ]; then at=$at/$name
+    else return 0
+    fi
+  done
+  judge "${at:-/}" "$at"
+}
+
+guard_installation() {
+  # Files that this puts there anew are no matter.
+  for place in "$program/deno" "${shim%/*}" "$share" "${bash%/*}" "${zsh%/*}" "${fish%/*}"; do guard "$place"; done
+}
+# Before anything in there is started.
+guard_installation
+
 build=$(mktemp -d)
 child=
 clean_up() {
@@ -115,8 +212,11 @@ trap 'exit 1' HUP INT TERM
 # Deno's own cache of this build goes with it.
 export DENO_DIR="$build/deno-dir" DENO_NO_UPDATE_CHECK=1
 
-mkdir -p "$prefix/bin" "$program" "$share" || fail "$prefix: cannot be written to" "choose another --prefix"
 deno=$(find_deno)
+[ -z "$deno" ] || guard "$deno"
+mkdir -p "$prefix/bin" "$program" "$share" || fail "$prefix: cannot be written to" "choose another --prefix"
+# What somebody else made meanwhile is not this user's.
+guard_installation
 if [ -z "$deno" ]; then
   command -v npm >/dev/null || fail "there is neither Deno 2.9 or later nor npm" "install one of them"
   # What npm had for each system when this was written, with the checksum of its package.
@@ -171,11 +271,6 @@ for name in direct proxy cli; do
       "Deno fetches esbuild from npm for that; behind a proxy with a certificate of its own, set DENO_TLS_CA_STORE=system"
 done
 
-# In single quotes for sh, whatever is in it.
-quoted() {
-  printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"
-}
-
 # The words for sh, and then for the right side of sed's s command.
 word() {
   quoted "$1" | sed 's/[\\&|]/\\&/g'
@@ -200,7 +295,9 @@ headers_last() { # headers_last LIBRARY
 # Each file is complete under another name in its own folder first: whoever runs the program meanwhile sees the old file
 # or the new one.
 put() { # put FILE PLACE MODE
-  cp "$1" "$2.new"
+  rm -f "$2.new"
+  # In no file, and through no link, that somebody has put there; and with no rights before it is whole.
+  (umask 077 && set -C && cat "$1" >"$2.new")
   chmod "$3" "$2.new"
   mv -f "$2.new" "$2"
 }
@@ -283,6 +380,11 @@ command_line() {
   elif [ -n "$(printf '%s' "$1" | tr -d 'A-Za-z0-9/._+@-')" ]; then quoted "$1"
   else printf '%s' "$1"; fi
 }
+
+if [ -n "$shared" ]; then
+  # A word for sh each.
+  echo "install.sh: warning: a group may write there, and have connections run anything: chmod g-w$shared" >&2
+fi
 
 cat <<END
 

@@ -51,6 +51,123 @@ refuses_commas() {
   ! "$root/install.sh" --prefix "$folder/a,b" && [ ! -e "$folder/a,b" ]
 }
 
+refuses_control_characters() {
+  for character in '\033' '\n' '\302\233' '\342\200\256' '\342\201\246'; do
+    # shellcheck disable=SC2059 # it is one of these
+    place=$folder/$(printf "a${character}b")
+    prints "install.sh: the prefix has a control character in it" exits 1 "$root/install.sh" --prefix "$place" &&
+      [ ! -e "$place" ] || return 1
+  done
+}
+
+# What is there, and whose, to compare.
+state_of() { # state_of FOLDER
+  (cd "$1" && find . -exec ls -ldn {} + | sort)
+}
+
+# The installer says why it refuses, and leaves all as it is.
+refuses() { # refuses TEXT FOLDER ARGUMENT…: FOLDER is what stays
+  text=$1 stays=$2
+  shift 2
+  before=$(state_of "$stays")
+  prints "$text" exits 1 "$root/install.sh" --no-proof "$@" && [ "$(state_of "$stays")" = "$before" ]
+}
+
+is_safe_with_any_umask() {
+  (umask 000 && "$root/install.sh" --no-proof --prefix "$folder/umask") >"$folder/printed" 2>&1 || return 1
+  cat "$folder/printed"
+  [ -z "$(find "$folder/umask" ! -type l \( -perm -002 -o -perm -020 \))" ] &&
+    ! grep warning "$folder/printed" && "$folder/umask/bin/deno-ssh-proxy" --version
+}
+
+refuses_open_folders() {
+  for place in "$folder/umask" "$folder/umask/lib" "$folder/umask/lib/deno-ssh-proxy" "$folder/umask/bin" \
+    "$folder/umask/share"; do
+    chmod o+w "$place"
+    refuses "$place: everybody may write to it" "$folder/umask" --prefix "$folder/umask" || return 1
+    grep -F "chmod o-w '$place'" "$folder/printed" || return 1
+    chmod o-w "$place"
+  done
+  "$folder/umask/bin/deno-ssh-proxy" --version
+}
+
+refuses_open_folders_behind_links() {
+  mkdir -p "$folder/open/closed" "$folder/links" || return 1
+  chmod o+w "$folder/open"
+  ln -s ../open/closed "$folder/links/one"
+  ln -s "$folder/links/one" "$folder/links/two"
+  ln -s three "$folder/links/three"
+  refuses "$folder/open: everybody may write to it" "$folder/open" --prefix "$folder/links/two" &&
+    refuses "it is a link that leads to itself" "$folder/links" --prefix "$folder/links/three"
+}
+
+refuses_open_deno() {
+  mkdir "$folder/deno" || return 1
+  real=$(deno eval 'console.log(Deno.execPath())')
+  cp "$real" "$folder/deno/deno"
+  mkdir "$folder/denied"
+  for place in "$folder/deno/deno" "$folder/deno"; do
+    chmod o+w "$place"
+    PATH=$folder/deno:$PATH refuses "$place: everybody may write to it" "$folder/denied" --prefix "$folder/denied" ||
+      return 1
+    chmod o-w "$place"
+  done
+  rm -r "$folder/deno"
+}
+
+takes_sticky_folders() {
+  mkdir "$folder/sticky" && chmod 1777 "$folder/sticky" &&
+    "$root/install.sh" --no-proof --prefix "$folder/sticky/own" >"$folder/printed" 2>&1 &&
+    ! grep warning "$folder/printed" && "$folder/sticky/own/bin/deno-ssh-proxy" --version
+}
+
+writes_through_no_links() {
+  echo mine >"$folder/victim"
+  ln -s "$folder/victim" "$folder/umask/lib/deno-ssh-proxy/direct.mjs.new"
+  "$root/install.sh" --no-proof --prefix "$folder/umask" && [ "$(cat "$folder/victim")" = mine ] &&
+    [ ! -L "$folder/umask/lib/deno-ssh-proxy/direct.mjs" ]
+}
+
+takes_own_group() {
+  # Root's is one, and so is that of a user on systems which give each their own.
+  [ "$(id -u)" = 0 ] || [ "$(id -gn)" = "$(id -un)" ] || return 0
+  chgrp "$(id -g)" "$folder/umask" "$folder/umask/lib" && chmod g+w "$folder/umask" "$folder/umask/lib" &&
+    "$root/install.sh" --no-proof --prefix "$folder/umask" >"$folder/printed" 2>&1 && ! grep warning "$folder/printed"
+}
+
+refuses_folders_of_others() {
+  mkdir -p "$folder/theirs/lib" && chown 54321 "$folder/theirs/lib" &&
+    refuses "$folder/theirs/lib: it belongs to another user (54321)" "$folder/theirs" --prefix "$folder/theirs" ||
+    return 1
+  mkdir "$folder/sticky/theirs" && chown 54321 "$folder/sticky/theirs" &&
+    refuses "$folder/sticky/theirs: it belongs to another user" "$folder/sticky/theirs" --prefix "$folder/sticky/theirs" ||
+    return 1
+  mkdir "$folder/mine" && ln -s "$folder/mine" "$folder/sticky/link" && chown -h 54321 "$folder/sticky/link" &&
+    refuses "$folder/sticky/link: it belongs to another user" "$folder/mine" --prefix "$folder/sticky/link"
+}
+
+warns_of_groups() {
+  # A group that nobody knows may have anybody in it; one that is known and empty has nobody.
+  chgrp 54321 "$folder/umask/lib" "$folder/umask/bin" && chmod g+w "$folder/umask/lib" "$folder/umask/bin" || return 1
+  prints "warning: a group may write there" "$root/install.sh" --no-proof --prefix "$folder/umask" || return 1
+  [ "$(grep -c warning "$folder/printed")" = 1 ] || return 1
+  mkdir "$folder/groups"
+  cat >"$folder/groups/getent" <<'END'
+#!/bin/sh
+[ "$*" != "group 54321" ] || echo "ours:x:54321:$MEMBERS"
+END
+  chmod +x "$folder/groups/getent"
+  for members in '' root; do
+    PATH=$folder/groups:$PATH MEMBERS=$members "$root/install.sh" --no-proof --prefix "$folder/umask" \
+      >"$folder/empty" 2>&1 && ! grep warning "$folder/empty" || return 1
+  done
+  PATH=$folder/groups:$PATH MEMBERS=root,daemon prints "warning" "$root/install.sh" --no-proof --prefix "$folder/umask" ||
+    return 1
+  # What it says is what mends it.
+  eval "$(sed -n 's/.*: \(chmod g-w .*\)/\1/p' "$folder/printed")" &&
+    "$root/install.sh" --no-proof --prefix "$folder/umask" >"$folder/printed" 2>&1 && ! grep warning "$folder/printed"
+}
+
 leaves_nothing() {
   [ -z "$(ls -A "$folder/tmp")" ] || { ls -lA "$folder/tmp"; return 1; }
   # Not grep itself, which has a bracket there.
@@ -190,7 +307,21 @@ check "a path where nothing is has an exit code of its own" exits 66 "$prefix/bi
 check "ssh understands the fragment" ssh -G -F "$prefix/share/deno-ssh-proxy/ssh_config" unix/run/x.sock
 check "where npm cannot be reached, it says what it is needed for" says_what_bundling_needs
 check "a prefix with a comma in it is refused, and nothing is made" refuses_commas
+check "a prefix with a control character in it is refused, and nothing is made" refuses_control_characters
 check "an unknown option is a usage error" exits 64 "$root/install.sh" --no-such-option
+check "whatever the umask is, nobody else may write to what is installed" is_safe_with_any_umask
+check "a folder that everybody may write to is refused, and what was there stays" refuses_open_folders
+check "so it is where a link leads through one" refuses_open_folders_behind_links
+check "so is a Deno that everybody may write to, and a folder that it is in" refuses_open_deno
+check "in a folder like /tmp what is one's own is fine" takes_sticky_folders
+check "a file under the name that a new one has for a moment is not written to" writes_through_no_links
+check "a folder that one's own group may write to is fine" takes_own_group
+if [ "$(id -u)" = 0 ]; then
+  check "a folder of another user is refused, and what is such a user's in one like /tmp" refuses_folders_of_others
+  check "a folder that others of a group may write to is warned of once, with what mends it" warns_of_groups
+else
+  skip "folders of other users and groups" "only root can make them"
+fi
 check "it uninstalls" "$root/install.sh" --prefix "$prefix" --uninstall
 check "nothing is left behind" test ! -e "$prefix"
 check "uninstalling again is harmless" "$root/install.sh" --prefix "$prefix" --uninstall

@@ -47,6 +47,14 @@ Deno.test("a report is one line, and a second one where there is something to do
   );
 });
 
+Deno.test("a report lets nothing through that could steer a terminal, and cuts nothing", () => {
+  const [message, hint] = [`a\x1b[2J: ${"x".repeat(500)}`, `b\n\u202e${"y".repeat(500)}`];
+  assertEquals(
+    report(new ProxyError("missing", message, { hint })),
+    `deno-ssh-proxy: a\\x1b[2J: ${"x".repeat(500)}\n  b\\x0a\\u{202e}${"y".repeat(500)}\n`,
+  );
+});
+
 /** What `tell` says of `thrown` to a stderr that is `writeSync`, and the exit code that it gives. */
 function told(thrown: unknown, writeSync: (text: string) => void = () => {}): number {
   const real = Deno.stderr.writeSync;
