@@ -1,7 +1,8 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Client } from "../support/client.ts";
 import { Sshd } from "../support/sshd.ts";
 import { outputOf } from "../support/tools.ts";
+import { script } from "../sandbox/recipes.ts";
 import { recipe, SecondDisk } from "./disk.ts";
 import { Guest, Multiplexer, sshdAnswers } from "./guest.ts";
 
@@ -63,6 +64,57 @@ Deno.test("in such a guest, CID 1 and its own CID lead to the sshd that systemd 
   const guest = await inGuest("newer", `modprobe vsock_loopback && ${WHICH}`);
   for (const cid of [1, 42]) assertEquals(await inGuest("newer", `ssh vsock/${cid} ${WHICH}`), guest);
 });
+
+/** The words that have `ssh` in the guest use a script which is there, for `address`. */
+const through = (place: string, address: string) =>
+  `ssh -o StrictHostKeyChecking=no -o ProxyUseFdpass=yes -o ProxyCommand="${place} '%h' '%p'" ${address} ${WHICH}`;
+
+/** Puts the script of docs/permissions.md into the guest, with these directives besides, and another program in the end. */
+async function putScript(place: string, directives = "", program = `${shim} "$@"`): Promise<void> {
+  const text = script("With systemd", [['-- /usr/local/bin/deno-ssh-proxy "$@"', `${directives} -- ${program}`]]);
+  await inGuest("newer", `cat >${place} <<'END'\n${text}END\nchmod 755 ${place}`);
+}
+
+Deno.test("in such a guest, a connection is passed under systemd's directives, and the relay works under them", async () => {
+  const guest = await inGuest("newer", WHICH);
+  await putScript("/root/box");
+  for (const address of [".host", "unix/run/ssh-unix-local/socket", "vsock/1"]) {
+    assertEquals(await inGuest("newer", through("/root/box", address)), guest, address);
+  }
+  assertStringIncludes(await inGuest("newer", "sleep 1 | /root/box .host 22 --relay"), "SSH-2.0-");
+  const { code, err } = await client.run("ssh", ["newer", "/root/box unix/no/such 22"]);
+  assertEquals([code, err.split("\n")[0]], [66, "deno-ssh-proxy: unix/no/such: /no/such does not exist"]);
+});
+
+Deno.test("in such a guest, AF_UNIX and AF_VSOCK are reached with no network, and V8 needs to write what it executes", async () => {
+  const guest = await inGuest("newer", WHICH);
+  await putScript("/root/alone", "-p PrivateNetwork=yes");
+  for (const address of [".host", "vsock/1"]) {
+    assertEquals(await inGuest("newer", through("/root/alone", address)), guest, address);
+  }
+  await putScript("/root/strict", "-p MemoryDenyWriteExecute=yes");
+  const { code } = await client.run("ssh", ["newer", "/root/strict .host 22 --relay </dev/null"]);
+  assert(code !== 0, "docs/permissions.md says that it does not work");
+});
+
+/** A row of what whatever runs under the directives cannot do, each of which root in the guest can. */
+for (
+  const [what, command] of [
+    ["write a file", "touch /var/tmp/x"],
+    ["open a network connection", "socat -u /dev/null TCP4-LISTEN:2022,bind=127.0.0.1,accept-timeout=0.1"],
+    ["make a namespace", "unshare --mount true"],
+    ["mount a file system", "mount -t tmpfs tmpfs /mnt"],
+    ["see another's processes", "test -e /proc/1/comm -a -r /proc/1/environ"],
+    ["use a device", "test -e /dev/vsock"],
+    ["change the name of the machine", "hostname x"],
+  ] as const
+) {
+  Deno.test(`in such a guest, nothing can ${what} under systemd's directives`, async () => {
+    await putScript("/root/other", "", '/bin/sh -c "$@"');
+    assertEquals((await client.run("ssh", ["newer", command])).code, 0, "it cannot be done there at all");
+    assert((await client.run("ssh", ["newer", `/root/other '${command}'`])).code !== 0, "it was done");
+  });
+}
 
 /** Calls the real machined. In `parameters` a shell replaces what it knows. */
 function callMachined(method: string, parameters: string): Promise<string> {
