@@ -42,6 +42,7 @@ need_for python3-paramiko /usr/bin/python3 -c 'import paramiko'
 need_for python3-asyncssh /usr/bin/python3 -c 'import asyncssh'
 need_for libssh-dev cc -E -include libssh/libssh.h -x c /dev/null
 need strace strace
+need bwrap bubblewrap
 need mandoc mandoc
 need zsh zsh
 need fish fish
@@ -164,6 +165,7 @@ on_this_machine() {
   steps "the installed program as ssh starts it" "$deno_passed" "$deno_failed" "$deno_skipped" tests proxy
   steps "what may go wrong" "$deno_passed" "$deno_failed" "$deno_skipped" tests faults
   steps "the commands as a person types them" "$deno_passed" "$deno_failed" "$deno_skipped" tests commands
+  steps "the sandbox, and what reaches a terminal" "$deno_passed" "$deno_failed" "$deno_skipped" tests sandbox
   steps "deno test --doc" "$deno_passed" "$deno_failed" "$deno_skipped" \
     "$deno" test --frozen --doc --no-prompt "--allow-ffi=$root/rust/target/release/libdeno_ssh_proxy.so" mod.ts proxy
 
