@@ -64,7 +64,7 @@ testInBox("in bubblewrap's box there is nothing but what the program needs", asy
   const text = Deno.readTextFileSync(box);
   // The shell of the box, in the place of the program.
   const look = `
-    echo / /*; echo bin /bin/*; echo etc /etc/*; echo home "$HOME"; echo secret "$SECRET"
+    echo / /*; echo bin /bin/*; echo usr /usr/*; echo etc /etc/*; echo home "$HOME"; echo secret "$SECRET"
     for one in /proc/[0-9]*; do echo process "$(read -r name <$one/comm && echo "$name")"; done
     while read -r name rest; do case $name in *:) echo interface "$name" ;; esac; done </proc/net/dev
     for place in / /usr/lib /tmp "$1" "$2"; do (: >"$place/x") 2>/dev/null && echo writes "$place"; done
@@ -81,6 +81,7 @@ testInBox("in bubblewrap's box there is nothing but what the program needs", asy
   const expected = new Set(["/bin", "/dev", "/lib", "/lib64", "/proc", "/usr", tops(prefix), tops(Deno.execPath())]);
   assertEquals(new Set(said("/")[0]?.split(" ")), expected);
   assertEquals([said("bin"), said("etc"), said("home"), said("secret")], [["/bin/sh"], ["/etc/*"], [""], [""]]);
+  assertEquals(said("usr")[0]?.split(" ").filter((one) => !/^\/usr\/lib(?:64)?$/.test(one)), []);
   assertEquals(said("process").filter((name) => !["bwrap", "sh"].includes(name)), []);
   assertEquals(said("interface"), ["lo:"]);
   assertEquals(said("writes"), []);
