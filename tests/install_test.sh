@@ -277,7 +277,7 @@ installs_without_npm() {
 #!/bin/sh
 case \$1 in
 eval) echo "\$0" ;;
-install) echo "error: tcp connect error" >&2; exit 1 ;;
+install) printf 'error: \033tcp connect error\n' >&2; exit 1 ;;
 *) exec "$real" "\$@" ;;
 esac
 END
