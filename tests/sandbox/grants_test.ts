@@ -78,6 +78,12 @@ for (const name of Object.keys(KEPT)) {
   });
 }
 
+Deno.test("a worker has no more permissions either where Deno would let it have other ones", async () => {
+  const outcome = await take("has a worker with more permissions", [...FLAGS, "--unstable-worker-options"]);
+  assert(!outcome.did);
+  assertMatch(outcome.why, /NotCapable/);
+});
+
 for (const name of Object.keys(LEFT)) {
   Deno.test(`what Deno leaves to every program: it ${name}`, async () => {
     using cache = new Folder();

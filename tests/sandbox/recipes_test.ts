@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { assertFailed, assertPassed, runAsSsh } from "../support/as_ssh.ts";
 import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
+import { knows, Machined, VM } from "../support/machined.ts";
 import { bytes, inTime, latin1, listen, readSome } from "../support/sockets.ts";
 import { testWhere, works } from "../support/tools.ts";
 import { run } from "../commands/typed.ts";
@@ -52,6 +53,21 @@ testInBox("in bubblewrap's box a connection is passed, from a socket and through
     assertEquals(latin1(await inTime(passed.read(4))), "SSH-");
   }
 });
+
+testInBox(
+  "in bubblewrap's box a machine is reached by its name, where the box has systemd-machined's socket",
+  async (box) => {
+    const runtime = folder.at("sockets");
+    const path = folder.at("sockets/machine");
+    const more = `--clearenv --setenv XDG_RUNTIME_DIR '${runtime}'`;
+    const other = folder.file("named", Deno.readTextFileSync(box).replace("--clearenv", () => more));
+    Deno.chmodSync(other, 0o755);
+    await using _machined = new Machined(runtime, knows({ ...VM, vSockCid: undefined, sshAddress: `unix${path}` }));
+    using listener = listen(path);
+    assertPassed(await runAsSsh([other, "machine/foo", "22"], { env: ENV })).close();
+    (await inTime(listener.accept())).close();
+  },
+);
 
 testInBox("in bubblewrap's box a failure has its exit code and its message", async (box) => {
   assertFailed(await runAsSsh([box, `unix${folder.at("sockets/none")}`, "22"], { env: ENV }), 66, "does not exist");
