@@ -103,15 +103,12 @@ const KEPT = {
   "opens a network connection": "socat -u /dev/null TCP4-LISTEN:2022,bind=127.0.0.1,accept-timeout=0.1",
   "makes a namespace": "unshare --mount true",
   "mounts a file system": "mount -t tmpfs tmpfs /media",
-  "sees another user's process": "test -e /proc/$(cat /root/theirs)/comm",
   "uses a device": "test -e /dev/vsock",
   "changes the name of the machine": "hostname x",
 };
 
 Deno.test("in such a guest, systemd's directives keep the program from what root can do", async () => {
   await putScript("/root/other", "", "/bin/sh /root/tries");
-  await inGuest("newer", "systemd-run --quiet --property=User=nobody --unit=theirs sleep infinity");
-  await inGuest("newer", "systemctl show --property=MainPID --value theirs >/root/theirs");
   const tries = Object.entries(KEPT).map(([what, command]) => `${command} 2>/dev/null && echo "it ${what}"`);
   await inGuest("newer", `cat >/root/tries <<'END'\n${tries.join("\n")}\necho end\nEND`);
   assertEquals((await inGuest("newer", "/root/other")).trim().split("\n"), ["end"]);
