@@ -13,7 +13,7 @@ export type Places = Readonly<Record<"PREFIX" | "DENO" | "CACHE", string>>;
 export interface Listed {
   /** The path as it stands there. */
   readonly path: string;
-  /** When the file is opened: `always`, on `some systems`, or a condition that some run fulfils. */
+  /** When the file is opened: `always`, `sometimes`, on `some systems`, or a condition that some run fulfils. */
   readonly when: string;
 }
 

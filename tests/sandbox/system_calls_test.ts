@@ -256,5 +256,5 @@ testTraced("nothing stands in that list that none of these opens", async () => {
   const isOpened = (line: Listed) =>
     all.some(({ trace, places }) => [...trace.opened, ...trace.seen].some((path) => isFor(line, path, places)));
   assert(LISTED.length > 20, "there is no list");
-  assertEquals(LISTED.filter((line) => line.when !== "some systems" && !isOpened(line)), []);
+  assertEquals(LISTED.filter((line) => !line.when.startsWith("some") && !isOpened(line)), []);
 });
