@@ -35,13 +35,6 @@ Deno.test("it works with no environment at all", async () => {
   await assertPasses({ HOME: "", DENO_DIR: "", XDG_CACHE_HOME: "" });
 });
 
-Deno.test("it works where the home is missing, and makes none", async () => {
-  using folder = new Folder();
-  Deno.chmodSync(prefix, 0o755);
-  await assertPasses({ HOME: folder.at("none/of/it") }, AS_OTHER);
-  assertEquals([...Deno.readDirSync(folder.path)], []);
-});
-
 Deno.test("it works where the home is a file, and where the cache is", async () => {
   using folder = new Folder();
   await assertPasses({ HOME: folder.file("file", "") });
@@ -83,17 +76,39 @@ Deno.test("a terminal is told nothing of a cache that cannot be used, and what D
   assertStringIncludes(asText(other.shown), "error: Module not found");
 });
 
+const IS_ROOT = outputOf("id", "-u").trim() === "0";
+
 /** Whether root can become somebody who may start this Deno, and find what is in a new folder. */
 function canBecomeNobody(): boolean {
-  if (outputOf("id", "-u").trim() !== "0") return false;
-  return works(SETPRIV, [...AS_NOBODY.slice(1), Deno.execPath(), "--version"]);
+  if (!IS_ROOT) return false;
+  using folder = new Folder();
+  Deno.chmodSync(folder.path, 0o755);
+  const tries = [[Deno.execPath(), "--version"], ["test", "-x", `${folder.path}/.`]];
+  return tries.every((words) => works(SETPRIV, [...AS_NOBODY.slice(1), ...words]));
 }
 
 /** Root makes a missing home: whoever may is no test of it. */
 const AS_OTHER = canBecomeNobody() ? AS_NOBODY : [];
 
+testWhere(
+  !IS_ROOT || canBecomeNobody(),
+  "root, who could make one, cannot become somebody else here",
+  "it works where the home is missing, and makes none",
+  async () => {
+    using folder = new Folder();
+    Deno.chmodSync(prefix, 0o755);
+    await assertPasses({ HOME: folder.at("none/of/it") }, AS_OTHER);
+    assertEquals([...Deno.readDirSync(folder.path)], []);
+  },
+);
+
 function testAsNobody(name: string, fn: () => Promise<void>): void {
-  testWhere(canBecomeNobody(), "only root can become somebody else, who may start this Deno", name, fn);
+  testWhere(
+    canBecomeNobody(),
+    "only root can become somebody else, who may start this Deno and enter TMPDIR",
+    name,
+    fn,
+  );
 }
 
 testAsNobody("root's installation works for a user who may read it and no more, and has no account", async () => {
