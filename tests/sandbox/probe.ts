@@ -150,8 +150,27 @@ export const LEFT: Record<string, Way> = {
     await (navigator as { gpu?: { requestAdapter(): unknown } }).gpu!.requestAdapter(),
 };
 
-/** What whoever may open a library gets with it. docs/permissions.md says so. */
+/** What whoever may open a library gets with it: its own functions, for whatever they can do. docs/permissions.md says so. */
 export const OF_THE_LIBRARY: Record<string, Way> = {
+  "connects to any AF_UNIX socket": ({ library, socket }) => {
+    const { symbols } = Deno.dlopen(library, {
+      connect_unix: { parameters: ["buffer", "usize", { struct: ["u32"] }], result: "i32" },
+    });
+    const path = new TextEncoder().encode(socket);
+    const fd = symbols.connect_unix(path, BigInt(path.length), new Uint8Array(Uint32Array.of(1000).buffer));
+    if (fd < 0) throw new Error(`it failed: ${fd}`);
+  },
+  "is told of any path": ({ library, file }) => {
+    const { symbols } = Deno.dlopen(library, {
+      path_status: { parameters: ["buffer", "usize", "buffer"], result: "i32" },
+    });
+    const path = new TextEncoder().encode(file);
+    if (symbols.path_status(path, BigInt(path.length), new BigUint64Array(5)) !== 0) throw new Error("it failed");
+  },
+};
+
+/** What no library lends to a script that may open it, because it is linked with no other. */
+export const NOT_OF_THE_LIBRARY: Record<string, Way> = {
   "calls a function of the C library": ({ library, fresh }) => {
     const { symbols } = Deno.dlopen(library, { system: { parameters: ["buffer"], result: "i32" } });
     if (symbols.system(new TextEncoder().encode(`: >'${fresh}'\0`)) !== 0) throw new Error("it failed");
@@ -177,7 +196,7 @@ async function take(way: Way, there: Surroundings): Promise<Outcome> {
 
 if (import.meta.main) {
   const [name = "", there = "{}"] = Deno.args;
-  const outcome = await take({ ...KEPT, ...LEFT, ...OF_THE_LIBRARY }[name]!, JSON.parse(there));
+  const outcome = await take({ ...KEPT, ...LEFT, ...OF_THE_LIBRARY, ...NOT_OF_THE_LIBRARY }[name]!, JSON.parse(there));
   console.log(JSON.stringify(outcome));
   Deno.exit(0);
 }

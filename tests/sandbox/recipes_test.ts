@@ -107,15 +107,21 @@ testInBox("in bubblewrap's box there is nothing but what the program needs", asy
   assertEquals(said("NoNewPrivs:"), ["1"]);
 });
 
-testInBox("in bubblewrap's box the library can start no program, which it can outside", async (box) => {
+testInBox("in bubblewrap's box the library can connect to no socket of others, which it can outside", async (box) => {
   const library = `${prefix}/lib/deno-ssh-proxy/libdeno_ssh_proxy.so`;
   const path = `${prefix}/lib/deno-ssh-proxy/direct.mjs`;
   const real = Deno.readTextFileSync(path);
+  using other = new Folder();
+  using _listener = listen(other.at("socket"));
   // A script that somebody has put in the place of the program, and that does what the grant cannot keep it from.
   Deno.writeTextFileSync(
     path,
-    `const { symbols } = Deno.dlopen("${library}", { system: { parameters: ["buffer"], result: "i32" } });
-Deno.exit(symbols.system(new TextEncoder().encode("/usr/bin/env cat /etc/passwd >&2\\0")) === 0 ? 0 : 9);`,
+    `const { symbols } = Deno.dlopen("${library}", {
+  connect_unix: { parameters: ["buffer", "usize", { struct: ["u32"] }], result: "i32" },
+});
+const socket = new TextEncoder().encode("${other.at("socket")}");
+const time = new Uint8Array(Uint32Array.of(1000).buffer);
+Deno.exit(symbols.connect_unix(socket, BigInt(socket.length), time) >= 0 ? 0 : 9);`,
   );
   try {
     const words = [`unix${folder.at("sockets/x")}`, "22"];
