@@ -33,13 +33,23 @@ pub fn send_fd(channel: RawFd, fd: RawFd, deadline: Deadline) -> Result<()> {
     }
 }
 
-/// One control message with one fd, laid out as CMSG_SPACE and CMSG_DATA would: the header, then the fd, with the
-/// padding of a struct that is as aligned as the header.
+/// One control message with one fd, laid out as CMSG_SPACE and CMSG_DATA would: the header, then the fd, and up to the
+/// header's alignment bytes that mean nothing. They are a field, because the kernel reads them too: a padding of the
+/// compiler's own would give it what was on the stack.
 #[repr(C)]
 struct Control {
     header: libc::cmsghdr,
     fd: RawFd,
+    padding: [u8; PADDING],
 }
+
+const PADDING: usize = {
+    // SAFETY: CMSG_SPACE computes a number.
+    let space = unsafe { libc::CMSG_SPACE(size_of::<RawFd>() as u32) };
+    // SAFETY: CMSG_LEN computes a number.
+    let len = unsafe { libc::CMSG_LEN(size_of::<RawFd>() as u32) };
+    (space - len) as usize
+};
 
 impl Control {
     const EMPTY: Self = Self {
@@ -50,6 +60,7 @@ impl Control {
             cmsg_type: libc::SCM_RIGHTS,
         },
         fd: -1,
+        padding: [0; PADDING],
     };
 }
 
@@ -57,6 +68,7 @@ const _: () = {
     // SAFETY: CMSG_SPACE computes a number.
     let space = unsafe { libc::CMSG_SPACE(size_of::<RawFd>() as u32) };
     assert!(space as usize == size_of::<Control>());
+    assert!(size_of::<libc::cmsghdr>() + size_of::<RawFd>() + PADDING == size_of::<Control>());
 };
 
 #[cfg(test)]
