@@ -43,6 +43,7 @@ need_for python3-asyncssh /usr/bin/python3 -c 'import asyncssh'
 need_for libssh-dev cc -E -include libssh/libssh.h -x c /dev/null
 need strace strace
 need bwrap bubblewrap
+need valgrind valgrind
 need mandoc mandoc
 need zsh zsh
 need fish fish
@@ -131,6 +132,17 @@ tests() {
   "$deno" test --frozen --no-prompt --allow-ffi --allow-read --allow-write --allow-net --allow-run "tests/$1"
 }
 
+# memory TOOL: the library's tests once more, under a tool that sees what they do with memory.
+memory() {
+  tests/memory.sh "$1" >build/memory.log 2>&1
+  case $? in
+    77) skip "cargo test under $1" "$(tail -n 1 build/memory.log)" ;;
+    # What it leaves out is counted where all of them run.
+    0) steps "cargo test under $1" "$cargo_passed" "$cargo_failed" '^\($\)' cat build/memory.log ;;
+    *) fail "cargo test under $1" build/memory.log ;;
+  esac
+}
+
 export NO_COLOR=1
 check "the library builds" cargo build --release --locked --manifest-path rust/Cargo.toml
 
@@ -152,6 +164,7 @@ on_this_machine() {
   if "$deno" run --no-prompt --frozen --allow-ffi tests/support/vsock.ts 2>build/vsock.log; then vsock=--include-ignored; fi
   steps "cargo test" "$cargo_passed" "$cargo_failed" "$cargo_skipped" \
     cargo test --locked --manifest-path rust/Cargo.toml -- ${vsock:+"$vsock"}
+  for tool in valgrind asan miri; do memory $tool; done
   check "the TypeScript is formatted" "$deno" fmt --check
   check "deno lint has nothing to say" "$deno" lint
   check "the types are right" "$deno" check --frozen direct.ts proxy.ts cli.ts mod.ts bench tests demo

@@ -111,6 +111,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn more_than_the_socket_can_hold_is_sent_whole() {
         let (ours, mut theirs) = pair();
         let sent: Vec<u8> = (0..4_000_000u32).map(|n| (n % 251) as u8).collect();
@@ -125,6 +126,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn sending_to_a_peer_that_never_reads_ends_at_the_deadline() {
         let (ours, _theirs) = pair();
         let sent = send(ours.as_raw_fd(), &[0; 4_000_000], in_ms(30));
@@ -132,6 +134,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn sending_to_a_closed_peer_is_an_error_and_no_signal() {
         let (ours, theirs) = pair();
         drop(theirs);
@@ -145,6 +148,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn receiving_takes_what_is_there_and_zero_at_the_end() {
         let (ours, mut theirs) = pair();
         theirs.write_all(b"hello").unwrap();
@@ -157,6 +161,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn receiving_from_a_silent_peer_ends_at_the_deadline() {
         let (ours, _theirs) = pair();
         let got = receive(ours.as_raw_fd(), &mut [0; 3], in_ms(30));
@@ -164,6 +169,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn peeking_leaves_every_byte_in_place() {
         let (mut ours, mut theirs) = pair();
         theirs.write_all(b"SSH-").unwrap();
@@ -176,6 +182,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn peeking_for_a_whole_buffer_waits_for_its_last_byte() {
         let (ours, mut theirs) = pair();
         theirs.write_all(b"S").unwrap();
@@ -193,6 +200,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn peeking_for_a_whole_buffer_ends_with_less_where_the_peer_has_ended() {
         let (ours, mut theirs) = pair();
         theirs.write_all(b"SS").unwrap();
@@ -203,6 +211,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn peeking_for_a_whole_buffer_that_never_fills_ends_at_the_deadline() {
         let (ours, mut theirs) = pair();
         theirs.write_all(b"SS").unwrap();
@@ -211,6 +220,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn the_sockets_own_flags_stay_as_they_were() {
         let (ours, _theirs) = pair();
         let _ = receive(ours.as_raw_fd(), &mut [0; 3], in_ms(1));

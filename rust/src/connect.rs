@@ -262,6 +262,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn a_listening_socket_is_reached_by_its_path() {
         let folder = Folder::new();
         let listener = UnixListener::bind(folder.path("s")).unwrap();
@@ -269,6 +270,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn the_fd_is_close_on_exec_and_blocking_with_no_timeout_left_on_it() {
         let folder = Folder::new();
         let _listener = UnixListener::bind(folder.path("s")).unwrap();
@@ -280,6 +282,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn every_path_length_about_the_limit_of_an_address_connects() {
         let folder = Folder::new();
         for total in [106, 107, 108, 109, 250, 1000] {
@@ -292,6 +295,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn a_long_path_fails_with_the_same_errors_as_a_short_one() {
         let folder = Folder::new();
         for total in [80, 300] {
@@ -309,6 +313,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn an_ordinary_file_refuses() {
         let folder = Folder::new();
         std::fs::write(folder.path("file"), "").unwrap();
@@ -318,6 +323,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn a_datagram_and_a_seqpacket_socket_are_told_apart() {
         let folder = Folder::new();
         let (datagram, seqpacket) = (folder.path("d"), folder.path("q"));
@@ -340,6 +346,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn a_full_backlog_is_waited_for_until_the_deadline() {
         let folder = Folder::new();
         let (listener, waiting) = folder.listen_full("full");
@@ -354,6 +361,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn signals_neither_end_nor_prolong_the_wait() {
         let folder = Folder::new();
         let (_listener, _waiting) = folder.listen_full("full");
@@ -365,6 +373,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn the_shortest_timeout_is_never_rounded_to_no_limit() {
         assert_eq!(timeval(Duration::from_nanos(1)).tv_usec, 1);
         assert_eq!(timeval(Duration::from_nanos(1_999_999_999)).tv_usec, 999_999);

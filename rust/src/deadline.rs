@@ -80,6 +80,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn waiting_ends_when_the_time_is_up_and_not_before() {
         let (ours, _theirs) = UnixStream::pair().unwrap();
         let start = Instant::now();
@@ -91,6 +92,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn a_peer_that_hangs_up_ends_the_wait() {
         let (ours, theirs) = UnixStream::pair().unwrap();
         drop(theirs);
@@ -98,6 +100,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn the_longest_time_that_can_be_given_does_not_overflow() {
         let (ours, theirs) = UnixStream::pair().unwrap();
         drop(theirs);

@@ -136,6 +136,7 @@ mod tests {
     use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn each_kind_of_file_is_told_apart() {
         let folder = Folder::new();
         let (socket, _peer) = UnixStream::pair().unwrap();
@@ -162,18 +163,21 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn a_terminal_is_a_terminal() {
         let (_near, terminal) = crate::test_support::open_terminal();
         assert_eq!(fd_kind(terminal.as_raw_fd()), Ok(FdKind::Terminal));
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn an_fd_that_is_not_open_is_bad() {
         assert_eq!(fd_kind(crate::test_support::closed_fd()), Err(Errno(libc::EBADF)));
     }
 
     #[cfg(target_os = "linux")]
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn the_peer_of_a_connection_is_who_listened() {
         let folder = Folder::new();
         let _listener = UnixListener::bind(folder.path("s")).unwrap();
@@ -184,6 +188,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn credentials_of_what_is_no_socket_are_an_error() {
         let null = File::open("/dev/null").unwrap();
         assert!(peer_credentials(null.as_raw_fd()).is_err());

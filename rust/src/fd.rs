@@ -100,6 +100,7 @@ mod tests {
     use std::os::unix::io::IntoRawFd;
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn an_owner_closes_its_fd_and_one_that_is_given_away_stays_open() {
         let (near, far) = std::os::unix::net::UnixStream::pair().unwrap();
         let (near, far) = (OwnedFd::new(near.into_raw_fd()), OwnedFd::new(far.into_raw_fd()));

@@ -277,6 +277,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn a_pipe_is_made_larger_for_a_large_transfer_only_and_never_smaller() {
         assert_eq!(size_after(4 << 20, 64 << 10), 64 << 10);
         assert_eq!(size_after(9 << 20, 64 << 10), 256 << 10);

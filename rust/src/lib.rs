@@ -383,6 +383,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn a_negative_fd_is_bad_everywhere() {
         assert_eq!(fd_kind(Descriptor { fd: -1 }), -libc::EBADF);
         assert_eq!(send_fd(-1, 0, SOON), -libc::EBADF);

@@ -85,6 +85,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn one_nul_byte_arrives_with_one_fd_that_is_the_same_file() {
         let (channel, theirs) = UnixStream::pair().unwrap();
         let (ours, mut far) = UnixStream::pair().unwrap();
@@ -102,6 +103,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn a_receiver_that_is_gone_is_an_error_and_no_signal() {
         let (channel, theirs) = UnixStream::pair().unwrap();
         drop(theirs);
@@ -114,6 +116,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn a_channel_that_takes_no_more_ends_at_the_deadline() {
         let (channel, _theirs) = UnixStream::pair().unwrap();
         channel.set_nonblocking(true).unwrap();
@@ -124,6 +127,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn what_is_no_socket_is_an_error() {
         let file = std::fs::File::open("/dev/null").unwrap();
         let sent = send_fd(file.as_raw_fd(), file.as_raw_fd(), in_ms(1000));

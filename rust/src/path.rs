@@ -65,6 +65,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn a_socket_has_its_type_mode_owner_and_place() {
         let folder = Folder::new();
         let path = folder.path("s");
@@ -78,6 +79,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn a_link_is_what_it_leads_to() {
         let folder = Folder::new();
         let _listener = UnixListener::bind(folder.path("s")).unwrap();
@@ -88,6 +90,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "it takes Miri half a minute")]
     fn a_path_may_be_as_long_as_the_kernel_takes_it() {
         let folder = Folder::new();
         let path = folder.path_of_length(4000);

@@ -268,6 +268,7 @@ mod linux {
         }
 
         #[test]
+        #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
         fn this_process_is_told_as_the_standard_library_knows_it() {
             let arguments: Vec<u8> = std::env::args_os()
                 .flat_map(|argument| [argument.as_bytes(), b"\0"].concat())
@@ -284,6 +285,7 @@ mod linux {
         }
 
         #[test]
+        #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
         fn no_process_number_means_this_process() {
             for which in [Text::Arguments, Text::Folder, Text::NetworkNamespace] {
                 assert_eq!(read_text(0, which), read_text(this(), which));
@@ -291,6 +293,7 @@ mod linux {
         }
 
         #[test]
+        #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
         fn a_socket_of_this_process_is_among_its_own_and_in_its_namespace() {
             let folder = crate::test_support::Folder::new();
             let listener = UnixListener::bind(folder.path("s")).unwrap();
@@ -306,6 +309,7 @@ mod linux {
         }
 
         #[test]
+        #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
         fn this_process_and_the_first_are_among_all() {
             let processes = all(0, Numbers::Processes).unwrap();
             assert!(processes.contains(&this()) && processes.contains(&1), "{processes:?}");
@@ -316,6 +320,7 @@ mod linux {
         }
 
         #[test]
+        #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
         fn a_folder_of_more_files_than_one_call_gives_is_read_to_its_end() {
             let folder = crate::test_support::Folder::new();
             for number in 0..1000 {
@@ -333,6 +338,7 @@ mod linux {
         }
 
         #[test]
+        #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
         fn what_does_not_fit_is_out_of_range_and_what_just_fits_is_not() {
             for which in [Text::Arguments, Text::Mounts, Text::Name] {
                 let whole = read_text(0, which).unwrap();
@@ -350,12 +356,14 @@ mod linux {
         }
 
         #[test]
+        #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
         fn what_takes_no_more_numbers_says_so() {
             let outcome = numbers(0, Numbers::Processes, |_| Err(Errno(libc::ERANGE)));
             assert_eq!(outcome, Err(Errno(libc::ERANGE)));
         }
 
         #[test]
+        #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
         fn a_process_that_is_not_there_is_missing() {
             // Over the highest that Linux gives (PID_MAX_LIMIT).
             for which in [Text::Name, Text::Root, Text::UnixSockets] {
