@@ -8,6 +8,7 @@ import { dial, shakeHands } from "../../proxy/dial.ts";
 import { ProxyError } from "../../proxy/errors.ts";
 import { Deadline } from "../../proxy/patience.ts";
 import type { SocketTarget, VsockMuxTarget } from "../../proxy/target.ts";
+import { anyAnswer, anyEarly, anyEnding, inPieces, verdictOn } from "./answers.ts";
 import { type Ending, StandInSocket } from "./stand_in_socket.ts";
 import {
   assertFailsLater,
@@ -50,50 +51,16 @@ async function outcome(socket: StandInSocket): Promise<string> {
 
 /** What must come of `answer`, by the whole of it. */
 function expected(answer: string, ending: Ending): string {
-  const line = /^(?:OK [0-9]{1,20}\n|(?=SSH-))/.exec(answer);
-  if (line) return `good: ${JSON.stringify(answer.slice(line[0].length))}`;
-  const cutOff = /^(?:S|SS|SSH|O|OK|OK [0-9]{0,20})?$/.test(answer);
-  if (!cutOff) return "protocol";
+  const verdict = verdictOn(answer);
+  if (verdict === "none") return "protocol";
+  if (verdict !== "cut off") return `good: ${JSON.stringify(answer.slice(verdict.good))}`;
   if (ending === "silence") return "ETIMEDOUT";
   if (answer === "") return ending === "end" ? "unreachable" : "ECONNRESET";
   // A reset that follows on "S", "SS" or "SSH", which nobody takes, is seen as an end.
   return ending === "reset" && answer.startsWith("O") ? "ECONNRESET" : "protocol";
 }
 
-const anyAnswer = fc.oneof(
-  fc.tuple(
-    fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
-    fc.oneof(fc.constantFrom("", "SSH-2.0-x\r\n", "\n", "\0", "OK 22\n"), fc.string({ maxLength: 60 })),
-  ).map(([number, rest]) => `OK ${number}\n${rest}`),
-  fc.string({ maxLength: 60 }).map((rest) => `SSH-${rest}`),
-  fc.constantFrom("OK 1073741824\n", "OK 18446744073709551615\n", "SSH-2.0-x\r\n").chain((answer) =>
-    fc.nat(answer.length).map((length) => answer.slice(0, length))
-  ),
-  fc.array(
-    fc.constantFrom("O", "K", "OK ", " ", "1", "11111111111111111111", "\n", "S", "SSH", "-", "x", "\0", "\xff"),
-    {
-      maxLength: 8,
-    },
-  ).map((pieces) => pieces.join("")),
-  fc.uint8Array({ maxLength: 40 }).map(latin1),
-);
-
-/** An answer in any pieces, down to single bytes. */
-const anySplit = fc.tuple(
-  anyAnswer,
-  fc.oneof(fc.constant([1]), fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 20 })),
-).map(([answer, lengths]) => {
-  const pieces: string[] = [];
-  for (let at = 0; at < answer.length;) {
-    const end = at + lengths[pieces.length % lengths.length]!;
-    pieces.push(answer.slice(at, end));
-    at = end;
-  }
-  return { answer, pieces };
-});
-
-const anyEnding = fc.constantFrom<Ending>("end", "silence", "reset");
-const anyEarly = fc.array(fc.nat(3), { maxLength: 20 });
+const anySplit = inPieces(anyAnswer);
 
 Deno.test("no split of an answer changes what comes of it, and what follows the OK line is left for ssh", async () => {
   const seen = new Map<string, number>();

@@ -21,6 +21,7 @@ import {
   VM,
   writeAll,
 } from "../support/machined.ts";
+import { anyReply } from "./replies.ts";
 import {
   assertFailsLater,
   assertOneLine,
@@ -232,31 +233,6 @@ Deno.test("where nobody listens, systemd-machined does not run", async () => {
     }
   }
 });
-
-/** What `field` gives, and sometimes anything else. */
-function mostly<T>(field: fc.Arbitrary<T>): fc.Arbitrary<unknown> {
-  return fc.oneof({ weight: 9, arbitrary: field }, { weight: 1, arbitrary: fc.jsonValue() });
-}
-
-/** A reply, or what is much like one. */
-const anyReply = fc.oneof(
-  fc.json(),
-  fc.string(),
-  fc.record({
-    parameters: fc.record(
-      {
-        name: mostly(fc.constantFrom("foo", "", "\x1b")),
-        class: mostly(fc.constantFrom("vm", "container", "host")),
-        service: mostly(fc.constant("systemd-nspawn")),
-        vSockCid: mostly(fc.oneof(fc.nat(), fc.constantFrom(0, -0, 2 ** 32 - 1, 2 ** 32, -1, 0.5, null))),
-        sshAddress: mostly(fc.constant("vsock/3")),
-      },
-      { requiredKeys: ["name", "class"] },
-    ),
-    continues: fc.oneof(fc.boolean(), fc.jsonValue()),
-  }, { requiredKeys: ["parameters"] }).map((reply) => JSON.stringify(reply)),
-  fc.record({ error: fc.oneof(fc.string(), fc.jsonValue()) }).map((reply) => JSON.stringify(reply)),
-);
 
 Deno.test("whatever a reply is, reading it throws nothing, and what it gives has the types that it says", () => {
   const seen = { machine: 0, error: 0, foreign: 0 };
