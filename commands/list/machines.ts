@@ -10,7 +10,7 @@ import { ProxyError } from "../../proxy/errors.ts";
 import { machinedSocket, placeOf, SYSTEM_FOLDER } from "../../proxy/machine.ts";
 import { listMachines } from "../../proxy/machined.ts";
 import { Deadline } from "../../proxy/patience.ts";
-import { formatTarget, type MachineTarget, parseTarget } from "../../proxy/target.ts";
+import { formatTarget, parseTarget } from "../../proxy/target.ts";
 import type { Reachable } from "./reachable.ts";
 
 /** How long each may take to answer, in milliseconds. */
@@ -27,15 +27,6 @@ export interface MachineSearch {
 /** The longest name that a machine can have: systemd's is that of a host (its hostname_is_valid()). */
 const LONGEST_NAME = 64;
 
-/** Whether a machine can have this name: whoever registered it has it from somewhere. */
-function isName(name: string): boolean {
-  try {
-    return name.length <= LONGEST_NAME && parseTarget(`machine/${name}`, "22").kind === "machine";
-  } catch {
-    return false;
-  }
-}
-
 /** The machines that have something for `ssh` to connect to. A systemd-machined that does not run knows none. */
 export async function findMachines(library: Library): Promise<MachineSearch> {
   const found = new Map<string, Reachable>();
@@ -45,19 +36,21 @@ export async function findMachines(library: Library): Promise<MachineSearch> {
     if (folder === undefined) continue;
     try {
       for (const machine of await listMachines(library, machinedSocket(folder), new Deadline(TIMEOUT))) {
-        const target: MachineTarget = { kind: "machine", name: machine.name, port: 22 };
-        const address = formatTarget(target);
-        // The name of this machine itself, or one that already is the user's, or none that can be typed.
-        if (machine.class === "host" || found.has(address) || !isName(machine.name)) continue;
+        // The name of this machine itself, or one that no machine can have.
+        if (machine.class === "host" || machine.name.length > LONGEST_NAME) continue;
         try {
+          const target = parseTarget(`machine/${machine.name}`, "22");
+          const address = formatTarget(target);
+          // One that leads elsewhere, or already is the user's.
+          if (target.kind !== "machine" || found.has(address)) continue;
           places.add(formatTarget(placeOf(target, machine, folder, library)));
+          const kind = machine.class === "container" ? "container" : "virtual-machine";
+          const what = kind === "container" ? "container" : "virtual machine";
+          found.set(address, { address, kind, source: "machined", what, name: machine.name, cid: machine.vSockCid });
         } catch (thrown) {
-          if (thrown instanceof ProxyError) continue;
-          throw thrown;
+          // It has no name that could be asked for, or nothing to connect to.
+          if (!(thrown instanceof ProxyError)) throw thrown;
         }
-        const kind = machine.class === "container" ? "container" : "virtual-machine";
-        const what = kind === "container" ? "container" : "virtual machine";
-        found.set(address, { address, kind, source: "machined", what, name: machine.name, cid: machine.vSockCid });
       }
     } catch (thrown) {
       if (!(thrown instanceof ProxyError)) throw thrown;

@@ -305,6 +305,15 @@ testList("the machines of systemd-machined are listed by their names, those that
   ]]);
 });
 
+testList("what is no machine's name is not listed, wherever it would lead", async () => {
+  using folder = new Folder();
+  Deno.mkdirSync(folder.at("unix-export"));
+  using _listener = listen(folder.at("unix-export/ssh"));
+  const names = ["../..", "a/b", "", ".host", "a\x1b[2J"];
+  const typed = await listedBy(knows(...names.flatMap((name) => [{ ...CONTAINER, name }, { ...VM, name }])), folder);
+  assertEquals([typed.code, machines(typed)], [0, []]);
+});
+
 testList(
   "a virtual machine that systemd-machined knows is listed once, though its monitor is a process too",
   async () => {
