@@ -110,6 +110,19 @@ Deno.test("a reply may come a byte at a time, and with characters cut in two", a
   assertEquals(got, { ...FOO, service: "ü😀" });
 });
 
+Deno.test("a byte order mark is a character like any other, wherever a reply is cut", async () => {
+  for (
+    const pieces of [['{"parameters":{"name":"', '\xef\xbb\xbffoo","class":"vm"}}\0'], [
+      "\xef\xbb\xbf",
+      varlink({ parameters: VM }),
+    ]]
+  ) {
+    for (const said of [pieces, [pieces.join("")]]) {
+      await assertFailsLater("protocol", () => asked(says(...said), find("foo")), ": the answer was ");
+    }
+  }
+});
+
 Deno.test("two replies in one piece are two, and so are two in pieces that end within them", async () => {
   const both = varlink({ parameters: VM, continues: true }) + varlink({ parameters: CONTAINER });
   const names = async (...pieces: string[]) => (await asked(says(...pieces), list())).got.map(({ name }) => name);
