@@ -105,7 +105,7 @@ function whatIsWrong(thrown: unknown): string {
   if (thrown instanceof UnsatisfiedFlagError) return `--${thrown.externalFlagName}: it needs a value`;
   if (thrown instanceof UnexpectedFlagError) return `--${thrown.externalFlagName}: it may be given once`;
   if (thrown instanceof UnsatisfiedPositionalError) return `${thrown.placeholder}: it is missing`;
-  if (thrown instanceof UnexpectedPositionalError) return `${printable(thrown.input)}: one argument too many`;
+  if (thrown instanceof UnexpectedPositionalError) return `'${printable(thrown.input)}': one argument too many`;
   if (thrown instanceof ArgumentParseError) {
     // Of values only oneOf has something to say; the framework has it where there should be none.
     const why = typeof thrown.exception === "string" ? thrown.exception : "it takes no value";

@@ -67,8 +67,8 @@ export function parseInvocation(args: readonly string[]): Invocation {
   }
   const [host, port, surplus] = places;
   if (host === undefined) throw usage("no address given");
-  if (port === undefined) throw usage(`${printable(host)}: no port given`);
-  if (surplus !== undefined) throw usage(`${printable(surplus)}: one argument too many`);
+  if (port === undefined) throw usage(`'${printable(host)}': no port given`);
+  if (surplus !== undefined) throw usage(`'${printable(surplus)}': one argument too many`);
   return { host: withTypedCase(host, typed), port, relay, timeout, wait };
 }
 

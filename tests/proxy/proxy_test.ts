@@ -308,7 +308,7 @@ for (
 }
 refuses("a form of address that there is not is refused", () => ["tcp/host", "22"], () => "'tcp/host': not an address");
 refuses("a missing port is refused", (path) => [`unix${path}`], () => ": no port given");
-refuses("one argument too many is refused", (path) => [`unix${path}`, "22", "more"], () => "more: one argument");
+refuses("one argument too many is refused", (path) => [`unix${path}`, "22", "more"], () => "'more': one argument");
 refuses(
   "an unknown option is refused",
   (path) => [`unix${path}`, "22", "--no-such"],

@@ -55,7 +55,7 @@ Deno.test("an option without its value is refused by its name", () => {
   assertFails("usage", () => parseInvocation(["unix/s", "22", "--timeout="]), "not a time");
   assertFails("usage", () => parseInvocation(["--timeout", "unix/s", "22"]), "not a time");
   assertFails("usage", () => parseInvocation(["unix/s", "22", "--wait="]), "--wait '': not a time");
-  assertFails("usage", () => parseInvocation(["unix/s", "22", "--wait", "30"]), "30: one argument too many");
+  assertFails("usage", () => parseInvocation(["unix/s", "22", "--wait", "30"]), "'30': one argument too many");
 });
 
 Deno.test("an option that there is none of is refused, shown fit for a terminal, and the nearest one is offered", () => {
@@ -84,14 +84,19 @@ Deno.test("an option that there is none of is refused, shown fit for a terminal,
 });
 
 Deno.test("an argument too many is refused by its name, and shown fit for a terminal", () => {
-  assertFails("usage", () => parseInvocation(["unix/s", "22", "23"]), "23: one argument too many");
-  assertFails("usage", () => parseInvocation(["unix/s", "22", "\x1b"]), "\\x1b: one argument too many");
-  assertFails("usage", () => parseInvocation(["--timeout=1", "unix/s", "22", "a", "b"]), "a: one argument too many");
+  assertFails("usage", () => parseInvocation(["unix/s", "22", "23"]), "'23': one argument too many");
+  assertFails("usage", () => parseInvocation(["unix/s", "22", "\x1b"]), "'\\x1b': one argument too many");
+  assertFails("usage", () => parseInvocation(["--timeout=1", "unix/s", "22", "a", "b"]), "'a': one argument too many");
+});
+
+Deno.test("an argument that is empty is named all the same", () => {
+  assertFails("usage", () => parseInvocation(["unix/s", "22", ""]), "'': one argument too many");
+  assertFails("usage", () => parseInvocation([""]), "'': no port given");
 });
 
 Deno.test("an address without a port is refused by its name", () => {
-  assertFails("usage", () => parseInvocation(["unix/s"]), "unix/s: no port given");
-  assertFails("usage", () => parseInvocation(["\x1b", "--timeout=1"]), "\\x1b: no port given");
+  assertFails("usage", () => parseInvocation(["unix/s"]), "'unix/s': no port given");
+  assertFails("usage", () => parseInvocation(["\x1b", "--timeout=1"]), "'\\x1b': no port given");
 });
 
 Deno.test("no address at all is refused", () => {
