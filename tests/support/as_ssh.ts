@@ -6,10 +6,10 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { type Fd, pipe, type Place, socketPair, start } from "./process.ts";
+import { type Fd, pipe, type Place, socketPair, start, type Word } from "./process.ts";
 
 /** How long the program may take beside what it waits for, in milliseconds: much, for a machine that is busy. */
-const MARGIN = 4_000;
+export const MARGIN = 4_000;
 
 /** How the program is started. */
 export interface Start {
@@ -36,7 +36,7 @@ export interface Outcome {
 }
 
 /** Runs `words` as `ssh` runs a ProxyCommand, to the end. Where it does not end in time, it is killed. */
-export async function runAsSsh(words: string[], options: Start = {}): Promise<Outcome> {
+export async function runAsSsh(words: readonly Word[], options: Start = {}): Promise<Outcome> {
   const [ssh, channel] = socketPair();
   const [errors, stderr] = pipe();
   using _ssh = ssh;
@@ -71,11 +71,14 @@ export function assertPassed({ code, stderr, messages }: Outcome): Fd {
   return messages[0]!.fds[0]!;
 }
 
+/** What a person is told of a failure: one line, and a second one where there is something to do. */
+export const MESSAGE = /^deno-ssh-proxy: [^\p{Cc}]+: [^\p{Cc}]+\n(?: {2}[^ \p{Cc}][^\p{Cc}]*\n)?$/u;
+
 /** That the program passed nothing and failed in time with this code, and a message in which these words are. */
 export function assertFailed(outcome: Outcome, code: number, says: string, timeout = 0): void {
   const { stderr, messages, took } = outcome;
   assertEquals({ code: outcome.code, messages }, { code, messages: [] }, stderr);
-  assertMatch(stderr, /^deno-ssh-proxy: [^\p{Cc}]+: [^\p{Cc}]+\n(?: {2}[^ \p{Cc}][^\p{Cc}]*\n)?$/u);
+  assertMatch(stderr, MESSAGE);
   assertStringIncludes(stderr.split("\n")[0]!, says);
   assert(took < timeout + MARGIN, `it took ${took} ms`);
 }

@@ -183,9 +183,12 @@ export interface Started {
 /** What a program has as fd 0, 1 and 2: a file descriptor, or "closed". */
 export type Place = Fd | "closed";
 
+/** A word of a command line: text, or any bytes but a NUL. */
+export type Word = string | Uint8Array;
+
 /** Starts `argv[0]` (a path) with `env` and nothing else, and with just these three file descriptors. */
 export function start(
-  argv: string[],
+  argv: readonly Word[],
   places: [Place, Place, Place],
   env: Record<string, string>,
 ): Started {
@@ -196,7 +199,7 @@ export function start(
     else libc.posix_spawn_file_actions_adddup2(actions, place.number, number);
   });
   const strings: Uint8Array<ArrayBuffer>[] = [];
-  const list = (texts: string[]) => {
+  const list = (texts: readonly Word[]) => {
     const pointers = texts.map((text) => {
       const string = cString(text);
       strings.push(string);
@@ -224,6 +227,9 @@ async function wait(pid: number): Promise<number> {
   return signal ? 128 + signal : code;
 }
 
-function cString(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(`${text}\0`);
+function cString(text: Word): Uint8Array<ArrayBuffer> {
+  const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
+  const string = new Uint8Array(bytes.length + 1);
+  string.set(bytes);
+  return string;
 }
