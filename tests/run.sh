@@ -165,6 +165,14 @@ on_this_machine() {
   steps "cargo test" "$cargo_passed" "$cargo_failed" "$cargo_skipped" \
     cargo test --locked --manifest-path rust/Cargo.toml -- ${vsock:+"$vsock"}
   for tool in valgrind asan miri; do memory $tool; done
+  # The short forms of tests/fuzz.sh.
+  if has_cargo clippy; then
+    check "clippy has nothing to say about the fuzz targets" \
+      cargo clippy --locked --lib --test corpus --manifest-path rust/fuzz/Cargo.toml --target-dir rust/target -- -D warnings
+  fi
+  steps "the library's fuzz targets" "$cargo_passed" "$cargo_failed" "$cargo_skipped" \
+    cargo test --locked --manifest-path rust/fuzz/Cargo.toml --target-dir rust/target
+  steps "fuzzing" "$deno_passed" "$deno_failed" "$deno_skipped" tests fuzz
   check "the TypeScript is formatted" "$deno" fmt --check
   check "deno lint has nothing to say" "$deno" lint
   check "the types are right" "$deno" check --frozen direct.ts proxy.ts cli.ts mod.ts bench tests demo

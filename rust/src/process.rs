@@ -76,7 +76,7 @@ pub fn numbers(
 pub use linux::{numbers, text};
 
 #[cfg(target_os = "linux")]
-mod linux {
+pub mod linux {
     use super::{Errno, Numbers, Result, Text};
     use crate::decimal::{parse, Decimal};
     use crate::errno::check_uninterrupted;
@@ -194,7 +194,7 @@ mod linux {
     }
 
     /// The number in `socket:[NUMBER]`.
-    fn socket_inode(target: &[u8]) -> Option<u32> {
+    pub fn socket_inode(target: &[u8]) -> Option<u32> {
         parse(target.strip_prefix(b"socket:[")?.strip_suffix(b"]")?)
     }
 
@@ -203,7 +203,7 @@ mod linux {
     struct Entries([MaybeUninit<u8>; 8192]);
 
     /// Where in a `struct linux_dirent64` (getdents64(2)) its length is, and where its name.
-    const LENGTH: usize = 16;
+    pub const LENGTH: usize = 16;
     const NAME: usize = 19;
 
     /// Gives the name of each file in the folder `path` to `take`. (readdir(3) allocates.)
@@ -232,7 +232,7 @@ mod linux {
         }
     }
 
-    fn split_entry(entries: &[u8]) -> Option<(&[u8], &[u8])> {
+    pub fn split_entry(entries: &[u8]) -> Option<(&[u8], &[u8])> {
         let length = entries.get(LENGTH..LENGTH + 2)?;
         let length = usize::from(u16::from_ne_bytes(length.try_into().ok()?));
         // An entry of no length would be taken for ever.

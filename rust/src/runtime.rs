@@ -20,7 +20,8 @@ pub fn folder(into: &mut [u8]) -> Result<usize> {
     write_folder(unsafe { CStr::from_ptr(value) }.to_bytes(), user, into)
 }
 
-fn write_folder(set: &[u8], user: u32, into: &mut [u8]) -> Result<usize> {
+/// The same, from the value that the environment has (nothing where it has none) and the user's id.
+pub fn write_folder(set: &[u8], user: u32, into: &mut [u8]) -> Result<usize> {
     if set.first() == Some(&b'/') {
         return write(into, &[set]);
     }

@@ -1,0 +1,3 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| deno_ssh_proxy_fuzz::relay_script(input));

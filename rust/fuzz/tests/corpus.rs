@@ -1,0 +1,48 @@
+//! The fuzz targets without libFuzzer: on what it has found, and on inputs as good as random.
+
+use std::sync::Mutex;
+
+use deno_ssh_proxy_fuzz::{parsers, relay_script};
+
+/// The file descriptors of this process are counted: only one test opens any at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Inputs as good as random, the same in each run.
+fn each_input(count: u32, mut try_on: impl FnMut(&[u8])) {
+    let mut state = 0x2545_f491_4f6c_dd1du64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    for _ in 0..count {
+        let length = next() % 200;
+        let input: Vec<u8> = (0..length).map(|_| next() as u8).collect();
+        try_on(&input);
+    }
+}
+
+fn each_of_the_corpus(target: &str, mut try_on: impl FnMut(&[u8])) {
+    let folder = format!("{}/corpus/{target}", env!("CARGO_MANIFEST_DIR"));
+    let mut count = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        try_on(&std::fs::read(file.unwrap().path()).unwrap());
+        count += 1;
+    }
+    assert!(count > 0);
+}
+
+#[test]
+fn no_text_makes_a_parser_fail_or_read_beyond_its_end() {
+    let _alone = ALONE.lock();
+    each_of_the_corpus("parsers", parsers);
+    each_input(2_000, parsers);
+}
+
+#[test]
+fn however_both_sides_of_a_relay_write_read_and_end_every_byte_arrives_and_it_ends() {
+    let _alone = ALONE.lock();
+    each_of_the_corpus("relay", relay_script);
+    each_input(1_500, relay_script);
+}
