@@ -171,7 +171,7 @@ on_this_machine() {
       cargo clippy --locked --lib --test corpus --manifest-path rust/fuzz/Cargo.toml --target-dir rust/target -- -D warnings
   fi
   steps "the library's fuzz targets" "$cargo_passed" "$cargo_failed" "$cargo_skipped" \
-    cargo test --locked --manifest-path rust/fuzz/Cargo.toml --target-dir rust/target
+    cargo test --locked --test corpus --manifest-path rust/fuzz/Cargo.toml --target-dir rust/target
   steps "fuzzing" "$deno_passed" "$deno_failed" "$deno_skipped" tests fuzz
   check "the TypeScript is formatted" "$deno" fmt --check
   check "deno lint has nothing to say" "$deno" lint

@@ -198,7 +198,7 @@ fn run(kind: Kind, steps: &[u8]) {
             0 => usize::from(much),
             1 => usize::from(much) << 5,
             2 => usize::from(much) << 9,
-            _ => usize::from(much) << 12,
+            _ => usize::from(much) << 10,
         };
         match what & 15 {
             0 | 1 => client_writes.write(count),

@@ -7,18 +7,39 @@ use deno_ssh_proxy_fuzz::{parsers, relay_script};
 /// The file descriptors of this process are counted: only one test opens any at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
+/// What the inputs of a target are made of, beside any bytes.
+const TEXTS: [&[u8]; 12] = [
+    b"socket:[",
+    b"]",
+    b"[",
+    b"0",
+    b"42",
+    b"4294967295",
+    b"6",
+    b"/run",
+    b"/\0",
+    &[0; 16],
+    &[0, 0],
+    &[24, 0, 8, b'1', 0, 0, 0, 0],
+];
+
 /// Inputs as good as random, the same in each run.
-fn each_input(count: u32, mut try_on: impl FnMut(&[u8])) {
+fn each_input(count: u32, pieces: &[&[u8]], mut try_on: impl FnMut(&[u8])) {
     let mut state = 0x2545_f491_4f6c_dd1du64;
     let mut next = || {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        state
+        (state >> 20) as usize
     };
     for _ in 0..count {
-        let length = next() % 200;
-        let input: Vec<u8> = (0..length).map(|_| next() as u8).collect();
+        let mut input = Vec::new();
+        for _ in 0..next() % [5, 200][next() % 2] {
+            match pieces.get(next() % (pieces.len() * 2).max(1)) {
+                Some(piece) => input.extend_from_slice(piece),
+                None => input.push(next() as u8),
+            }
+        }
         try_on(&input);
     }
 }
@@ -37,12 +58,12 @@ fn each_of_the_corpus(target: &str, mut try_on: impl FnMut(&[u8])) {
 fn no_text_makes_a_parser_fail_or_read_beyond_its_end() {
     let _alone = ALONE.lock();
     each_of_the_corpus("parsers", parsers);
-    each_input(2_000, parsers);
+    each_input(20_000, &TEXTS, parsers);
 }
 
 #[test]
 fn however_both_sides_of_a_relay_write_read_and_end_every_byte_arrives_and_it_ends() {
     let _alone = ALONE.lock();
     each_of_the_corpus("relay", relay_script);
-    each_input(1_500, relay_script);
+    each_input(3_000, &[], relay_script);
 }
