@@ -51,9 +51,12 @@ fn entry_byte(entry: &[u8], at: usize) -> u8 {
 }
 
 fn paths(input: &[u8]) {
-    // Long ones too: the first byte says how often the rest is repeated. One in eight, as most are short.
-    let (times, part) = input.split_first().map_or((0, input), |(first, rest)| (*first, rest));
-    let parts = vec![part; if times > 223 { usize::from(times) } else { 1 }];
+    // One in eight is about as long as the longest that there is.
+    let (first, part) = input.split_first().map_or((0, input), |(first, rest)| (*first, rest));
+    let long = usize::from(first % 8) + libc::PATH_MAX as usize - 4;
+    let length = if first > 223 && !part.is_empty() { long } else { part.len() };
+    let all: Vec<u8> = part.iter().copied().cycle().take(length).collect();
+    let parts: Vec<&[u8]> = all.chunks(part.len().max(1)).collect();
     let whole = parts.concat();
     let fits = !whole.is_empty() && !whole.contains(&0) && whole.len() < libc::PATH_MAX as usize;
     match Path::new(&parts) {

@@ -135,14 +135,15 @@ enum Kind {
 /// Whatever it says, the bytes that arrive are those that were sent, in order. All of them do where nobody stopped reading
 /// before. The relay ends without an error, and then no file descriptor is open that was not before.
 pub fn relay_script(input: &[u8]) {
-    let Some((kind, steps)) = input.split_first() else { return };
-    let kind = [Kind::Pipes, Kind::Socket, Kind::Both, Kind::File][usize::from(kind % 4)];
+    let Some((first, steps)) = input.split_first() else { return };
+    let kind = [Kind::Pipes, Kind::Socket, Kind::Both, Kind::File][usize::from(first % 4)];
     let before = open_fds();
-    run(kind, steps);
+    run(kind, [first & 4 != 0, first & 8 != 0], steps);
     assert_eq!(open_fds(), before, "file descriptors are left open");
 }
 
-fn run(kind: Kind, steps: &[u8]) {
+/// Where one of both is `late`, the client or the server, it reads nothing before all is written.
+fn run(kind: Kind, late: [bool; 2], steps: &[u8]) {
     // SAFETY: SIG_IGN is a valid disposition.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
     let (near, far) = UnixStream::pair().expect("a socket pair");
@@ -203,8 +204,8 @@ fn run(kind: Kind, steps: &[u8]) {
         match what & 15 {
             0 | 1 => client_writes.write(count),
             2 | 3 => server_writes.write(count),
-            4 | 5 => drop(client_reads.read(count)),
-            6 | 7 => drop(server_reads.read(count)),
+            4 | 5 if !late[0] => drop(client_reads.read(count)),
+            6 | 7 if !late[1] => drop(server_reads.read(count)),
             8 => {
                 if let Some(file) = &server_reads.file {
                     waits_for(file, libc::POLLIN, Duration::from_millis(1));
