@@ -102,6 +102,7 @@ const BANNERS = [
 ];
 const nearlyBanner = fc.oneof(
   nearly(BANNERS, ["SSH-", "SS", "\n", "\r\n", "\r", "\0", "\x1b[2J", "x".repeat(8190), "\n".repeat(8191)]),
+  fc.integer({ min: 8100, max: 8200 }).map((length) => `${"\n".repeat(length)}SSH-2.0-x\n`),
   anyAnswer,
 );
 
@@ -252,7 +253,9 @@ function foundIn(answer: Uint8Array, ending: Ending): string {
   if (end === -1) {
     if (ending !== "end") return { silence: "timeout", reset: "unreachable" }[ending];
     // The beginning of a character is none yet.
-    return new TextDecoder().decode(answer, { stream: true }) === "" ? "unreachable" : "protocol";
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(answer, { stream: true }) === ""
+      ? "unreachable"
+      : "protocol";
   }
   let reply;
   try {
@@ -293,7 +296,10 @@ const MARKED = ['{"parameters":{"name":"', '\xef\xbb\xbffoo","class":"vm"}}\0'];
   const seen = { machine: 0, "no machine": 0, protocol: 0, unreachable: 0, timeout: 0, usage: 0 };
   fuzz("a machine is found where the first message is one with its name, however it is cut and ends", {
     full: 100_000,
-    found: [[{ answer: MARKED.join(""), pieces: MARKED }, "end"]],
+    found: [
+      [{ answer: MARKED.join(""), pieces: MARKED }, "end"],
+      [{ answer: "\xef\xbb\xbf", pieces: ["\xef", "\xbb\xbf"] }, "end"],
+    ],
     inputs: fc.tuple(inPieces(anyVarlink), anyEnding),
     seen,
     holds: async ([{ answer, pieces }, ending]) => {

@@ -45,8 +45,8 @@ export function fuzz<Input>(sentence: string, { full, found = [], inputs, holds,
     const property = fc.asyncProperty(inputs, async (input) => await holds(input));
     await fc.assert(property, { numRuns: numRuns + examples.length, examples, seed: SEED });
     tell(sentence, numRuns + examples.length, started);
-    // A generator that only makes inputs of one kind proves little.
-    for (const [kind, count] of Object.entries(seen ?? {})) {
+    // A generator that only makes inputs of one kind proves little. Of few inputs, chance may have it that none is.
+    for (const [kind, count] of Object.entries(FULL && seen || {})) {
       assert(count >= numRuns / 500, `of ${kind} there were ${count} only: ${JSON.stringify(seen)}`);
     }
   });

@@ -51,8 +51,12 @@ const anyWord = fc.oneof(
     ...["\ufffd", "\ud800", "\0", "\x1b[2J", "=", "", "5", ".", "unix/\ufffd", "A".repeat(5000), "machine/A\u202e"],
   ),
 );
-const anyAddress = fc.tuple(fc.constantFrom("unix/", "unix%", "vsock/", "vsock-mux/", "machine/", ""), anyWord)
-  .map((parts) => parts.join(""));
+const anyAddress = fc.oneof(
+  fc.tuple(fc.constantFrom("unix/", "unix%", "vsock/", "vsock-mux/", "machine/", ""), anyWord).map((it) => it.join("")),
+  fc.tuple(fc.constantFrom("unix/", "vsock-mux%"), fc.constantFrom("", "/", "./", "../", "."), anyWord)
+    .map((it) => it.join("")),
+  fc.constant("unix/s"),
+);
 const anyArguments = fc.oneof(
   fc.array(fc.oneof(anyWord, anyAddress), { maxLength: 8 }),
   fc.tuple(
@@ -93,10 +97,10 @@ const anyArguments = fc.oneof(
           return assertUsage(thrown);
         }
         assertEquals(parseTarget(formatTarget(target), port), target);
-        if ("path" in target) {
-          assert(
-            /^\.?\//.test(target.path) && !/[\0\ufffd]/.test(target.path) && target.path.isWellFormed(),
-          );
+        if ("path" in target && !host.endsWith(".host")) {
+          const rest = host.slice(host.search(/[/%]/) + 1);
+          assertEquals(target.path, /^\.?\//.test(rest) ? rest : `/${rest}`);
+          assert(!/[\0\ufffd]/.test(target.path) && target.path.isWellFormed());
         }
         seen.taken++;
       },
@@ -126,6 +130,8 @@ fuzz("a user's ssh_config keeps all of its bytes, and the line is put in once an
     assertEquals(withoutInclude(edited, FILE), withoutInclude(config, FILE));
     if (isIncluded(config, FILE, HOME)) assertEquals(edited, config);
     else assert(edited.endsWith(withoutInclude(config, FILE)));
+    // What is not this program's stays, whatever it says.
+    if (!config.includes("# deno-ssh-proxy config")) assertEquals(withoutInclude(config, FILE), config);
     // Nothing but whole lines goes: what is left is in there in the same order.
     const left = withoutInclude(config, FILE).split(/(?<=\n)/);
     for (const line of config.split(/(?<=\n)/)) if (line === left[0]) left.shift();
@@ -210,26 +216,38 @@ fuzz("the ProxyCommand that ssh would start gives a place, or an error of one li
 
 const SOCKETS = [
   "Num       RefCount Protocol Flags    Type St Inode Path\n0000000000000000: 00000002 00000000 00010000 0001 01 4242 /run/s\n",
-  "0000000000000000: 00000003 00000000 00000000 0001 03 17 /run/x\n0: 00000002 00000000 00010000 0002 01 18 @a\n",
+  "0000000000000000: 00000003 00000000 00000000 0001 03 17 /run/x\n0: 00000002 00000000 00010000 0001 01 18 @a\n",
 ];
 const MOUNTS = ["21 1 8:1 / / rw - ext4 /dev/sda1 rw\n30 21 8:2 /a\\040b /srv rw - ext4 /dev/sda2 rw\n"];
 const VMMS = ["firecracker", "cloud-hypervisor", "vhost-device-vsock", "qemu-kvm"];
-const anyVmm = fc.array(
-  fc.oneof(
-    anyUnits,
-    nearly(
-      [
-        "--vsock=cid=3,socket=/v",
-        "--vm=guest-cid=4,uds-path=/u",
-        "--api-sock",
-        "-device",
-        "vhost-vsock-pci,guest-cid=5",
-      ],
-      ["{", "}", '"', ",", ",,", "=", "guest-cid=", '{"driver":"vhost-vsock-pci","guest-cid":3}', "0x", "4294967295"],
-    ),
+const anyVmmWord = fc.oneof(
+  anyUnits,
+  nearly(
+    [
+      "--vsock=cid=3,socket=/v",
+      "--vm=guest-cid=4,uds-path=/u",
+      "--api-sock",
+      "vhost-vsock-pci,guest-cid=5",
+      '{"driver":"vhost-vsock-pci"}',
+    ],
+    [
+      "{",
+      "}",
+      '"',
+      ",",
+      ",,",
+      "=",
+      "guest-cid=",
+      '{"driver":"vhost-vsock-pci","guest-cid":2}',
+      "0x",
+      "4294967295",
+      "9",
+    ],
   ),
-  { maxLength: 6 },
 );
+const anyVmm = fc.array(fc.tuple(fc.subarray(["-device", "-name", "--vm", "--vsock"], { maxLength: 1 }), anyVmmWord), {
+  maxLength: 5,
+}).map((options) => options.flatMap(([name, word]) => [...name, word]));
 
 fuzz("whatever /proc tells of others' programs, what is listed is true to it and cannot steer a terminal", {
   full: 60_000,
@@ -249,7 +267,9 @@ fuzz("whatever /proc tells of others' programs, what is listed is true to it and
     for (const there of translate(path, mounts, MOUNTS[0]!)) assertEquals(typeof there, "string");
     const found = monitorOf(program.slice(0, 15), [program, ...words])!;
     found.isForOthers?.(path);
-    for (const cid of found.cids) assert(Number.isInteger(cid) && cid >= 3 && cid < 2 ** 32);
+    for (const cid of [...found.cids, ...(found.multiplexers ?? []).flatMap(({ cid }) => cid ?? [])]) {
+      assert(Number.isInteger(cid) && cid >= 3 && cid < 2 ** 32);
+    }
     const rows = (found.multiplexers ?? []).map(({ path, cid }) => ({
       address: `vsock-mux${path}`,
       kind: "virtual-machine" as const,

@@ -9,7 +9,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { type Fd, pipe, type Place, socketPair, start, type Word } from "./process.ts";
 
 /** How long the program may take beside what it waits for, in milliseconds: much, for a machine that is busy. */
-export const MARGIN = 4_000;
+const MARGIN = 4_000;
 
 /** How the program is started. */
 export interface Start {
