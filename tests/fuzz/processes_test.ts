@@ -51,7 +51,10 @@ function many<Input>(
         });
       }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    // Where one fails, the other ends in order, with what it has made.
+    for (const ended of await Promise.allSettled(Array.from({ length: AT_ONCE }, worker))) {
+      if (ended.status === "rejected") throw ended.reason;
+    }
     tell(sentence, all.length, started);
   });
 }
