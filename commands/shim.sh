@@ -25,11 +25,12 @@ fi
 export DENO_DIR
 
 start() { # start SCRIPT-AND-ARGUMENTS, with the grants before them
-  # What is told apart here costs less than a system call each, and Deno would say it in other words, or nothing at all.
-  [ -x "$deno" ] || fail 71 "$deno: there is no Deno any more" "./install.sh finds the one there is, or installs one"
-  for script in direct proxy cli; do
-    [ -s "$program/$script.mjs" ] || fail 71 "$program/$script.mjs: it is missing or empty" "./install.sh installs it anew"
+  for script in "$@"; do
+    case $script in --*) ;; *) break ;; esac
   done
+  # Of a script that is empty Deno has nothing to say, and of the others in words of its own.
+  [ -x "$deno" ] || fail 71 "$deno: there is no Deno any more" "./install.sh finds the one there is, or installs one"
+  [ -s "$script" ] || fail 71 "$script: it is missing or empty" "./install.sh installs it anew"
   # Deno tells a terminal at each start that it cannot use its cache. What else it has to say stays.
   export DENO_NO_UPDATE_CHECK=1 DENO_LOG="${DENO_LOG-info,deno::cache::cache_db=off}"
   exec "$deno" run --no-prompt --no-config --no-lock --no-remote --no-npm --no-code-cache "$@"
