@@ -33,6 +33,9 @@ const ALL = ["fstat", "newfstatat", "getsockopt", ...DIALLING, ...TALKING, "send
 /** The name of the library in the trace. */
 const LIBRARY = "libdeno_ssh_proxy.so";
 
+/** Stops for these calls only, which is faster: but then strace sends no signals. */
+const FAST = "--seccomp-bpf";
+
 /** strace for these calls, and with them the opening of the library. */
 function strace(folder: Folder, calls: string[], ...options: readonly string[]): string[] {
   const program = outputOf("sh", "-c", "command -v strace").trim();
@@ -68,7 +71,7 @@ async function look(plan: Plan, refused: string | undefined): Promise<Call[]> {
   let log: string[] = [];
   await run({
     ...plan,
-    words: (command, folder) => [...strace(folder, ALL, ...refusing(refused)), ...command],
+    words: (command, folder) => [...strace(folder, ALL, FAST, ...refusing(refused)), ...command],
     afterwards: (folder) => log = logOf(folder),
   }, "handed over");
   const counts: Record<string, number> = {};
@@ -110,12 +113,13 @@ export async function runWith(
     ? `${call.nth}+`
     : `${call.nth}..${call.nth + times - 1}`;
   const inject = `inject=${call.name}:${what}:when=${when}`;
+  const how = what.startsWith("signal=") ? [] : [FAST];
   const traced = [call.name, ...refused === undefined ? [] : [refused]];
   for (let left = TRIES;; left--) {
     try {
       return await run({
         ...plan,
-        words: (command, folder) => [...strace(folder, traced, ...refusing(refused), "-e", inject), ...command],
+        words: (command, folder) => [...strace(folder, traced, ...how, ...refusing(refused), "-e", inject), ...command],
         afterwards: (folder) => {
           const hit = hitIn(logOf(folder), call.name);
           if (hit !== signature(call.line)) throw new Missed(`${inject} is for ${call.line}, and hit ${hit}`);
