@@ -95,8 +95,11 @@ function next(step: Step, { name, line }: Omit<Call, "step">): Step {
   return "relay";
 }
 
-/** How often a run is begun anew that took another turn than the one that was looked at: a peer was earlier, or later. */
-const TRIES = 10;
+/**
+ * A run may take another turn than the one that was looked at: a peer is earlier, or Deno's threads have woken each other
+ * once more. It is begun anew then, for a call that is so many further on.
+ */
+const SHIFTS = [0, 0, -1, 1, 0, -1, 1, 0, -2, 2, 0];
 
 /** A run of `plan` in which `call` meets with `what`, as strace's inject has it; `times` of it, one after the other. */
 export async function runWith(
@@ -107,15 +110,13 @@ export async function runWith(
   times: number,
   refused?: string,
 ): Promise<void> {
-  const when = times === 1
-    ? `${call.nth}`
-    : times === Infinity
-    ? `${call.nth}+`
-    : `${call.nth}..${call.nth + times - 1}`;
-  const inject = `inject=${call.name}:${what}:when=${when}`;
   const how = what.startsWith("signal=") ? [] : [FAST];
   const traced = [call.name, ...refused === undefined ? [] : [refused]];
-  for (let left = TRIES;; left--) {
+  const left = [...SHIFTS];
+  for (let shift; (shift = left.shift()) !== undefined;) {
+    const nth = Math.max(call.nth + shift, 1);
+    const when = times === 1 ? nth : times === Infinity ? `${nth}+` : `${nth}..${nth + times - 1}`;
+    const inject = `inject=${call.name}:${what}:when=${when}`;
     try {
       return await run({
         ...plan,
@@ -126,7 +127,7 @@ export async function runWith(
         },
       }, ending);
     } catch (thrown) {
-      if (!(thrown instanceof Missed) || left === 1) throw thrown;
+      if (!(thrown instanceof Missed) || left.length === 0) throw thrown;
     }
   }
 }

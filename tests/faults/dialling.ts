@@ -1,7 +1,17 @@
 /** What may go wrong while the socket is connected. */
 
 import { BoundSocket } from "../support/sockets.ts";
-import { errors, injected, interruptions, named, type Row, signals, surrounded } from "./row.ts";
+import {
+  AS_ORDINARY_USER,
+  errors,
+  injected,
+  interruptions,
+  named,
+  NO_ORDINARY_USER,
+  type Row,
+  signals,
+  surrounded,
+} from "./row.ts";
 
 const CALLS = { step: "dial", calls: ["socket", "setsockopt", "connect"] } as const;
 const SOCKET = { step: "dial", calls: ["socket"] } as const;
@@ -33,6 +43,14 @@ function seqpacket(path: string): Disposable {
   return socket;
 }
 
+/** A socket that nobody but root may connect to. */
+function forbidden(path: string): Disposable {
+  const socket = new BoundSocket("stream", path);
+  socket.listen(1);
+  Deno.chmodSync(path, 0);
+  return socket;
+}
+
 /** What a server leaves behind that has ended. */
 function leftOver(path: string): undefined {
   new BoundSocket("stream", path).close();
@@ -40,6 +58,10 @@ function leftOver(path: string): undefined {
 
 export const dialling: Row[] = [
   surrounded("ENOENT", "nothing at the path", MISSING, { place: () => undefined }),
+  surrounded("EACCES", "a socket of mode 0, an ordinary user", FORBIDDEN, {
+    place: forbidden,
+    words: (command) => [...AS_ORDINARY_USER, ...command],
+  }, { leftOut: NO_ORDINARY_USER }),
   surrounded("ECONNREFUSED", "a socket that its server left behind", REFUSED, { place: leftOver }),
   surrounded("EPROTOTYPE", "a datagram socket", { code: 69, says: "is a datagram socket" }, {
     place: (path) => new BoundSocket("datagram", path),

@@ -4,8 +4,13 @@
  * @module
  */
 
+import { AS_NOBODY, canBecomeNobody, IS_ROOT } from "../support/ordinary_user.ts";
 import { type Call, callsOf, HAS_STRACE, runWith, type Step } from "./calls.ts";
 import { type Ending, type Form, FORMS, type Opening, type Plan, run, type Way, WAYS } from "./conversation.ts";
+
+/** The words that start the program as somebody who may write nowhere; why that cannot be, where it cannot. */
+export const AS_ORDINARY_USER = IS_ROOT ? AS_NOBODY : [];
+export const NO_ORDINARY_USER = !IS_ROOT || canBecomeNobody() ? undefined : "root cannot become somebody else here";
 
 /** The runs of a row, by what tells them apart. */
 export type Runs = Map<string, () => Promise<void>>;

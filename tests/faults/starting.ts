@@ -1,22 +1,16 @@
 /** What may be wrong around the program before it has done anything. */
 
 import { Folder } from "../support/folder.ts";
+import { IS_ROOT } from "../support/ordinary_user.ts";
 import { openFile, pipe, type Place } from "../support/process.ts";
 import { outputOf, works } from "../support/tools.ts";
 import { installed, type Plan, type Way } from "./conversation.ts";
-import { everyWay, type Row, type Runs, surrounded } from "./row.ts";
+import { AS_ORDINARY_USER, everyWay, NO_ORDINARY_USER, type Row, type Runs, surrounded } from "./row.ts";
 
 const MISSING = { code: 66, says: "does not exist" };
 const NOWHERE = { code: 74, says: "fd 1: it is closed, or /dev/null" };
 const PASSED: { ways: readonly Way[] } = { ways: ["pass"] };
 
-const IS_ROOT = outputOf("id", "-u").trim() === "0";
-/** Nobody in particular: one who may write nothing here. */
-const AS_ORDINARY_USER = IS_ROOT ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : [];
-const [SWITCH = "env", ...TO_THAT_USER] = AS_ORDINARY_USER;
-const NO_ORDINARY_USER = works(SWITCH, [...TO_THAT_USER, Deno.execPath(), "--version"])
-  ? undefined
-  : `an ordinary user cannot start ${Deno.execPath()}`;
 const MOUNTING = ["unshare", ...IS_ROOT ? [] : ["--map-root-user"], "--mount"];
 const CANNOT_MOUNT = works(MOUNTING[0]!, [...MOUNTING.slice(1), "true"])
   ? undefined
@@ -191,7 +185,7 @@ export const starting: Row[] = [
     [
       ({ library }) => Deno.chmodSync(library, 0),
     ],
-    { words: (command) => found([...AS_ORDINARY_USER, ...command]) },
+    { words: (command) => [...AS_ORDINARY_USER, ...command] },
     NO_ORDINARY_USER,
   ),
   spoilt("the library no library", "a text", "the native library cannot be loaded", [

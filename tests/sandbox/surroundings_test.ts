@@ -2,8 +2,9 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { assertPassed, runAsSsh } from "../support/as_ssh.ts";
 import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
+import { AS_NOBODY, canBecomeNobody, IS_ROOT, NOBODY } from "../support/ordinary_user.ts";
 import { bytes, inTime, latin1, listen } from "../support/sockets.ts";
-import { outputOf, testWhere, works } from "../support/tools.ts";
+import { outputOf, testWhere } from "../support/tools.ts";
 import { asText, InTerminal, run } from "../commands/typed.ts";
 
 const installation = new Installation();
@@ -12,11 +13,6 @@ Deno.test.afterAll(() => {
   installation[Symbol.dispose]();
 });
 const { shim, prefix } = installation;
-
-/** A user that there is no account of. */
-const NOBODY = "54321";
-const SETPRIV = outputOf("sh", "-c", "command -v setpriv || echo none").trim();
-const AS_NOBODY = [SETPRIV, `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"];
 
 /** That the shim passes a connection, started with these words before it and this environment. */
 async function assertPasses(env: Record<string, string>, before: string[] = []): Promise<void> {
@@ -80,17 +76,6 @@ Deno.test("a terminal is told nothing of a cache that cannot be used, and what D
   }
 });
 
-const IS_ROOT = outputOf("id", "-u").trim() === "0";
-
-/** Whether root can become somebody who may start this Deno, and find what is in a new folder. */
-function canBecomeNobody(): boolean {
-  if (!IS_ROOT) return false;
-  using folder = new Folder();
-  Deno.chmodSync(folder.path, 0o755);
-  const tries = [[Deno.execPath(), "--version"], ["test", "-x", `${folder.path}/.`]];
-  return tries.every((words) => works(SETPRIV, [...AS_NOBODY.slice(1), ...words]));
-}
-
 /** Root makes a missing home: whoever may is no test of it. */
 const AS_OTHER = canBecomeNobody() ? AS_NOBODY : [];
 
@@ -119,7 +104,7 @@ testAsNobody("root's installation works for a user who may read it and no more, 
   Deno.chmodSync(prefix, 0o755);
   await assertPasses({}, AS_NOBODY);
   using folder = new Folder();
-  Deno.chownSync(folder.path, Number(NOBODY), Number(NOBODY));
+  Deno.chownSync(folder.path, NOBODY, NOBODY);
   await assertPasses({ HOME: folder.path }, AS_NOBODY);
   // There Deno has made its cache.
   assert(Deno.statSync(folder.at(".cache/deno")).isDirectory);
