@@ -169,6 +169,8 @@ on_this_machine() {
   if has_cargo clippy; then
     check "clippy has nothing to say about the fuzz targets" \
       cargo clippy --locked --lib --test corpus --manifest-path rust/fuzz/Cargo.toml --target-dir rust/target -- -D warnings
+  else
+    skip "clippy on the fuzz targets" "it is not installed, and this may not install it"
   fi
   steps "the library's fuzz targets" "$cargo_passed" "$cargo_failed" "$cargo_skipped" \
     cargo test --locked --test corpus --manifest-path rust/fuzz/Cargo.toml --target-dir rust/target

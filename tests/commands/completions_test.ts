@@ -4,7 +4,7 @@ import { PROXY_FORM } from "../../commands/help.ts";
 import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
 import { listen } from "../support/sockets.ts";
-import { outputOf, testWith } from "../support/tools.ts";
+import { outputOf, pathOf, testWith } from "../support/tools.ts";
 import { InTerminal, run } from "./typed.ts";
 
 const installation = new Installation();
@@ -160,7 +160,7 @@ testWith("zsh", "zsh completes a command, an option and the path of a socket", a
     ".zshrc",
     `fpath=(${prefix}/share/zsh/site-functions $fpath); autoload -U compinit; compinit -D -u; PS1='ready> '\n`,
   );
-  const zsh = outputOf("sh", "-c", "command -v zsh").trim();
+  const zsh = pathOf("zsh");
   using terminal = new InTerminal([zsh, "-i", "-d"], { PATH, ZDOTDIR: folder.path, HOME: folder.path, TERM: "dumb" });
   await terminal.shows("ready> ");
   const completes = async (typed: string, becomes: string) => {

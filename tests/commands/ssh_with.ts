@@ -5,11 +5,11 @@
  */
 
 import { Folder } from "../support/folder.ts";
-import { outputOf } from "../support/tools.ts";
+import { outputOf, pathOf } from "../support/tools.ts";
 
 /** What is on PATH here, and where the real ssh is. */
 const PATH = outputOf("sh", "-c", "echo $PATH").trim();
-const SSH = outputOf("sh", "-c", "command -v ssh").trim();
+const SSH = pathOf("ssh");
 
 /** An ssh that comes before all others on PATH, and reads `config` only. */
 export class SshWith implements Disposable {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { outputOf, works } from "../support/tools.ts";
+import { pathOf } from "../support/tools.ts";
 import type { Folder } from "../support/folder.ts";
 import { type Ending, type Plan, run } from "./conversation.ts";
 
@@ -22,7 +22,7 @@ export interface Call {
   line: string;
 }
 
-export const HAS_STRACE = works("strace", ["-o", "/dev/null", "true"]);
+const STRACE = pathOf("strace");
 
 const DIALLING = ["socket", "setsockopt", "connect"];
 const TALKING = ["sendto", "recvfrom", "poll", "ppoll"];
@@ -38,10 +38,9 @@ const FAST = "--seccomp-bpf";
 
 /** strace for these calls, and with them the opening of the library. */
 function strace(folder: Folder, calls: string[], ...options: readonly string[]): string[] {
-  const program = outputOf("sh", "-c", "command -v strace").trim();
   // It is not to complain of a name that this processor has no call for. A log a thread.
   const names = ["openat", ...calls].map((name) => `?${name}`).join(",");
-  return [program, "-ff", "-qq", "-s", "64", "-o", folder.at("log"), "-e", `trace=${names}`, ...options];
+  return [STRACE, "-ff", "-qq", "-s", "64", "-o", folder.at("log"), "-e", `trace=${names}`, ...options];
 }
 
 function refusing(call: string | undefined): string[] {

@@ -6,9 +6,10 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { MESSAGE } from "../support/as_ssh.ts";
 import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
-import { type Fd, pipe, type Place, socketPair, start, type Started } from "../support/process.ts";
+import { type Fd, pipe, type Place, socketPair, start } from "../support/process.ts";
 import { BoundSocket, bytes, inTime, latin1 } from "../support/sockets.ts";
 
 export const FORMS = ["unix", "vsock-mux"] as const;
@@ -39,8 +40,6 @@ export interface Plan {
   /** The words that start the program, where that is not all that is to be done; `command` is the program with its arguments. */
   words?: (command: string[], folder: Folder) => string[];
   env?: (folder: Folder) => Record<string, string>;
-  /** Options of the program. */
-  options?: string[];
   /** What is at the socket's path: a server, where it is not given. */
   place?: (path: string) => Disposable | undefined;
   opening?: Opening;
@@ -119,7 +118,7 @@ export async function run(plan: Plan, ending: Ending): Promise<void> {
     if (ending.after === undefined) assertEquals(got, [], shown);
     // Where there is nowhere to say it.
     if (stderr === "" && plan.fds?.()[2] !== undefined) return;
-    assertMatch(stderr, /^deno-ssh-proxy: [^\p{Cc}]+: [^\p{Cc}]+\n(?: {2}[^ \p{Cc}][^\p{Cc}]*\n)?$/u, shown);
+    assertMatch(stderr, MESSAGE, shown);
     assertStringIncludes(stderr.split("\n")[0]!, ending.says, shown);
   }
 }
@@ -140,7 +139,6 @@ async function outcomeOf(plan: Plan): Promise<Outcome> {
     "22",
     ...way === "socket" ? ["--relay"] : [],
     ...timeout === undefined ? [] : ["--timeout", `${timeout / 1000}`],
-    ...plan.options ?? [],
   ];
   const [errors, stderr] = pipe();
   using _errors = errors;
@@ -161,7 +159,7 @@ async function outcomeOf(plan: Plan): Promise<Outcome> {
     program.kill();
   }, (timeout ?? 0) + MARGIN);
   try {
-    const talked = client.talk(program);
+    const talked = client.talk();
     const [code, said] = await Promise.all([program.ended, errors.read()]);
     const took = performance.now() - started;
     const { got, passed, conversed } = await inTime(talked);
@@ -185,7 +183,7 @@ class Server implements Disposable {
   /** Whether it was greeted, and could say all that it has to say. */
   conversed = false;
   readonly #listener: BoundSocket | undefined;
-  readonly #served: Promise<boolean> | undefined;
+  readonly #served: Promise<void> | undefined;
   readonly #path: string;
   #connection: Fd | undefined;
 
@@ -201,8 +199,8 @@ class Server implements Disposable {
     this.#served.catch(() => {});
   }
 
-  /** Until the other side has ended; whether that came. */
-  async #serve(opening: Opening): Promise<boolean> {
+  /** Until the other side has ended. */
+  async #serve(opening: Opening): Promise<void> {
     const connection = this.#connection = await this.#listener!.accept();
     try {
       const before = await opening(connection);
@@ -218,7 +216,6 @@ class Server implements Disposable {
     }
     // An opening may have closed it.
     if (connection.isOpen) await connection.read();
-    return true;
   }
 
   async #isGreeted(connection: Fd): Promise<boolean> {
@@ -233,7 +230,7 @@ class Server implements Disposable {
     if (this.#served === undefined) return true;
     // Where nobody came, this is who is waited for.
     if (this.#connection === undefined) (await Deno.connect({ transport: "unix", path: this.#path })).close();
-    return await inTime(this.#served).catch(() => false);
+    return await inTime(this.#served).then(() => true, () => false);
   }
 
   [Symbol.dispose](): void {
@@ -290,7 +287,7 @@ class PassedTo implements Disposable {
     this.#channel = channel;
   }
 
-  async talk(_program: Started): Promise<Talk> {
+  async talk(): Promise<Talk> {
     const talk: Talk = { got: [], passed: 0, conversed: false };
     while (this.#channel.isOpen) {
       const { bytes, fds } = await this.#channel.receive();
@@ -323,7 +320,7 @@ class Relayed implements Disposable {
     this.#reads = reads;
   }
 
-  async talk(_program: Started): Promise<Talk> {
+  async talk(): Promise<Talk> {
     if (!this.#reads.isOpen) return { got: [], passed: 0, conversed: false };
     const first = await this.#reads.read(1);
     const conversed = first.length > 0 && await converse(this.#writes, this.#reads, first);

@@ -5,7 +5,8 @@
  */
 
 import { AS_NOBODY, canBecomeNobody, IS_ROOT } from "../support/ordinary_user.ts";
-import { type Call, callsOf, HAS_STRACE, runWith, type Step } from "./calls.ts";
+import { CAN_TRACE } from "../support/tools.ts";
+import { type Call, callsOf, runWith, type Step } from "./calls.ts";
 import { type Ending, type Form, FORMS, type Opening, type Plan, run, type Way, WAYS } from "./conversation.ts";
 
 /** The words that start the program as somebody who may write nowhere; why that cannot be, where it cannot. */
@@ -97,7 +98,7 @@ export function injected(fault: string, ending: Ending, injection: Injection): R
     fault,
     from: calls.map((name) => `${name}(2)`).join(", "),
     ending,
-    leftOut: HAS_STRACE ? undefined : "there is no strace here",
+    leftOut: CAN_TRACE ? undefined : "there is no strace here, or it may not trace",
     runs,
   };
 }

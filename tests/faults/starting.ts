@@ -1,9 +1,9 @@
 /** What may be wrong around the program before it has done anything. */
 
 import { Folder } from "../support/folder.ts";
-import { IS_ROOT } from "../support/ordinary_user.ts";
+import { OWN_MOUNTS } from "../support/ordinary_user.ts";
 import { openFile, pipe, type Place } from "../support/process.ts";
-import { outputOf, works } from "../support/tools.ts";
+import { outputOf, pathOf, works } from "../support/tools.ts";
 import { installed, type Plan, type Way } from "./conversation.ts";
 import { AS_ORDINARY_USER, everyWay, NO_ORDINARY_USER, type Row, type Runs, surrounded } from "./row.ts";
 
@@ -11,10 +11,8 @@ const MISSING = { code: 66, says: "does not exist" };
 const NOWHERE = { code: 74, says: "fd 1: it is closed, or /dev/null" };
 const PASSED: { ways: readonly Way[] } = { ways: ["pass"] };
 
-const MOUNTING = ["unshare", ...IS_ROOT ? [] : ["--map-root-user"], "--mount"];
-const CANNOT_MOUNT = works(MOUNTING[0]!, [...MOUNTING.slice(1), "true"])
-  ? undefined
-  : "nobody may mount anything here (unshare(1))";
+const [UNSHARE = "", ...MOUNTS] = OWN_MOUNTS;
+const CANNOT_MOUNT = works(UNSHARE, [...MOUNTS, "true"]) ? undefined : "nobody may mount anything here (unshare(1))";
 
 /** Starts the program with a shell that does `first`, with the name of something in the test's folder as $0. */
 function shell(first: string, before: string[] = []): NonNullable<Plan["words"]> {
@@ -23,7 +21,7 @@ function shell(first: string, before: string[] = []): NonNullable<Plan["words"]>
 
 /** The first of `words` by its path. */
 function found([program, ...rest]: string[]): string[] {
-  return [outputOf("sh", "-c", 'command -v "$0"', program!).trim(), ...rest];
+  return [pathOf(program!), ...rest];
 }
 
 /** The same fault for a program that would otherwise work, and for one that has something to say. */
@@ -149,9 +147,9 @@ export const starting: Row[] = [
   }, { leftOut: NO_ORDINARY_USER }),
   surrounded("DENO_DIR no folder", "/dev/null", "handed over", { env: () => ({ DENO_DIR: "/dev/null" }) }),
   surrounded("a full disk for DENO_DIR", "a file system of one page", "handed over", {
-    words: shell('mkdir "$0" && mount -t tmpfs -o size=4k none "$0" && export DENO_DIR="$0/deno"', MOUNTING),
+    words: shell('mkdir "$0" && mount -t tmpfs -o size=4k none "$0" && export DENO_DIR="$0/deno"', OWN_MOUNTS),
   }, { leftOut: CANNOT_MOUNT }),
-  surrounded("/proc not mounted", "from the start on", "handed over", { words: shell("umount -l /proc", MOUNTING) }, {
+  surrounded("/proc not mounted", "from the start on", "handed over", { words: shell("umount -l /proc", OWN_MOUNTS) }, {
     leftOut: CANNOT_MOUNT,
   }),
   {

@@ -13,12 +13,12 @@ import { shakeHands } from "../../proxy/dial.ts";
 import { ProxyError } from "../../proxy/errors.ts";
 import { BANNER, LONGEST_OK_LINE, readReply } from "../../proxy/handshake.ts";
 import { placeOf } from "../../proxy/machine.ts";
-import { findMachine, listMachines, type Machine, parseReply } from "../../proxy/machined.ts";
+import { findMachine, listMachines, parseReply } from "../../proxy/machined.ts";
 import { Deadline } from "../../proxy/patience.ts";
 import { parseTarget, type VsockMuxTarget } from "../../proxy/target.ts";
 import { CONTAINER, HOST, varlink, VM } from "../support/machined.ts";
 import { anyAnswer, anyEarly, anyEnding, inPieces, verdictOn } from "../unit/answers.ts";
-import { anyReply } from "../unit/replies.ts";
+import { anyReply, assertTyped } from "../unit/replies.ts";
 import { type Ending, StandInSocket } from "../unit/stand_in_socket.ts";
 import { assertOneLine, bytes, latin1, standInLibrary } from "../unit/support.ts";
 import { fuzz, nearly, triedAtLeast } from "./fuzz.ts";
@@ -218,13 +218,6 @@ const anyVarlink = fc.oneof(
   anyReply.map((reply) => `${latin1(new TextEncoder().encode(reply))}\0`),
   fc.uint8Array({ maxLength: 200 }).map(latin1),
 );
-
-/** That a machine has the types that it promises, and nothing else. */
-function assertTyped({ name, class: kind, service, vSockCid, sshAddress, ...others }: Machine): void {
-  assertEquals([typeof name, typeof kind, others], ["string", "string", {}]);
-  for (const text of [service, sshAddress]) assert(text === undefined || typeof text === "string");
-  if (vSockCid !== undefined) assert(Number.isInteger(vSockCid) && vSockCid >= 0 && vSockCid < 2 ** 32);
-}
 
 {
   const seen = { machine: 0, error: 0, foreign: 0 };

@@ -14,7 +14,7 @@ import { MESSAGE, type Outcome, runAsSsh } from "../support/as_ssh.ts";
 import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
 import { CONTAINER, Machined, varlink, VM, writeAll } from "../support/machined.ts";
-import { bytes, inTime, latin1, listen, readSome } from "../support/sockets.ts";
+import { bytes, closeAnyway, inTime, latin1, listen, readSome } from "../support/sockets.ts";
 import { anyAnswer, cut, verdictOn } from "../unit/answers.ts";
 import { LIBRARY_PATH } from "../unit/support.ts";
 import { length, nearly, SEED, tell, triedAtLeast } from "./fuzz.ts";
@@ -98,15 +98,6 @@ async function speak(connection: Deno.UnixConn, { answer, lengths, pauses, liste
   }
 }
 
-/** Closes what may have been closed. */
-function close(connection: Deno.UnixConn | undefined): void {
-  try {
-    connection?.close();
-  } catch (thrown) {
-    if (!(thrown instanceof Deno.errors.BadResource)) throw thrown;
-  }
-}
-
 /** For how long the program waits for one that says nothing more, in seconds. */
 const TIMEOUT = 0.2;
 
@@ -160,13 +151,13 @@ async function runServed(saying: Saying, words: readonly string[], relayed: bool
   const connection = await Promise.race([accepting, running.then(() => undefined)]);
   if (connection !== undefined) await inTime(speak(connection, saying), PATIENCE);
   // A relay lasts for as long as the server is there.
-  if (relayed) close(connection);
+  if (relayed) closeAnyway(connection);
   const outcome = await running;
   return {
     outcome,
     [Symbol.dispose]() {
       for (const { fds } of outcome.messages) for (const fd of fds) fd.close();
-      close(connection);
+      closeAnyway(connection);
       listener.close();
       folder[Symbol.dispose]();
     },
@@ -252,7 +243,7 @@ many(
     const connection = await Promise.race([machined.accept(), running.then(() => undefined)]);
     if (connection !== undefined) await inTime(speak(connection, { ...saying, answer }), PATIENCE);
     const outcome = await running;
-    close(connection);
+    closeAnyway(connection);
     const isGood = others.length > 0 && message === REPLIES[0]!.slice(0, -1).replace("@", folder.at("s"));
     const codes = isGood ? [0] : goesOn ? [75] : others.length === 0 ? [69, 76] : [...CODES];
     // One that is gone before it can be asked has not answered.
@@ -332,7 +323,7 @@ Deno.test("a process that dials very often has as many file descriptors open at 
     } catch (thrown) {
       assert(thrown instanceof ProxyError && CODES.includes(thrown.exitCode), String(thrown));
     }
-    close(connection);
+    closeAnyway(connection);
   };
   // The first one opens the library, and what Deno needs to call it.
   await one(sayings[0]!);

@@ -14,7 +14,8 @@ import {
   writeAll,
 } from "../support/machined.ts";
 import { bytes, inTime, latin1, listen, readSome } from "../support/sockets.ts";
-import { outputOf, testWith } from "../support/tools.ts";
+import { OWN_MOUNTS } from "../support/ordinary_user.ts";
+import { testWith } from "../support/tools.ts";
 
 const installation = new Installation();
 Deno.test.afterAll(() => installation[Symbol.dispose]());
@@ -177,20 +178,16 @@ for (const [what, name] of [["an empty name", ""], ["a name with a slash", "a/b"
   });
 }
 
-/** Whoever is not root may mount in a namespace of users too, where the kernel lets them. */
-const UNSHARE = ["--mount", ...(outputOf("id", "-u").trim() === "0" ? [] : ["--map-root-user"])];
-
 /** Runs the program where `folder` is /run/systemd, in a namespace of mounts that nobody else sees. */
 async function runOnSystem(folder: string, words: string[], env: Record<string, string> = {}): Promise<Outcome> {
   Deno.mkdirSync(folder, { recursive: true });
   const script = `mount -t tmpfs tmpfs /run && mkdir /run/systemd && mount --bind "$0" /run/systemd && exec "$@"`;
-  const unshare = outputOf("sh", "-c", "command -v unshare").trim();
-  return await runAsSsh([unshare, ...UNSHARE, "sh", "-c", script, folder, shim, ...words], { env });
+  return await runAsSsh([...OWN_MOUNTS, "sh", "-c", script, folder, shim, ...words], { env });
 }
 
 /** A test of the system's own systemd-machined. */
 function testOnSystem(sentence: string, fn: () => Promise<void>): void {
-  testWith("unshare", sentence, fn, [...UNSHARE, "sh", "-c", "mount -t tmpfs tmpfs /run"]);
+  testWith("unshare", sentence, fn, [...OWN_MOUNTS.slice(1), "sh", "-c", "mount -t tmpfs tmpfs /run"]);
 }
 
 testOnSystem(

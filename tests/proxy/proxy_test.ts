@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
 import { type Fd, openFile, type Place } from "../support/process.ts";
-import { BoundSocket, bytes, inTime, latin1, listen, readSome } from "../support/sockets.ts";
+import { BoundSocket, bytes, closeAnyway, inTime, latin1, listen, readSome } from "../support/sockets.ts";
 import { assertFailed, assertPassed, runAsSsh } from "../support/as_ssh.ts";
 
 const installation = new Installation();
@@ -145,19 +145,10 @@ function givesUp(
     const path = folder.at("vm");
     const words = [...mux(path), ...(timeout === undefined ? [] : ["--timeout", `${timeout / 1000}`])];
     const { outcome, connection } = await runServed(path, serve, words, timeout);
-    close(connection);
+    closeAnyway(connection);
     assertFailed(outcome, code, `vsock-mux${path} port 22: ${says}`, timeout);
     if (timeout !== undefined) assert(outcome.took >= timeout, `it gave up after ${outcome.took} ms`);
   });
-}
-
-/** Closes what a test may have closed itself. */
-function close(connection: Deno.UnixConn | undefined): void {
-  try {
-    connection?.close();
-  } catch (thrown) {
-    if (!(thrown instanceof Deno.errors.BadResource)) throw thrown;
-  }
 }
 
 const NOT_THERE = { code: 69, says: "nothing listens on that port in the guest, or it has not booted yet" };

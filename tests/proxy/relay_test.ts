@@ -2,8 +2,8 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
 import { type Fd, openFile, pipe, socketPair, start, type Started, terminal } from "../support/process.ts";
-import { bytes, inTime, latin1, listen, randomBytes, readSome, sha256 } from "../support/sockets.ts";
-import { outputLater, outputOf, testWith } from "../support/tools.ts";
+import { bytes, closeAnyway, inTime, latin1, listen, randomBytes, readSome, sha256 } from "../support/sockets.ts";
+import { CAN_TRACE, outputLater, pathOf, testWhere } from "../support/tools.ts";
 
 const installation = new Installation();
 Deno.test.afterAll(() => installation[Symbol.dispose]());
@@ -83,11 +83,7 @@ class Relayed implements AsyncDisposable {
     this.#program.kill();
     await this.#program.ended;
     this.#listener.close();
-    try {
-      this.#server?.close();
-    } catch (thrown) {
-      if (!(thrown instanceof Deno.errors.BadResource)) throw thrown;
-    }
+    closeAnyway(this.#server);
     for (const fd of [this.#errors, this.writes, this.reads]) fd.close();
   }
 }
@@ -236,12 +232,12 @@ Deno.test("a signal such as ssh sends at its end ends it at once, and the server
 
 /** strace with `options`, and its log of each thread. */
 function traced(folder: Folder, ...options: string[]) {
-  const words = [outputOf("sh", "-c", "command -v strace").trim(), "-f", "-qq", "-o", folder.at("log"), ...options];
+  const words = [pathOf("strace"), "-f", "-qq", "-o", folder.at("log"), ...options];
   return { words, calls: () => Deno.readTextFileSync(folder.at("log")).split("\n") };
 }
 
 function traces(name: string, fn: () => Promise<void>): void {
-  testWith("strace", name, fn, ["-o", "/dev/null", "true"]);
+  testWhere(CAN_TRACE, "there is no strace here, or it may not trace", name, fn);
 }
 
 /** 3 MiB to the server, and back from there. */

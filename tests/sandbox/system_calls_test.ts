@@ -3,9 +3,10 @@ import { assertFailed, assertPassed, runAsSsh } from "../support/as_ssh.ts";
 import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
 import { CONTAINER, knows, Machined, VM } from "../support/machined.ts";
+import { OWN_MOUNTS } from "../support/ordinary_user.ts";
 import { pipe, start } from "../support/process.ts";
 import { bytes, inTime, latin1, listen, readSome } from "../support/sockets.ts";
-import { outputOf, testWhere, works } from "../support/tools.ts";
+import { CAN_TRACE, testWhere, works } from "../support/tools.ts";
 import { isFor, isUnder, type Listed, listedFiles, type Places } from "./listed_files.ts";
 import { readTrace, type Trace, traced } from "./trace.ts";
 
@@ -61,16 +62,13 @@ async function relayed(words: string[], path: string, env: Record<string, string
   const [[input, writes], [reads, output], [errors, stderr]] = [pipe(), pipe(), pipe()];
   const program = start(words, [input, output, stderr], env);
   for (const fd of [input, output, stderr]) fd.close();
-  using connection = await inTime(listener.accept());
-  await connection.write(bytes("s"));
-  assertEquals(latin1(await inTime(reads.read(1))), "s");
-  await writes.write(bytes("c"));
-  assertEquals(latin1(await readSome(connection)), "c");
-  connection.close = ((close) => () => {
-    connection.close = () => {};
-    close();
-  })(connection.close.bind(connection));
-  connection.close();
+  {
+    using connection = await inTime(listener.accept());
+    await connection.write(bytes("s"));
+    assertEquals(latin1(await inTime(reads.read(1))), "s");
+    await writes.write(bytes("c"));
+    assertEquals(latin1(await readSome(connection)), "c");
+  }
   writes.close();
   assertEquals([await inTime(program.ended), latin1(await errors.read())], [0, ""]);
   for (const fd of [reads, errors]) fd.close();
@@ -154,15 +152,14 @@ const WAYS: Record<string, Way> = {
   },
 };
 
-const HAS_NAMESPACES = works("unshare", ["--mount", "--map-root-user", "mount", "-t", "tmpfs", "tmpfs", "/run"]);
-if (HAS_NAMESPACES) {
+const [UNSHARE = "", ...MOUNTS] = OWN_MOUNTS;
+if (works(UNSHARE, [...MOUNTS, "mount", "-t", "tmpfs", "tmpfs", "/run"])) {
   WAYS[".host"] = {
     run(tracing, path, env) {
       // Where systemd has the socket of this machine's own sshd.
       const script = "mount -t tmpfs tmpfs /run && mkdir /run/ssh-unix-local && " +
         'ln -s "$0" /run/ssh-unix-local/socket && exec "$@"';
-      const unshare = outputOf("sh", "-c", "command -v unshare").trim();
-      const words = [unshare, "--mount", "--map-root-user", "sh", "-c", script, path, ...tracing, shim, ".host", "22"];
+      const words = [...OWN_MOUNTS, "sh", "-c", script, path, ...tracing, shim, ".host", "22"];
       return connected(words, path, env);
     },
     connects: () => ["/run/ssh-unix-local/socket"],
@@ -206,7 +203,7 @@ function isListed(path: string, places: Places): boolean {
 }
 
 function testTraced(name: string, fn: () => Promise<void>): void {
-  testWhere(works("strace", ["-o", "/dev/null", "true"]), "there is no strace here, or it may not trace", name, fn);
+  testWhere(CAN_TRACE, "there is no strace here, or it may not trace", name, fn);
 }
 
 for (const [name, { connects, script, homeless }] of Object.entries(WAYS)) {

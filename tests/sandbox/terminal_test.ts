@@ -1,12 +1,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { CHECKOUT, Folder } from "../support/folder.ts";
+import { Folder } from "../support/folder.ts";
 import { hasNamespaces, Home } from "../support/home.ts";
 import { Installation } from "../support/installation.ts";
 import { type Answer, CONTAINER, knows, Machined, varlink, VM, writeAll } from "../support/machined.ts";
+import { OWN_MOUNTS } from "../support/ordinary_user.ts";
 import { inTime, latin1, listen } from "../support/sockets.ts";
-import { outputOf, testWhere } from "../support/tools.ts";
+import { outputOf, pathOf, testWhere, works } from "../support/tools.ts";
 import { denoWith } from "../commands/grants.ts";
-import { StandIn } from "../commands/monitors.ts";
+import { compile, StandIn } from "../commands/monitors.ts";
+import { isThere } from "../../commands/replace.ts";
 import { SshWith } from "../commands/ssh_with.ts";
 import { InTerminal, run } from "../commands/typed.ts";
 
@@ -49,7 +51,7 @@ const PLAIN = { NO_COLOR: "1" };
 const SHOWS: Record<string, Show> = {
   "a terminal": async (words, env = {}) => {
     const [program = "", ...args] = words;
-    const whole = program.startsWith("/") ? program : outputOf("sh", "-c", 'command -v "$0"', program).trim();
+    const whole = pathOf(program);
     using terminal = new InTerminal([whole, ...args], { PATH: SEARCH_PATH, ...PLAIN, ...env });
     await inTime(terminal.end(), 20_000);
     return new TextDecoder().decode(Uint8Array.from(terminal.shown, (character) => character.charCodeAt(0)));
@@ -151,11 +153,7 @@ function withMonitor(
     using folder = new Folder();
     const { paths, args } = start(hostile, folder);
     const program = programs.at("firecracker");
-    try {
-      Deno.statSync(program);
-    } catch {
-      outputOf("cc", "-o", program, `${CHECKOUT}/tests/commands/stand_in.c`);
-    }
+    if (!isThere(program)) compile(programs, "firecracker");
     await using _standIn = await StandIn.start(program, paths, { args });
     const text = await show([shim, "list", ...words]);
     // There may be others on this machine.
@@ -165,7 +163,7 @@ function withMonitor(
   };
 }
 
-const HAS_CC = outputOf("sh", "-c", "command -v cc || echo").trim() !== "";
+const HAS_CC = works("cc", ["--version"]);
 const HAS_NAMESPACES = hasNamespaces();
 const SEARCH_PATH = outputOf("sh", "-c", "echo $PATH").trim();
 
@@ -310,7 +308,7 @@ const SOURCES: Record<string, Source> = {
       using _listener = listen(folder.at("s"));
       const place = "/run/systemd/nspawn/unix-export";
       const script = `mount -t tmpfs tmpfs /run && mkdir -p "${place}/$0" && ln -s "$1" "${place}/$0/ssh" && "$2" list`;
-      const unshare = ["unshare", "--mount", "--map-root-user", "sh", "-c", script, hostile, folder.at("s"), shim];
+      const unshare = [...OWN_MOUNTS, "sh", "-c", script, hostile, folder.at("s"), shim];
       return (await show(unshare)).split(/\r?\n/).filter((line) => line.includes("container")).join("\n");
     },
     long: false,
@@ -320,9 +318,8 @@ const SOURCES: Record<string, Source> = {
     async meets(show, hostile) {
       using folder = new Folder();
       const name = hostile.slice(0, 6);
-      const program = folder.at(name);
-      outputOf("cc", "-o", program, `${CHECKOUT}/tests/commands/stand_in.c`);
-      await using _standIn = await StandIn.start(program, [folder.at("s")]);
+      compile(folder, name);
+      await using _standIn = await StandIn.start(folder.at(name), [folder.at("s")]);
       return await show([shim, "check", `unix${folder.at("s")}`]);
     },
     shown: "\\x1b[2J\\x9b2",

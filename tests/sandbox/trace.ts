@@ -5,7 +5,7 @@
  */
 
 import type { Folder } from "../support/folder.ts";
-import { outputOf } from "../support/tools.ts";
+import { pathOf } from "../support/tools.ts";
 
 /** What a trace says of a run. Calls that failed count like the others: they show what was tried. */
 export interface Trace {
@@ -33,7 +33,7 @@ const TRACED = "trace=%file,%network,%process,fchmod,fchown,ftruncate,fallocate,
 /** The words that run a program with its calls written down in files which begin with `log`. */
 export function traced(log: string): string[] {
   // A log a thread: no call is in two pieces. With -y each number of a file has its path behind it.
-  return [outputOf("sh", "-c", "command -v strace").trim(), "-ff", "-y", "-s", "4096", "-e", TRACED, "-o", log];
+  return [pathOf("strace"), "-ff", "-y", "-s", "4096", "-e", TRACED, "-o", log];
 }
 
 /** The calls in the logs of `folder` which begin with `log`. */

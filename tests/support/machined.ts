@@ -5,7 +5,7 @@
  * @module
  */
 
-import { bytes } from "./sockets.ts";
+import { bytes, closeAnyway } from "./sockets.ts";
 
 /** A machine as systemd-machined describes it. */
 export type Description = { name: string; class: string } & Record<string, unknown>;
@@ -128,22 +128,14 @@ export class Machined implements AsyncDisposable {
       const { BadResource, BrokenPipe, ConnectionReset, Interrupted } = Deno.errors;
       if (![BadResource, BrokenPipe, ConnectionReset, Interrupted].some((gone) => thrown instanceof gone)) throw thrown;
     } finally {
-      close(connection);
+      closeAnyway(connection);
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
     await this.#accepting;
-    for (const connection of this.#served.keys()) close(connection);
+    for (const connection of this.#served.keys()) closeAnyway(connection);
     await Promise.all(this.#served.values());
-  }
-}
-
-function close(connection: Deno.UnixConn): void {
-  try {
-    connection.close();
-  } catch (thrown) {
-    if (!(thrown instanceof Deno.errors.BadResource)) throw thrown;
   }
 }

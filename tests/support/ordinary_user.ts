@@ -6,7 +6,7 @@
  */
 
 import { Folder } from "./folder.ts";
-import { outputOf, works } from "./tools.ts";
+import { outputOf, pathOf, works } from "./tools.ts";
 
 export const IS_ROOT = outputOf("id", "-u").trim() === "0";
 
@@ -15,11 +15,14 @@ export const NOBODY = 54321;
 
 /** The words that start a program as that user, for root. */
 export const AS_NOBODY = [
-  outputOf("sh", "-c", "command -v setpriv || echo none").trim(),
+  pathOf("setpriv"),
   `--reuid=${NOBODY}`,
   `--regid=${NOBODY}`,
   "--clear-groups",
 ];
+
+/** The words that run a program with mounts of its own: whoever is not root needs a namespace of users for it too. */
+export const OWN_MOUNTS = [pathOf("unshare"), "--mount", ...(IS_ROOT ? [] : ["--map-root-user"])];
 
 /** Whether root can become somebody who may start this Deno, and find what is in a new folder. */
 export function canBecomeNobody(): boolean {

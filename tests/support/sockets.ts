@@ -25,6 +25,15 @@ export async function connectWhenThere(path: string): Promise<Deno.UnixConn> {
   }
 }
 
+/** Closes what may have been closed already. */
+export function closeAnyway(connection: Deno.UnixConn | undefined): void {
+  try {
+    connection?.close();
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.BadResource)) throw thrown;
+  }
+}
+
 /** The first bytes that come in, at most `length`; nothing at the end of the stream. */
 export async function readSome(from: { read(into: Uint8Array): Promise<number | null> }, length = 256) {
   const into = new Uint8Array(length);

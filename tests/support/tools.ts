@@ -24,6 +24,14 @@ export function works(tool: string, args: string[]): boolean {
   }
 }
 
+/** Whether strace is installed here, and may trace. */
+export const CAN_TRACE = works("strace", ["-o", "/dev/null", "true"]);
+
+/** The path of a program on PATH; its name alone where there is none, which nothing can start. */
+export function pathOf(program: string): string {
+  return outputOf("sh", "-c", 'command -v "$0" || printf %s "$0"', program).trim();
+}
+
 /** What a program printed on its standard output. It must succeed. */
 export function outputOf(program: string, ...args: string[]): string {
   return printed(new Deno.Command(program, { args }).outputSync(), program, args);

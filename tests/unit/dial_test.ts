@@ -15,6 +15,7 @@ import {
   assertOneLine,
   BoundSocket,
   bytes,
+  closeAnyway,
   Folder,
   inTime,
   latin1,
@@ -265,18 +266,9 @@ async function dialServed(
   try {
     await inTime(Promise.all([serve(connection), checked]));
   } finally {
-    closeAgain(connection);
+    closeAnyway(connection);
   }
   assertEquals(await openSockets(library), before, "a socket is left open");
-}
-
-/** Closes what a test may have closed itself. */
-function closeAgain(connection: Deno.UnixConn): void {
-  try {
-    connection.close();
-  } catch (thrown) {
-    if (!(thrown instanceof Deno.errors.BadResource)) throw thrown;
-  }
 }
 
 Deno.test("a path where nothing is, is missing", async () => {

@@ -1,10 +1,19 @@
 /**
- * What a systemd-machined may reply.
+ * What a systemd-machined may reply, and what must hold of what is read of it.
  *
  * @module
  */
 
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import type { Machine } from "../../proxy/machined.ts";
+
+/** That a machine has the types that it promises, and nothing else. */
+export function assertTyped({ name, class: kind, service, vSockCid, sshAddress, ...others }: Machine): void {
+  assertEquals([typeof name, typeof kind, others], ["string", "string", {}]);
+  for (const text of [service, sshAddress]) assert(text === undefined || typeof text === "string");
+  if (vSockCid !== undefined) assert(Number.isInteger(vSockCid) && vSockCid >= 0 && vSockCid < 2 ** 32);
+}
 
 /** What `field` gives, and sometimes anything else. */
 function mostly<T>(field: fc.Arbitrary<T>): fc.Arbitrary<unknown> {

@@ -13,7 +13,7 @@ import { type ErrorKind, ProxyError } from "../../proxy/errors.ts";
 import { CHECKOUT } from "../support/folder.ts";
 
 export { CHECKOUT, Folder } from "../support/folder.ts";
-export { BoundSocket, bytes, inTime, latin1, listen, readSome } from "../support/sockets.ts";
+export { BoundSocket, bytes, closeAnyway, inTime, latin1, listen, readSome } from "../support/sockets.ts";
 export { outputOf, testWith } from "../support/tools.ts";
 
 /** The library that Cargo built in this checkout. */
