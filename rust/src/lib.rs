@@ -51,7 +51,7 @@ pub struct Descriptor {
 /// This library's version: major × 65536 + minor × 256 + patch. Data, not a function: whoever opens the library can
 /// read it before trusting any prototype.
 #[no_mangle]
-pub static deno_ssh_proxy_version: u32 = version_number(env!("CARGO_PKG_VERSION"));
+pub static deno_ssh_proxy_version: u32 = version_number(env!("DENO_SSH_PROXY_VERSION"));
 
 /// Connects to the AF_UNIX stream socket at `path` (bytes, any length up to PATH_MAX, no NUL among them).
 ///
@@ -362,7 +362,7 @@ mod tests {
     fn the_version_is_the_one_of_the_manifest_as_a_number() {
         assert_eq!(version_number("1.2.3"), 0x01_02_03);
         assert_eq!(version_number("0.10.255"), 0x00_0a_ff);
-        assert_eq!(deno_ssh_proxy_version, version_number(env!("CARGO_PKG_VERSION")));
+        assert_eq!(deno_ssh_proxy_version, version_number(env!("DENO_SSH_PROXY_VERSION")));
     }
 
     #[test]

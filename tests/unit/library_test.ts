@@ -168,12 +168,3 @@ Deno.test({
 Deno.test("a path that could steer a terminal is shown fit for one", () => {
   assertFails("resource", () => Library.open("/no/\x1b[2J\n.so"), "/no/\\x1b[2J\\x0a.so: ");
 });
-
-Deno.test("version.ts, deno.json, Cargo.toml and Cargo.lock have one version", () => {
-  const read = (path: string) => Deno.readTextFileSync(`${CHECKOUT}/${path}`);
-  assertEquals(JSON.parse(read("deno.json")).version, VERSION);
-  for (const path of ["rust/Cargo.toml", "rust/Cargo.lock"]) {
-    const [, version] = /^name = "deno-ssh-proxy"\nversion = "(.*)"$/m.exec(read(path)) ?? [];
-    assertEquals(version, VERSION, path);
-  }
-});
