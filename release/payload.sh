@@ -1,0 +1,72 @@
+#!/bin/sh
+# Makes what is installed, out of this checkout: the native library, the scripts, what starts them, the manual page and the
+# completions. install.sh puts that into place, and an archive and a package have it in them.
+set -eu
+umask go-w
+
+[ $# = 2 ] || { echo "usage: release/payload.sh DENO FOLDER, where FOLDER is not there yet" >&2; exit 64; }
+deno=$1 payload=$2
+root=$(cd "$(dirname "$0")/.." && pwd)
+
+fail() { # fail WHAT [HINT]
+  echo "release/payload.sh: $1" >&2
+  [ $# -lt 2 ] || echo "  $2" >&2
+  exit 1
+}
+
+mkdir "$payload"
+sources=$payload/sources program=$payload/program
+mkdir "$sources" "$program"
+trap 'rm -rf "$sources"' EXIT
+
+version=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' "$root/deno.json")
+rust_version=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$root/rust/Cargo.toml")
+
+# The dynamic linker maps what the program headers say, and never looks how long the file is: it dies of SIGBUS, without a
+# word, where the end of a library is missing. The program headers themselves it reads. So they are put at the end: where
+# that is missing, it says so. (elf(5), Elf64_Ehdr: at byte 32 is where they begin, in 8 bytes, the lowest first on each
+# processor that there is a Deno for; at 54 and 56, in 2 bytes, how long each is and how many there are.)
+headers_last() { # headers_last LIBRARY
+  end=$(wc -c <"$1")
+  # shellcheck disable=SC2046 # two numbers
+  set -- "$1" $(od -An -tu2 -j54 -N4 "$1")
+  dd if="$1" bs=1 skip=64 count=$(($2 * $3)) 2>/dev/null >>"$1"
+  # shellcheck disable=SC2059 # an escape for each byte
+  printf "$(printf '\\%03o\\%03o\\%03o' $((end & 255)) $((end >> 8 & 255)) $((end >> 16 & 255)))" |
+    dd of="$1" bs=1 seek=32 conv=notrunc 2>/dev/null
+}
+
+case $(uname -s) in Darwin) library=libdeno_ssh_proxy.dylib ;; *) library=libdeno_ssh_proxy.so ;; esac
+cargo build --quiet --release --locked --manifest-path "$root/rust/Cargo.toml" --target-dir "$root/rust/target" ||
+  fail "the library cannot be built" "it needs Rust $rust_version or later, and this is $(cargo --version)"
+cp "$root/rust/target/release/$library" "$program/$library"
+[ "$(uname -s)" != Linux ] || headers_last "$program/$library"
+
+cp -R "$root/deno.json" "$root/deno.lock" "$root"/*.ts "$root/proxy" "$root/ffi" "$root/commands" "$sources"
+# The whole of deno.json is nothing for each connection to read.
+echo "export const VERSION = \"$version\";" >"$sources/version.ts"
+for name in direct proxy cli; do
+  (cd "$sources" && "$deno" bundle --quiet --frozen --minify --output "$program/$name.mjs" "$name.ts") ||
+    fail "the program cannot be bundled" \
+      "Deno fetches esbuild from npm for that; behind a proxy with a certificate of its own, set DENO_TLS_CA_STORE=system"
+done
+
+cp "$root/commands/shim.sh" "$program/deno-ssh-proxy"
+cp "$root/docs/deno-ssh-proxy.1" "$root/LICENSE" "$program"
+for shell in bash zsh fish; do
+  "$deno" run --quiet --no-prompt --no-config "$program/cli.mjs" completions $shell >"$program/completions.$shell"
+done
+# As it is for the usual prefix; install.sh makes it anew for another one.
+(cd "$sources" && "$deno" eval --quiet --no-config '
+  import { fragment } from "./commands/fragment.ts";
+  console.log(fragment("/usr/local/bin/deno-ssh-proxy").trimEnd());
+') >"$program/ssh_config"
+
+echo "$version" >"$payload/version"
+# As Rust and Deno name systems.
+"$deno" eval --quiet --no-config 'console.log(Deno.build.target)' >"$payload/target"
+cp "$root/install.sh" "$root/README.md" "$root/CHANGELOG.md" "$payload"
+
+find "$payload" -type d -exec chmod 755 {} +
+find "$payload" -type f -exec chmod 644 {} +
+chmod 755 "$payload/install.sh" "$program/deno-ssh-proxy" "$program/$library"
