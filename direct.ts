@@ -6,7 +6,7 @@
  * @module
  */
 
-import { Library, libraryPath } from "./ffi/library.ts";
+import { Library, libraryPath, programUrl } from "./ffi/library.ts";
 import { chooseWay, deliver } from "./proxy/deliver.ts";
 import { dial } from "./proxy/dial.ts";
 import { ProxyError, tell } from "./proxy/errors.ts";
@@ -18,7 +18,7 @@ try {
   const { host, port, relay, timeout } = parseInvocation(Deno.args);
   const target = parseTarget(host, port);
   if (target.kind === "machine") throw new ProxyError("usage", `${host}: proxy.ts is for a machine by its name`);
-  const library = Library.open(libraryPath(Deno.mainModule));
+  const library = Library.open(libraryPath(programUrl()));
   const way = await chooseWay(library, relay);
   const deadline = new Deadline(timeout);
   const socket = await dial(target, library, deadline);

@@ -1,18 +1,22 @@
 #!/bin/sh
-# Builds deno-ssh-proxy from this checkout, installs it, and proves that ssh gets through it.
+# Installs deno-ssh-proxy: built from the checkout that this is in, or out of a release's archive.
 set -eu
 # Nobody else may write to what is made here, from the first moment, whatever the umask is otherwise.
 umask go-w
 
 usage() {
   cat <<'END'
-usage: ./install.sh [--prefix DIR] [--no-proof] [--uninstall]
+usage: ./install.sh [--prefix DIR] [--from ARCHIVE [--sha256 SUM]] [--no-proof]
+       ./install.sh [--prefix DIR] --uninstall
 
-  --prefix DIR   where to install: /usr/local for root, ~/.local otherwise
-  --no-proof     does not try what it installed with ssh and a demo server at the end
-  --uninstall    removes what an earlier run with the same prefix installed, and takes back its config --install
+  --prefix DIR    where to install: /usr/local for root, ~/.local otherwise
+  --from ARCHIVE  installs what is in a release's archive, after comparing it with SHA256SUMS beside it
+  --sha256 SUM    compares it with this sum instead
+  --no-proof      does not try what it built with ssh and a demo server at the end
+  --uninstall     removes what an earlier run with the same prefix installed, and takes back its config --install
 
-It needs cargo, a C linker (cc), and Deno 2.9 or later; without Deno it installs one under the prefix, with npm.
+In a checkout it builds, with cargo and a C linker (cc). In an archive that was unpacked, it installs what is beside it.
+It needs Deno 2.9 or later; without one it installs one under the prefix, with npm. A standalone archive needs neither.
 END
 }
 
@@ -23,12 +27,18 @@ fail() { # fail WHAT [HINT]
 }
 
 prefix=
+from=
+sum=
 proof=yes
 uninstall=no
 while [ $# -gt 0 ]; do
   case $1 in
     --prefix) [ $# -ge 2 ] || fail "--prefix needs a folder"; prefix=$2; shift ;;
     --prefix=*) prefix=${1#*=} ;;
+    --from) [ $# -ge 2 ] || fail "--from needs an archive"; from=$2; shift ;;
+    --from=*) from=${1#*=} ;;
+    --sha256) [ $# -ge 2 ] || fail "--sha256 needs a sum"; sum=$2; shift ;;
+    --sha256=*) sum=${1#*=} ;;
     --no-proof) proof=no ;;
     --uninstall) uninstall=yes ;;
     -h | --help) usage; exit 0 ;;
@@ -57,9 +67,11 @@ if printf '%s\n' "$prefix" | LC_ALL=C grep -q -e "$(printf '\302[\200-\237]')" \
   fail "the prefix has a control character in it" "choose another --prefix"
 fi
 
+# Each installation is a folder of its own in here, with all that belongs to it, and `current` leads to the one that counts.
+# What is looked for in other places are links through that: so all of it changes in the moment in which that one does.
 program=$prefix/lib/deno-ssh-proxy
 shim=$prefix/bin/deno-ssh-proxy
-share=$prefix/share/deno-ssh-proxy
+fragment=$prefix/share/deno-ssh-proxy/ssh_config
 # Where man and the shells look, for the usual prefixes.
 manual=$prefix/share/man/man1/deno-ssh-proxy.1
 bash=$prefix/share/bash-completion/completions/deno-ssh-proxy
@@ -73,16 +85,16 @@ take_back_config() {
   [ -x "$shim" ] && [ -f "$config" ] || return 0
   command=$("$shim" config | sed -n "s/^ *\(ProxyCommand .*\) '%h' .*/\1/p" | head -n 1)
   grep -qF "${command:-ProxyCommand $shim} " "$config" || return 0
-  "$shim" config --uninstall ||
+  "$shim" config --uninstall || { "$shim" config | cmp -s - "$config" && rm -f "$config"; } ||
     fail "ssh is configured to use it: nothing was removed" "take away $config, and then try again"
 }
 
 if [ "$uninstall" = yes ]; then
   take_back_config
-  rm -f "$shim" "$manual" "$bash" "$zsh" "$fish"
-  rm -rf "$program" "$share"
+  rm -f "$shim" "$manual" "$bash" "$zsh" "$fish" "$fragment"
+  rm -rf "$program"
   # Folders that were there before stay, unless nothing else is in them.
-  for file in "$manual" "$bash" "$zsh" "$fish" "$shim" "$program"; do
+  for file in "$manual" "$bash" "$zsh" "$fish" "$fragment" "$shim" "$program"; do
     folder=${file%/*}
     while [ "$folder" != "${prefix%/*}" ] && rmdir "$folder" 2>/dev/null; do folder=${folder%/*}; done
   done
@@ -91,9 +103,18 @@ if [ "$uninstall" = yes ]; then
 fi
 
 root=$(cd "$(dirname "$0")" && pwd)
-rust_version=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$root/rust/Cargo.toml")
-command -v cargo >/dev/null || fail "cargo is missing" "install Rust $rust_version or later; on Debian: apt-get install cargo"
-command -v cc >/dev/null || fail "there is no C linker (cc)" "on Debian: apt-get install gcc libc6-dev"
+payload=
+if [ -n "$from" ]; then
+  [ -f "$from" ] || fail "$from: there is no such archive"
+  case $from in */*) ;; *) from=./$from ;; esac
+elif [ -n "$sum" ]; then fail "--sha256 goes with --from"
+elif [ -d "$root/program" ]; then payload=$root
+elif [ -d "$root/rust" ]; then
+  rust_version=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$root/rust/Cargo.toml")
+  command -v cargo >/dev/null ||
+    fail "cargo is missing" "install Rust $rust_version or later; on Debian: apt-get install cargo"
+  command -v cc >/dev/null || fail "there is no C linker (cc)" "on Debian: apt-get install gcc libc6-dev"
+else fail "there is nothing beside it to install" "--from ARCHIVE installs a release's"; fi
 
 # The path of the executable itself of a Deno that is new enough. What is on PATH may be a script that starts it, and
 # takes five times as long: it is asked for the executable that it starts.
@@ -194,17 +215,19 @@ guard() { # guard PATH
 
 guard_installation() {
   # Files that this puts there anew are no matter.
-  for place in "$program/deno" "${shim%/*}" "$share" "${bash%/*}" "${zsh%/*}" "${fish%/*}"; do guard "$place"; done
+  for place in "$program/deno" "${shim%/*}" "${fragment%/*}" "${bash%/*}" "${zsh%/*}" "${fish%/*}"; do guard "$place"; done
 }
 # Before anything in there is started.
 guard_installation
 
 build=$(mktemp -d)
-child=
+child=''
+stage=''
 clean_up() {
   [ -z "$child" ] || kill "$child" 2>/dev/null || true
   [ -z "$child" ] || wait "$child" 2>/dev/null || true
   rm -rf "$build"
+  [ -z "$stage" ] || rm -rf "$stage"
 }
 trap clean_up EXIT
 trap 'exit 1' HUP INT TERM
@@ -212,13 +235,56 @@ trap 'exit 1' HUP INT TERM
 # Deno's own cache of this build goes with it.
 export DENO_DIR="$build/deno-dir" DENO_NO_UPDATE_CHECK=1
 
-deno=$(find_deno)
+sum_of() { # sum_of: of what it reads
+  if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | cut -d ' ' -f 1
+}
+
+# A copy of the archive is looked at and unpacked: nobody can have another one in its place in between.
+unpack() {
+  cp "$from" "$build/archive"
+  beside=${from%/*}/SHA256SUMS
+  if [ -z "$sum" ]; then
+    [ -f "$beside" ] || fail "$from: there is no SHA256SUMS beside it to compare it with" \
+      "fetch the release's into the same folder, or give the sum with --sha256"
+    sum=$(awk -v name="${from##*/}" '$2 == name || $2 == "*" name { print $1; exit }' "$beside")
+    [ -n "$sum" ] || fail "$beside: it has no sum of ${from##*/}"
+  fi
+  [ "$(sum_of <"$build/archive")" = "$(printf '%s' "$sum" | tr A-F a-f)" ] ||
+    fail "$from: it is not the archive that the sum is of" "nothing was changed; fetch it again"
+  mkdir "$build/unpacked"
+  # Owners that are in it are nobody's here.
+  tar -xzf "$build/archive" -C "$build/unpacked" -o || fail "$from: it cannot be unpacked"
+  payload=$(echo "$build/unpacked"/*)
+}
+[ -z "$from" ] || unpack
+if [ -n "$payload" ]; then
+  { [ -f "$payload/version" ] && [ -f "$payload/target" ] && [ -d "$payload/program" ]; } ||
+    fail "${from:-$payload}: it is no archive of deno-ssh-proxy"
+  target=$(cat "$payload/target")
+  # As uname(1) and as Rust name them.
+  case $(uname -s)-$(uname -m)-$target in
+    Linux-x86_64-x86_64-*-linux-* | Linux-aarch64-aarch64-*-linux-*) ;;
+    Darwin-x86_64-x86_64-apple-* | Darwin-arm64-aarch64-apple-*) ;;
+    *) fail "${from:-$payload}: it is for $target, and this is $(uname -s) on $(uname -m)" ;;
+  esac
+fi
+# What needs no Deno was compiled for the one place that it may open its library in.
+standalone=
+if [ -n "$payload" ] && [ -f "$payload/place" ]; then
+  standalone=$(cat "$payload/place")
+  { [ "${standalone%/*}" = "$program" ] && { [ ! -d "$prefix" ] || [ "$(cd "$prefix" && pwd -P)" = "$prefix" ]; }; } ||
+    fail "it is compiled for ${standalone%/lib/*}, and for no other place" "without links: --prefix ${standalone%/lib/*}"
+fi
+
+deno=
+[ -n "$standalone" ] || deno=$(find_deno)
 [ -z "$deno" ] || guard "$deno"
-mkdir -p "$prefix/bin" "$program" "$share" || fail "$prefix: cannot be written to" "choose another --prefix"
+mkdir -p "$prefix/bin" "$program" "${fragment%/*}" || fail "$prefix: cannot be written to" "choose another --prefix"
 # What somebody else made meanwhile is not this user's.
 guard_installation
-if [ -z "$deno" ]; then
-  command -v npm >/dev/null || fail "there is neither Deno 2.9 or later nor npm" "install one of them"
+if [ -z "$deno$standalone" ]; then
+  command -v npm >/dev/null ||
+    fail "there is neither Deno 2.9 or later nor npm" "install one of them, or take the release's standalone archive"
   # What npm had for each system when this was written, with the checksum of its package.
   case $(uname -s)-$(uname -m) in
     Linux-x86_64)
@@ -260,66 +326,69 @@ END
   deno=$program/deno
 fi
 
-echo "building with $deno"
-case $(uname -s) in Darwin) suffix=dylib ;; *) suffix=so ;; esac
-library=libdeno_ssh_proxy.$suffix
-cargo build --quiet --release --locked --manifest-path "$root/rust/Cargo.toml" ||
-  fail "the library cannot be built" "it needs Rust $rust_version or later, and this is $(cargo --version)"
-for name in direct proxy cli; do
-  (cd "$root" && "$deno" bundle --quiet --minify --output "$build/$name.mjs" "$name.ts") ||
-    fail "the program cannot be bundled" \
-      "Deno fetches esbuild from npm for that; behind a proxy with a certificate of its own, set DENO_TLS_CA_STORE=system"
-done
+if [ -z "$payload" ]; then
+  echo "building with $deno"
+  payload=$build/payload
+  "$root/release/payload.sh" "$deno" "$payload" || exit 1
+else
+  proof=no
+fi
 
-# The words for sh, and then for the right side of sed's s command.
-word() {
-  quoted "$1" | sed 's/[\\&|]/\\&/g'
-}
-sed -e "s|@deno@|$(word "$deno")|" -e "s|@program@|$(word "$program")|" \
-  -e "s|@library@|$(word "$program/$library")|" "$root/commands/shim.sh" >"$build/shim"
+# The new installation is whole, and has been seen to run, before anything leads to it.
+stage=$(mktemp -d "$program/new.XXXXXX")
+cp "$payload/program"/* "$stage"
+if [ -n "$standalone" ]; then set -- "$stage/deno-ssh-proxy"
+else set -- "$deno" run --quiet --no-prompt --no-config "$stage/cli.mjs"; fi
+"$@" config >"$build/ssh_config" || fail "it does not run on this system" "nothing was changed"
+cp "$build/ssh_config" "$stage"
+if [ -n "$standalone" ]; then
+  name=${standalone##*/}
+else
+  # Other files or another Deno have another name; what is there already stays as it is until it counts no more.
+  name=$(cat "$payload/version")-$({ cat "$stage"/*; echo "$deno"; } | sum_of | cut -c 1-12)
+  library=$(echo "$stage"/libdeno_ssh_proxy.*)
+  # The words for sh, and then for the right side of sed's s command.
+  word() { quoted "$1" | sed 's/[\\&|]/\\&/g'; }
+  sed -e "s|@deno@|$(word "$deno")|" -e "s|@program@|$(word "$program/$name")|" \
+    -e "s|@library@|$(word "$program/$name/${library##*/}")|" "$payload/program/deno-ssh-proxy" >"$stage/deno-ssh-proxy"
+fi
+chmod 644 "$stage"/*
+chmod 755 "$stage" "$stage/deno-ssh-proxy" "$stage"/libdeno_ssh_proxy.*
+if [ -d "$program/$name" ]; then
+  # The same files, unless something became of them: that is mended, one by one.
+  mv -f "$stage"/* "$program/$name"
+  rmdir "$stage"
+  stage=
+else
+  mv "$stage" "$program/$name"
+  stage=$program/$name
+fi
+"$program/$name/deno-ssh-proxy" --version >"$build/version" || fail "it does not run on this system" "nothing was changed"
 
-# The dynamic linker maps what the program headers say, and never looks how long the file is: it dies of SIGBUS, without a
-# word, where the end of a library is missing. The program headers themselves it reads. So they are put at the end: where
-# that is missing, it says so. (elf(5), Elf64_Ehdr: at byte 32 is where they begin, in 8 bytes, the lowest first on each
-# processor that there is a Deno for; at 54 and 56, in 2 bytes, how long each is and how many there are.)
-headers_last() { # headers_last LIBRARY
-  end=$(wc -c <"$1")
-  # shellcheck disable=SC2046 # two numbers
-  set -- "$1" $(od -An -tu2 -j54 -N4 "$1")
-  dd if="$1" bs=1 skip=64 count=$(($2 * $3)) 2>/dev/null >>"$1"
-  # shellcheck disable=SC2059 # an escape for each byte
-  printf "$(printf '\\%03o\\%03o\\%03o' $((end & 255)) $((end >> 8 & 255)) $((end >> 16 & 255)))" |
-    dd of="$1" bs=1 seek=32 conv=notrunc 2>/dev/null
+# In one moment: who runs the program meanwhile sees what was there, or what is there now.
+lead() { # lead LINK TARGET
+  [ "$(readlink "$1" || true)" != "$2" ] || return 0
+  rm -f "$1.new"
+  ln -s "$2" "$1.new"
+  # In the place of the link, and not into the folder that it leads to.
+  case $(uname -s) in Darwin) mv -fh "$1.new" "$1" ;; *) mv -fT "$1.new" "$1" ;; esac
 }
-
-# Each file is complete under another name in its own folder first: whoever runs the program meanwhile sees the old file
-# or the new one.
-put() { # put FILE PLACE MODE
-  rm -f "$2.new"
-  # In no file, and through no link, that somebody has put there; and with no rights before it is whole.
-  (umask 077 && set -C && cat "$1" >"$2.new")
-  chmod "$3" "$2.new"
-  mv -f "$2.new" "$2"
-}
-cp "$root/rust/target/release/$library" "$build/$library"
-[ "$(uname -s)" != Linux ] || headers_last "$build/$library"
-put "$build/$library" "$program/$library" 755
-for name in direct proxy cli; do
-  put "$build/$name.mjs" "$program/$name.mjs" 644
-done
-put "$build/shim" "$shim" 755
-"$shim" config >"$build/ssh_config" || fail "the installed program does not run"
-put "$build/ssh_config" "$share/ssh_config" 644
+previous=$(readlink "$program/current" || true)
 mkdir -p "${manual%/*}" "${bash%/*}" "${zsh%/*}" "${fish%/*}"
-put "$root/docs/deno-ssh-proxy.1" "$manual" 644
-for shell in bash zsh fish; do
-  "$shim" completions $shell >"$build/$shell"
+lead "$program/current" "$name"
+stage=
+lead "$fragment" "$program/current/ssh_config"
+lead "$manual" "$program/current/deno-ssh-proxy.1"
+lead "$bash" "$program/current/completions.bash"
+lead "$zsh" "$program/current/completions.zsh"
+lead "$fish" "$program/current/completions.fish"
+lead "$shim" "$program/current/deno-ssh-proxy"
+# A connection may just have begun with the one before: that stays until the next time.
+for file in "$program"/*; do
+  case ${file##*/} in current | deno | "$name" | "$previous") ;; *) rm -rf "$file" ;; esac
 done
-put "$build/bash" "$bash" 644
-put "$build/zsh" "$zsh" 644
-put "$build/fish" "$fish" 644
 
-"$shim" --version
+cat "$build/version"
 
 # Waits for the process that is $child, and gives its exit code; after SECONDS it is ended.
 finish() { # finish SECONDS
@@ -369,7 +438,7 @@ prove() {
   (cd "$root" && exec env -i PATH="$PATH" ${HOME:+"HOME=$HOME"} ${SHELL:+"SHELL=$SHELL"} SHLVL=1 \
     DENO_DIR="$DENO_DIR" DENO_NO_UPDATE_CHECK=1 "$deno" run --no-prompt --frozen --cached-only \
     --allow-read="$demo" --allow-write="$demo" --allow-net="unix:$demo/ssh.sock,unix:$demo/mux.sock" \
-    --allow-run="$ssh" demo/prove.ts "$demo" "$ssh" "$share/ssh_config") &
+    --allow-run="$ssh" demo/prove.ts "$demo" "$ssh" "$fragment") &
   child=$!
   finish 60 || fail "ssh does not get through" "what is installed in $prefix stays there; --no-proof skips this check"
 }
@@ -391,7 +460,7 @@ cat <<END
 
 Installed in $prefix. To try it:
 
-  ssh -F $(quoted "$share/ssh_config") unix/PATH/OF/A/SOCKET
+  ssh -F $(quoted "$fragment") unix/PATH/OF/A/SOCKET
 
 To make ssh always use it (--dry-run shows what that changes, --uninstall takes it back):
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Library, libraryPath } from "./ffi/library.ts";
+import { Library, libraryPath, programUrl } from "./ffi/library.ts";
 import { CONNECTION_NONBLOCKING } from "./ffi/nonblocking.ts";
 import { CONNECTION } from "./ffi/symbols.ts";
 import { chooseWay, deliver } from "./proxy/deliver.ts";
@@ -19,7 +19,7 @@ import { dialWhenUp } from "./proxy/wait.ts";
 try {
   const { host, port, relay, timeout, wait } = parseInvocation(Deno.args);
   const target = parseTarget(host, port);
-  const library = Library.open(libraryPath(Deno.mainModule), wait === undefined ? CONNECTION : CONNECTION_NONBLOCKING);
+  const library = Library.open(libraryPath(programUrl()), wait === undefined ? CONNECTION : CONNECTION_NONBLOCKING);
   const way = await chooseWay(library, relay);
   const deadline = new Deadline(timeout);
   if (wait === undefined) await deliver(await reach(target, library, deadline), way, library, deadline);

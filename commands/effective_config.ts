@@ -5,7 +5,7 @@
  * @module
  */
 
-import { libraryPath } from "../ffi/library.ts";
+import { libraryPath, programUrl } from "../ffi/library.ts";
 import { printable, ProxyError } from "../proxy/errors.ts";
 import { proxyCommand } from "./fragment.ts";
 
@@ -98,7 +98,7 @@ export function isOurs(command: string | undefined): boolean {
 
 /** The words that start this program as a ProxyCommand. */
 export function ownCommand(): string {
-  return proxyCommand(Deno.mainModule, libraryPath(Deno.mainModule), Deno.execPath());
+  return proxyCommand(programUrl(), libraryPath(programUrl()), Deno.execPath());
 }
 
 function filesRead(log: readonly string[]): ConfigFile[] {

@@ -146,16 +146,16 @@ function hostKeyAlias({ address, port = 22 }: Alias, hostKeys: HostKeys): string
 }
 
 /**
- * The words that start this program again as a ProxyCommand: the installed shim, or where there is none, Deno itself with
- * the flags that the shim would give it.
+ * The words that start this program again as a ProxyCommand: the installed one, which is in a folder of its own or not, or
+ * where there is none, Deno itself with the flags that the shim would give it.
  *
- * @param main The URL of the program's main module.
+ * @param main The URL of the program's main module, or of its executable.
  * @param library The path of the native library.
  * @param deno The path of the Deno executable.
  */
 export function proxyCommand(main: string, library: string, deno: string): string {
   const path = decodeURIComponent(new URL(main).pathname);
-  const prefix = /^(.*)\/lib\/deno-ssh-proxy\/[^/]+\.mjs$/s.exec(path)?.[1];
+  const prefix = /^(.*)\/lib\/deno-ssh-proxy\/(?:[^/]+\/)?(?:[^/]+\.mjs|deno-ssh-proxy)$/s.exec(path)?.[1];
   if (prefix !== undefined) return quote(`${prefix}/bin/deno-ssh-proxy`);
   if (library.includes(",")) {
     throw new ProxyError("usage", `${printable(library)}: Deno cannot grant a path with a comma in it`, {

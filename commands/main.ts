@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Library, libraryPath } from "../ffi/library.ts";
+import { Library, libraryPath, programUrl } from "../ffi/library.ts";
 import { CONNECTION_NONBLOCKING } from "../ffi/nonblocking.ts";
 import { printable, ProxyError, tell } from "../proxy/errors.ts";
 import { VERSION } from "../version.ts";
@@ -28,7 +28,7 @@ class ProcessContext implements Context {
   }
 
   get library(): Library {
-    return this.#library ??= Library.open(libraryPath(Deno.mainModule), CONNECTION_NONBLOCKING);
+    return this.#library ??= Library.open(libraryPath(programUrl()), CONNECTION_NONBLOCKING);
   }
 }
 
@@ -48,7 +48,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 function version(): string {
-  const path = libraryPath(Deno.mainModule);
+  const path = libraryPath(programUrl());
   // Opening it compares its version with this program's.
   Library.open(path);
   return `deno-ssh-proxy ${VERSION}\nlibrary ${VERSION} (${printable(path, Infinity)})\ndeno ${Deno.version.deno}\n`;

@@ -47,15 +47,20 @@ export class Library {
   }
 }
 
+/** The URL of what runs: the main module, or what `deno compile` made, as the modules in there have URLs of nothing. */
+export function programUrl(): string {
+  return Deno.build.standalone ? `file://${encodeURI(Deno.execPath())}` : Deno.mainModule;
+}
+
 /**
- * Where the library is, for a program whose main module has the URL `module`: beside a bundle, or where Cargo puts it in
- * the checkout that the module is at the root of. (import.meta, which could tell that here, takes 0.4 MiB.)
+ * Where the library is, for a program that has the URL `module`: in the checkout that a module of TypeScript is at the root
+ * of, where Cargo puts it, and beside everything else. (import.meta, which could tell that here, takes 0.4 MiB.)
  */
 export function libraryPath(module: string): string {
   const folder = decodeURIComponent(module.slice("file://".length, module.lastIndexOf("/")));
   const file = `libdeno_ssh_proxy.${Deno.build.os === "darwin" ? "dylib" : "so"}`;
   // A permission is granted as text: there must be no ".." in here that the grant has not.
-  return module.endsWith(".mjs") ? `${folder}/${file}` : `${folder}/rust/target/release/${file}`;
+  return module.endsWith(".ts") ? `${folder}/rust/target/release/${file}` : `${folder}/${file}`;
 }
 
 function openSymbols<Symbols extends Deno.ForeignLibraryInterface>(
