@@ -92,7 +92,7 @@ async function bundle(path: string): Promise<string> {
 
 /** What is installed in `prefix` once more in `folder`, but for `direct`, the program that its shim starts. Gives the shim. */
 function markedInstallation(prefix: string, folder: string, direct: string): string {
-  const installed = `${prefix}/lib/deno-ssh-proxy`;
+  const installed = Deno.realPathSync(`${prefix}/lib/deno-ssh-proxy/current`);
   Deno.mkdirSync(folder);
   for (const { name } of Deno.readDirSync(installed)) {
     if (name !== "direct.mjs") Deno.symlinkSync(`${installed}/${name}`, `${folder}/${name}`);

@@ -123,9 +123,11 @@ takes_sticky_folders() {
 
 writes_through_no_links() {
   echo mine >"$folder/victim"
-  ln -s "$folder/victim" "$folder/umask/lib/deno-ssh-proxy/direct.mjs.new"
+  ln -s "$folder/victim" "$folder/umask/bin/deno-ssh-proxy.new"
+  ln -s "$folder" "$folder/umask/lib/deno-ssh-proxy/current.new"
+  rm "$folder/umask/bin/deno-ssh-proxy" "$folder/umask/lib/deno-ssh-proxy/current"
   "$root/install.sh" --no-proof --prefix "$folder/umask" && [ "$(cat "$folder/victim")" = mine ] &&
-    [ ! -L "$folder/umask/lib/deno-ssh-proxy/direct.mjs" ]
+    "$folder/umask/bin/deno-ssh-proxy" --version && [ -z "$(find "$folder/umask" -name '*.new*')" ]
 }
 
 takes_own_group() {
@@ -203,7 +205,7 @@ is_looked_for() {
     grep -q '^complete -F ' "$share/bash-completion/completions/deno-ssh-proxy" &&
     grep -q '^#compdef deno-ssh-proxy$' "$share/zsh/site-functions/_deno-ssh-proxy" &&
     grep -q '^complete -c deno-ssh-proxy ' "$share/fish/vendor_completions.d/deno-ssh-proxy.fish" &&
-    [ -z "$(find "$share" -type f ! -perm 644)" ] && [ "$(find "$share" -type f | wc -l)" = 5 ]
+    [ -z "$(find -L "$share" -type f ! -perm 644)" ] && [ "$(find -L "$share" -type f | wc -l)" = 5 ]
 }
 
 # Every program that is on PATH but for one.
@@ -231,7 +233,7 @@ install_with() { # install_with PROGRAM
 
 says_what_bundling_needs() {
   NPM_CONFIG_REGISTRY=http://127.0.0.1:9/ "$root/install.sh" --prefix "$folder/unbundled" >"$folder/printed" 2>&1
-  [ $? = 1 ] && cat "$folder/printed" && grep -F "install.sh: the program cannot be bundled" "$folder/printed" &&
+  [ $? = 1 ] && cat "$folder/printed" && grep -F "release/payload.sh: the program cannot be bundled" "$folder/printed" &&
     grep -F "  Deno fetches esbuild from npm for that; " "$folder/printed"
 }
 
@@ -314,7 +316,7 @@ check "a folder that everybody may write to is refused, and what was there stays
 check "so it is where a link leads through one" refuses_open_folders_behind_links
 check "so is a Deno that everybody may write to, and a folder that it is in" refuses_open_deno
 check "in a folder like /tmp what is one's own is fine" takes_sticky_folders
-check "a file under the name that a new one has for a moment is not written to" writes_through_no_links
+check "a link under the name that a new one has for a moment is not followed" writes_through_no_links
 check "a folder that one's own group may write to is fine" takes_own_group
 if [ "$(id -u)" = 0 ]; then
   check "a folder of another user is refused, and what is such a user's in one like /tmp" refuses_folders_of_others

@@ -18,7 +18,7 @@ function test(name: string, fn: (home: Home) => Promise<void>): void {
 }
 
 const shim = installation?.shim ?? "";
-const PROGRAM = `${installation?.prefix}/lib/deno-ssh-proxy`;
+const PROGRAM = installation?.program;
 const config = (home: Home, args: string[], running?: Running) => home.run([shim, "config", ...args], running);
 const COMMENT = "# deno-ssh-proxy config --install put this here, and --uninstall takes it out again.";
 const LINES = `${COMMENT}\nInclude deno-ssh-proxy.conf\n`;

@@ -375,7 +375,7 @@ testAlone("this machine is listed where its sshd listens on systemd's socket, an
 });
 
 Deno.test("with one permission less it names the flag, and lists what it can", async () => {
-  const [program, library] = ["cli.mjs", "libdeno_ssh_proxy.so"].map((name) => `${prefix}/lib/deno-ssh-proxy/${name}`);
+  const [program, library] = ["cli.mjs", "libdeno_ssh_proxy.so"].map((name) => `${installation.program}/${name}`);
   const start = (...grants: string[]) => run([...denoWith(grants), program!, "list", "--json"]);
   const [ffi, read] = [`--allow-ffi=${library}`, "--allow-read=/run/systemd/nspawn"];
   assertEquals((await start(ffi, read)).code, 0);

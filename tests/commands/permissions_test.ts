@@ -19,7 +19,7 @@ Deno.test.afterAll(() => {
   door[Symbol.dispose]();
   installation[Symbol.dispose]();
 });
-const PROGRAM = `${installation.prefix}/lib/deno-ssh-proxy`;
+const PROGRAM = installation.program;
 const FFI = `--allow-ffi=${PROGRAM}/libdeno_ssh_proxy.so`;
 
 /** What the shim would start for these words: the grants, and the script. */

@@ -45,8 +45,8 @@ class Spoiled implements Disposable {
   readonly library: string;
 
   constructor(spoil: (spoiled: Spoiled) => void) {
-    outputOf("cp", "-R", `${installed.prefix}/bin`, `${installed.prefix}/lib`, this.#folder.path);
-    this.edit("bin/deno-ssh-proxy", (text) => text.replaceAll(installed.prefix, this.#folder.path));
+    outputOf("cp", "-R", installed.program, this.#folder.at("program"));
+    this.edit("deno-ssh-proxy", (text) => text.replaceAll(installed.program, this.#folder.at("program")));
     // For a program that is another user.
     Deno.chmodSync(this.#folder.path, 0o755);
     this.library = this.at("libdeno_ssh_proxy.so");
@@ -54,16 +54,16 @@ class Spoiled implements Disposable {
   }
 
   get shim(): string {
-    return this.#folder.at("bin/deno-ssh-proxy");
+    return this.at("deno-ssh-proxy");
   }
 
   /** One of the program's files. */
   at(name: string): string {
-    return this.#folder.at(`lib/deno-ssh-proxy/${name}`);
+    return this.#folder.at(`program/${name}`);
   }
 
   edit(name: string, change: (text: string) => string): void {
-    Deno.writeTextFileSync(this.#folder.at(name), change(Deno.readTextFileSync(this.#folder.at(name))));
+    Deno.writeTextFileSync(this.at(name), change(Deno.readTextFileSync(this.at(name))));
   }
 
   [Symbol.dispose](): void {
@@ -194,6 +194,6 @@ export const starting: Row[] = [
     (spoiled) => Deno.truncateSync(spoiled.at("direct.mjs")),
   ]),
   spoilt("Deno missing", "the installation", "there is no Deno any more", [
-    (spoiled) => spoiled.edit("bin/deno-ssh-proxy", (text) => text.replace(/^deno='[^']*'/m, "deno=/none/deno")),
+    (spoiled) => spoiled.edit("deno-ssh-proxy", (text) => text.replace(/^deno='[^']*'/m, "deno=/none/deno")),
   ]),
 ];

@@ -15,7 +15,7 @@ Deno.test.afterAll(async () => {
   await server.shutdown();
   installation[Symbol.dispose]();
 });
-const LIBRARY = `${installation.prefix}/lib/deno-ssh-proxy/libdeno_ssh_proxy.so`;
+const LIBRARY = `${installation.program}/libdeno_ssh_proxy.so`;
 const LIBC = outputOf("sh", "-c", "ldd /bin/sh | grep -o '/[^ ]*/libc\\.[^ ]*'").trim();
 
 /** What the shim puts between Deno and the script, for an address. */

@@ -108,8 +108,8 @@ testInBox("in bubblewrap's box there is nothing but what the program needs", asy
 });
 
 testInBox("in bubblewrap's box the library can connect to no socket of others, which it can outside", async (box) => {
-  const library = `${prefix}/lib/deno-ssh-proxy/libdeno_ssh_proxy.so`;
-  const path = `${prefix}/lib/deno-ssh-proxy/direct.mjs`;
+  const library = `${installation.program}/libdeno_ssh_proxy.so`;
+  const path = `${installation.program}/direct.mjs`;
   const real = Deno.readTextFileSync(path);
   using other = new Folder();
   using _listener = listen(other.at("socket"));

@@ -64,7 +64,7 @@ Deno.test("a terminal is told nothing of a cache that cannot be used, and what D
   using terminal = new InTerminal([shim, "unix/no/such", "22"], { HOME: folder.file("file", "") });
   assertEquals(await terminal.end(), 66);
   assertMatch(asText(terminal.shown), /^deno-ssh-proxy: .*\n {2}.*\n$/);
-  const program = `${prefix}/lib/deno-ssh-proxy/direct.mjs`;
+  const program = `${installation.program}/direct.mjs`;
   const whole = Deno.readTextFileSync(program);
   Deno.writeTextFileSync(program, whole.slice(0, 1000));
   try {

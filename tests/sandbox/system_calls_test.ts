@@ -17,7 +17,7 @@ Deno.test.afterAll(() => {
   installation[Symbol.dispose]();
 });
 const { prefix, shim } = installation;
-const PROGRAM = `${prefix}/lib/deno-ssh-proxy`;
+const PROGRAM = installation.program;
 const LISTED = listedFiles();
 
 /** What the shim gives Deno for a folder where it can think of none. */
@@ -191,7 +191,7 @@ function tracedOnce(name: string): Promise<Traced> {
       await run(traced(folder.at(log)), path, all);
       const trace = readTrace(folder, log);
       const CACHE = homeless ? NO_CACHE : `${home}/.cache/deno`;
-      return { trace, places: { PREFIX: prefix, DENO: trace.programs[1] ?? "", CACHE }, path, home };
+      return { trace, places: { PREFIX: prefix, PROGRAM, DENO: trace.programs[1] ?? "", CACHE }, path, home };
     })();
     done.set(name, once);
   }

@@ -349,7 +349,7 @@ const SOURCES: Record<string, Source> = {
     async meets(show, hostile) {
       using folder = new Folder();
       const place = folder.at(hostile);
-      outputOf("cp", "-r", `${prefix}/lib/deno-ssh-proxy`, place);
+      outputOf("cp", "-r", installation.program, place);
       const library = `${place}/libdeno_ssh_proxy.so`;
       const start = (grants: string[], ...words: string[]) => show([...denoWith(grants), `${place}/cli.mjs`, ...words]);
       const version = await start([`--allow-ffi=${library}`], "--version");

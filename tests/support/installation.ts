@@ -26,6 +26,11 @@ export class Installation implements Disposable {
     return this.#folder.path;
   }
 
+  /** The folder of what was installed itself, which everything else leads to. */
+  get program(): string {
+    return Deno.realPathSync(`${this.prefix}/lib/deno-ssh-proxy/current`);
+  }
+
   /** The program as `ssh` starts it. */
   get shim(): string {
     return `${this.prefix}/bin/deno-ssh-proxy`;

@@ -26,7 +26,7 @@ export class SecondDisk implements Disposable {
       const [from, name] of [
         [deno, "deno"],
         [libraryTests(), "library-tests"],
-        [`${prefix}/lib/deno-ssh-proxy/libdeno_ssh_proxy.so`, "libdeno_ssh_proxy.so"],
+        [`${installation.program}/libdeno_ssh_proxy.so`, "libdeno_ssh_proxy.so"],
         [sshd.key, "ssh/id_ed25519"],
         [`${sshd.key}.pub`, "ssh/authorized_keys"],
       ] as const
