@@ -4,7 +4,13 @@
 set -eu
 umask go-w
 
-[ $# = 2 ] || { echo "usage: release/payload.sh DENO FOLDER, where FOLDER is not there yet" >&2; exit 64; }
+case $# in
+  2) standalone='' ;;
+  3) standalone=$3 ;;
+  *)
+    echo "usage: release/payload.sh DENO FOLDER [PREFIX], where FOLDER is not there yet; with PREFIX, what needs no Deno" >&2
+    exit 64 ;;
+esac
 deno=$1 payload=$2
 root=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -45,16 +51,33 @@ cp "$root/rust/target/release/$library" "$program/$library"
 cp -R "$root/deno.json" "$root/deno.lock" "$root"/*.ts "$root/proxy" "$root/ffi" "$root/commands" "$sources"
 # The whole of deno.json is nothing for each connection to read.
 echo "export const VERSION = \"$version\";" >"$sources/version.ts"
-for name in direct proxy cli; do
-  (cd "$sources" && "$deno" bundle --quiet --frozen --minify --output "$program/$name.mjs" "$name.ts") ||
+bundle() { # bundle ARGUMENTS
+  (cd "$sources" && "$deno" bundle --quiet --frozen --minify "$@") ||
     fail "the program cannot be bundled" \
       "Deno fetches esbuild from npm for that; behind a proxy with a certificate of its own, set DENO_TLS_CA_STORE=system"
-done
+}
+if [ -z "$standalone" ]; then
+  for name in direct proxy cli; do bundle --output "$program/$name.mjs" "$name.ts"; done
+  commands=$program/cli.mjs
+  cp "$root/commands/shim.sh" "$program/deno-ssh-proxy"
+else
+  # In parts: an address loads no commands.
+  bundle --code-splitting --outdir "$sources/out" cli.ts
+  commands=$sources/out/cli.js
+  # The folder of what is in it: another version has another one, and is switched to in one moment.
+  sum=$(cat "$sources"/out/* "$program/$library" | sha256sum | cut -c 1-12)
+  place=${standalone%/}/lib/deno-ssh-proxy/$version-$sum
+  # The times of these are in what is compiled.
+  touch -d "@${SOURCE_DATE_EPOCH:-0}" "$sources"/out/*
+  # The one grant of the ProxyCommand. Nothing compiled is kept, as with the shim.
+  (cd "$sources/out" && "$deno" compile --quiet --no-prompt --no-config --no-lock --no-remote --no-npm --no-code-cache \
+    --deny-import --allow-ffi="$place/$library" --output "$program/deno-ssh-proxy" cli.js) || fail "the program cannot be compiled"
+  echo "$place" >"$payload/place"
+fi
 
-cp "$root/commands/shim.sh" "$program/deno-ssh-proxy"
 cp "$root/docs/deno-ssh-proxy.1" "$root/LICENSE" "$program"
 for shell in bash zsh fish; do
-  "$deno" run --quiet --no-prompt --no-config "$program/cli.mjs" completions $shell >"$program/completions.$shell"
+  "$deno" run --quiet --no-prompt --no-config "$commands" completions $shell >"$program/completions.$shell"
 done
 # As it is for the usual prefix; install.sh makes it anew for another one.
 (cd "$sources" && "$deno" eval --quiet --no-config '
