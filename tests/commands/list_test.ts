@@ -12,7 +12,7 @@ import { asText, InTerminal, run } from "./typed.ts";
 
 const installation = new Installation();
 Deno.test.afterAll(() => installation[Symbol.dispose]());
-const { shim, prefix } = installation;
+const { shim } = installation;
 
 const USER = Number(outputOf("id", "-u"));
 const IS_ROOT = USER === 0;

@@ -20,7 +20,7 @@ Deno.test.afterAll(() => {
   programs[Symbol.dispose]();
   installation[Symbol.dispose]();
 });
-const { shim, prefix } = installation;
+const { shim } = installation;
 
 /** Clears the screen, in 7 and in 8 bits; rings; turns the text round; ends the line; and is not seen at all. */
 const HOSTILE = "\x1b[2J\x9b2J\x07\u202e\u2028\u{e0041}!";
