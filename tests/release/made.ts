@@ -1,0 +1,114 @@
+/**
+ * Releases of this checkout, made for a test.
+ *
+ * @module
+ */
+
+import { CHECKOUT, Folder } from "../support/folder.ts";
+import type { Ran } from "../support/home.ts";
+import { outputOf, works } from "../support/tools.ts";
+import { VERSION } from "../../version.ts";
+
+/** Copies what git would have in a commit of $1 to $2. */
+const COPY = `cd "$1" && git ls-files -z --cached --others --exclude-standard |
+  while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\\0' "$file"; done |
+  tar --null --files-from=- -cf - | tar -C "$2" -xf -`;
+
+/** Whether a release can be made of this checkout: of one without its history it cannot. */
+export const CAN_RELEASE = works("git", ["-C", CHECKOUT, "rev-parse"]);
+
+/** Runs a program to its end. */
+export function ran(words: string[], env: Record<string, string> = {}, cwd?: string): Ran {
+  const [program, ...args] = words;
+  const { code, stdout, stderr } = new Deno.Command(program!, {
+    args,
+    env: { NO_COLOR: "1", ...env },
+    stdin: "null",
+    ...(cwd === undefined ? {} : { cwd }),
+  }).outputSync();
+  return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
+}
+
+/** The files of this checkout as the tagged commit of a version, in a folder of its own. */
+export class Tagged implements Disposable {
+  readonly #folder = new Folder();
+  readonly version: string;
+
+  constructor(version: string = VERSION) {
+    this.version = version;
+    Deno.mkdirSync(this.checkout);
+    outputOf("bash", "-o", "pipefail", "-c", COPY, "sh", CHECKOUT, this.checkout);
+    this.edit("deno.json", (text) => text.replace(`"version": "${VERSION}"`, `"version": "${version}"`));
+    this.edit(
+      "CHANGELOG.md",
+      (text) => text.replace("\n## [", `\n## [${version}] - 2026-01-02\n\n- A release.\n\n## [`),
+    );
+    this.git("init", "--quiet");
+    this.commit();
+    this.git("tag", `v${version}`);
+  }
+
+  get checkout(): string {
+    return this.#folder.at("checkout");
+  }
+
+  /** Where a release puts what it makes. */
+  get out(): string {
+    return `${this.checkout}/build/release`;
+  }
+
+  /** The path of the archive that needs a Deno, without its ending. */
+  get archive(): string {
+    return `${this.out}/deno-ssh-proxy-${this.version}-${Deno.build.target}`;
+  }
+
+  edit(name: string, change: (text: string) => string): void {
+    const path = `${this.checkout}/${name}`;
+    Deno.writeTextFileSync(path, change(Deno.readTextFileSync(path)));
+  }
+
+  /** Commits all that is there, always at the same time. */
+  commit(): void {
+    const date = "2026-01-02T03:04:05Z";
+    this.git("add", "--all");
+    const { code, err } = ran(
+      [
+        "git",
+        "-C",
+        this.checkout,
+        "-c",
+        "user.name=Somebody",
+        "-c",
+        "user.email=somebody",
+        "commit",
+        "--quiet",
+        "-m",
+        "x",
+      ],
+      { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
+    );
+    if (code !== 0) throw new Error(err);
+  }
+
+  git(...args: string[]): string {
+    return outputOf("git", "-C", this.checkout, ...args);
+  }
+
+  /** deno task release, in a shell that has done `before`. */
+  release(before = ":"): Ran {
+    return ran(["sh", "-c", `${before}; exec "$0" task --quiet release`, Deno.execPath()], {}, this.checkout);
+  }
+
+  [Symbol.dispose](): void {
+    this.#folder[Symbol.dispose]();
+  }
+}
+
+/** One that was released. */
+export function released(version?: string, before?: string): Tagged {
+  const tagged = new Tagged(version);
+  const { code, out, err } = tagged.release(before);
+  if (code === 0) return tagged;
+  tagged[Symbol.dispose]();
+  throw new Error(`${out}${err}`);
+}
