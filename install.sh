@@ -85,7 +85,9 @@ take_back_config() {
   [ -x "$shim" ] && [ -f "$config" ] || return 0
   command=$("$shim" config | sed -n "s/^ *\(ProxyCommand .*\) '%h' .*/\1/p" | head -n 1)
   grep -qF "${command:-ProxyCommand $shim} " "$config" || return 0
-  "$shim" config --uninstall || { "$shim" config | cmp -s - "$config" && rm -f "$config"; } ||
+  # A standalone executable may not: what it printed is taken away where nobody has changed it.
+  if [ -f "$program/current/standalone" ]; then "$shim" config | cmp -s - "$config" && rm -f "$config"
+  else "$shim" config --uninstall; fi ||
     fail "ssh is configured to use it: nothing was removed" "take away $config, and then try again"
 }
 
@@ -337,23 +339,23 @@ fi
 # The new installation is whole, and has been seen to run, before anything leads to it.
 stage=$(mktemp -d "$program/new.XXXXXX")
 cp "$payload/program"/* "$stage"
-if [ -n "$standalone" ]; then set -- "$stage/deno-ssh-proxy"
+if [ -n "$standalone" ]; then set -- "$stage/standalone"
 else set -- "$deno" run --quiet --no-prompt --no-config "$stage/cli.mjs"; fi
 "$@" config >"$build/ssh_config" || fail "it does not run on this system" "nothing was changed"
 cp "$build/ssh_config" "$stage"
-if [ -n "$standalone" ]; then
-  name=${standalone##*/}
-else
-  # Other files or another Deno have another name; what is there already stays as it is until it counts no more.
-  name=$(cat "$payload/version")-$({ cat "$stage"/*; echo "$deno"; } | sum_of | cut -c 1-12)
-  library=$(echo "$stage"/libdeno_ssh_proxy.*)
-  # The words for sh, and then for the right side of sed's s command.
-  word() { quoted "$1" | sed 's/[\\&|]/\\&/g'; }
-  sed -e "s|@deno@|$(word "$deno")|" -e "s|@program@|$(word "$program/$name")|" \
-    -e "s|@library@|$(word "$program/$name/${library##*/}")|" "$payload/program/deno-ssh-proxy" >"$stage/deno-ssh-proxy"
-fi
+# Other files or another Deno have another name; what is there already stays as it is until it counts no more.
+if [ -n "$standalone" ]; then name=${standalone##*/}
+else name=$(cat "$payload/version")-$({ cat "$stage"/*; echo "$deno"; } | sum_of | cut -c 1-12); fi
+library=$(echo "$stage"/libdeno_ssh_proxy.*)
+# The words for sh, and then for the right side of sed's s command.
+word() {
+  quoted "$1" | sed 's/[\\&|]/\\&/g'
+}
+sed -e "s|@deno@|$(word "$deno")|" -e "s|@program@|$(word "$program/$name")|" \
+  -e "s|@library@|$(word "$program/$name/${library##*/}")|" "$payload/program/deno-ssh-proxy" >"$stage/deno-ssh-proxy"
 chmod 644 "$stage"/*
-chmod 755 "$stage" "$stage/deno-ssh-proxy" "$stage"/libdeno_ssh_proxy.*
+chmod 755 "$stage" "$stage/deno-ssh-proxy" "$library"
+[ -z "$standalone" ] || chmod 755 "$stage/standalone"
 if [ -d "$program/$name" ]; then
   # The same files, unless something became of them: that is mended, one by one.
   mv -f "$stage"/* "$program/$name"
@@ -462,7 +464,17 @@ Installed in $prefix. To try it:
 
   ssh -F $(quoted "$fragment") unix/PATH/OF/A/SOCKET
 
+END
+if [ -n "$standalone" ]; then
+  cat <<END
+To make ssh always use it (it may open no file itself):
+
+  $(command_line "$shim") config | sudo tee /etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf
+END
+else
+  cat <<END
 To make ssh always use it (--dry-run shows what that changes, --uninstall takes it back):
 
   $(command_line "$shim") config --install
 END
+fi

@@ -82,6 +82,11 @@ async function change(
   dryRun: boolean,
   planFor: (place: Place) => Plan,
 ): Promise<number> {
+  if (Deno.build.standalone) {
+    throw new ProxyError("permission", "a standalone executable may write no file", {
+      hint: `deno-ssh-proxy config prints what is to be in ${fragmentPath(placeOf(0, () => undefined))}`,
+    });
+  }
   let place: Place | undefined;
   try {
     const here = place = placeOf(Deno.uid(), () => Deno.env.get("HOME"));

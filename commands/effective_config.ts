@@ -8,6 +8,7 @@
 import { libraryPath, programUrl } from "../ffi/library.ts";
 import { printable, ProxyError } from "../proxy/errors.ts";
 import { proxyCommand } from "./fragment.ts";
+import { howToGrant } from "./grant.ts";
 
 /** What ssh would do for a host name. */
 export interface EffectiveConfig {
@@ -142,7 +143,7 @@ async function runSsh(args: string[], env: Record<string, string> = {}): Promise
       }
       throw new ProxyError("permission", "ssh: Deno was not allowed to start it", {
         cause: thrown,
-        hint: steering.length > 0 ? `unset ${steering.join(" ")}` : "run it with --allow-run=ssh",
+        hint: steering.length > 0 ? `unset ${steering.join(" ")}` : howToGrant("--allow-run=ssh"),
       });
     }
     throw new ProxyError("resource", `ssh: it cannot be started: ${printable(reason)}`, { cause: thrown });

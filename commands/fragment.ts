@@ -155,7 +155,7 @@ function hostKeyAlias({ address, port = 22 }: Alias, hostKeys: HostKeys): string
  */
 export function proxyCommand(main: string, library: string, deno: string): string {
   const path = decodeURIComponent(new URL(main).pathname);
-  const prefix = /^(.*)\/lib\/deno-ssh-proxy\/(?:[^/]+\/)?(?:[^/]+\.mjs|deno-ssh-proxy)$/s.exec(path)?.[1];
+  const prefix = /^(.*)\/lib\/deno-ssh-proxy\/(?:[^/]+\/)?(?:[^/]+\.mjs|standalone)$/s.exec(path)?.[1];
   if (prefix !== undefined) return quote(`${prefix}/bin/deno-ssh-proxy`);
   if (library.includes(",")) {
     throw new ProxyError("usage", `${printable(library)}: Deno cannot grant a path with a comma in it`, {

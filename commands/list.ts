@@ -8,6 +8,7 @@ import { SystemError } from "../ffi/errno.ts";
 import { ProxyError, report } from "../proxy/errors.ts";
 import { THIS_HOST } from "../proxy/target.ts";
 import { command } from "./command.ts";
+import { howToGrant } from "./grant.ts";
 import { findMachines } from "./list/machines.ts";
 import { asJson, asLines, asTable, needsAlias, type Reachable } from "./list/reachable.ts";
 import {
@@ -88,7 +89,7 @@ function folderGap(thrown: unknown): ProxyError {
   if (thrown instanceof Deno.errors.NotCapable) {
     return new ProxyError("permission", `${NSPAWN_FOLDER}: Deno was not allowed to look for containers there`, {
       cause: thrown,
-      hint: `run it with --allow-read=${NSPAWN_FOLDER}`,
+      hint: howToGrant(`--allow-read=${NSPAWN_FOLDER}`),
     });
   }
   if (!(thrown instanceof Deno.errors.PermissionDenied)) throw thrown;

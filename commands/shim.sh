@@ -9,6 +9,23 @@ fail() { # fail EXIT-CODE WHAT HINT
   exit "$1"
 }
 
+# Deno starts in no folder that was deleted. Any other will do, but for a path that begins in it.
+# shellcheck disable=SC3013 # the shells that have no -ef are gone
+if ! [ "$PWD" -ef . ]; then
+  case " $*" in
+  *" unix"[/%]./* | *" vsock-mux"[/%]./*)
+    fail 66 "the current folder: it was deleted" "a path that begins with ./ begins in there; cd to another folder"
+    ;;
+  esac
+  cd /
+fi
+
+# One without colours and lines that are drawn anew, such as the shell of Emacs. What the program sees of its environment
+# without a grant is NO_COLOR.
+[ "${TERM-}" != dumb ] || export NO_COLOR=1
+
+# What follows is for Deno. An executable that needs none is started in its place (release/payload.sh).
+
 # Deno's own choice of a folder for its cache, which it makes out of HOME. Where there is none, as for a user who has neither
 # a home nor an account (in a container), it would not start: it keeps nothing in /dev/null.
 if [ -z "${DENO_DIR-}" ]; then
@@ -35,17 +52,6 @@ start() { # start SCRIPT-AND-ARGUMENTS, with the grants before them
   export DENO_NO_UPDATE_CHECK=1 DENO_LOG="${DENO_LOG-info,deno::cache::cache_db=off}"
   exec "$deno" run --no-prompt --no-config --no-lock --no-remote --no-npm --no-code-cache "$@"
 }
-
-# Deno starts in no folder that was deleted. Any other will do, but for a path that begins in it.
-# shellcheck disable=SC3013 # the shells that have no -ef are gone
-if ! [ "$PWD" -ef . ]; then
-  case " $*" in
-  *" unix"[/%]./* | *" vsock-mux"[/%]./*)
-    fail 66 "the current folder: it was deleted" "a path that begins with ./ begins in there; cd to another folder"
-    ;;
-  esac
-  cd /
-fi
 
 # For what starts no other program. Deno reads HOME/.npmrc, whatever it runs, and ends where it cannot make sense of it: no
 # connection is to depend on that, and nothing needs the tokens in it.
@@ -109,10 +115,6 @@ start_config() { # start_config ARGUMENTS
   [ $dry = yes ] || set -- --allow-write="$folders" "$@"
   start --allow-sys=uid --allow-read="$folders" "$@"
 }
-
-# One without colours and lines that are drawn anew, such as the shell of Emacs. What the program sees of its environment
-# without a grant is NO_COLOR.
-[ "${TERM-}" != dumb ] || export NO_COLOR=1
 
 case ${1-} in
 -h | --help | completions) start_without_home "$program/cli.mjs" "$@" ;;

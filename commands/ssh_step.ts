@@ -20,7 +20,9 @@ export async function sshFinding(host: string, port: string): Promise<[true, Fin
   try {
     effective = await effectiveConfig(host, port);
   } catch (thrown) {
-    if (!(thrown instanceof ProxyError && thrown.kind === "missing")) throw thrown;
+    // What was compiled may start no program: that is nothing to mend.
+    const unseen = Deno.build.standalone ? ["missing", "permission"] : ["missing"];
+    if (!(thrown instanceof ProxyError && unseen.includes(thrown.kind))) throw thrown;
     return [true, { status: "note", says: thrown.message, hint: thrown.hint }];
   }
   const { proxyCommand, proxyUseFdpass } = effective;

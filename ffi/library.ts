@@ -80,7 +80,9 @@ function explain(path: string, thrown: unknown): ProxyError {
   if (thrown instanceof Deno.errors.NotCapable) {
     return new ProxyError("permission", `${shown}: Deno was not allowed to open the native library`, {
       cause: thrown,
-      hint: `run it with --allow-ffi=${printable(path, Infinity)}, the path just as it stands here`,
+      hint: Deno.build.standalone
+        ? "it was compiled for another place: install.sh installs it where it belongs"
+        : `run it with --allow-ffi=${printable(path, Infinity)}, the path just as it stands here`,
     });
   }
   // Deno gives dlopen(3)'s and dlsym(3)'s texts: there is nothing else to tell them apart by.

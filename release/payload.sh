@@ -51,33 +51,38 @@ cp "$root/rust/target/release/$library" "$program/$library"
 cp -R "$root/deno.json" "$root/deno.lock" "$root"/*.ts "$root/proxy" "$root/ffi" "$root/commands" "$sources"
 # The whole of deno.json is nothing for each connection to read.
 echo "export const VERSION = \"$version\";" >"$sources/version.ts"
-bundle() { # bundle ARGUMENTS
-  (cd "$sources" && "$deno" bundle --quiet --frozen --minify "$@") ||
+bundles=$program
+[ -z "$standalone" ] || bundles=$sources/bundles
+for name in direct proxy cli; do
+  (cd "$sources" && "$deno" bundle --quiet --frozen --minify --output "$bundles/$name.mjs" "$name.ts") ||
     fail "the program cannot be bundled" \
       "Deno fetches esbuild from npm for that; behind a proxy with a certificate of its own, set DENO_TLS_CA_STORE=system"
-}
+done
+
 if [ -z "$standalone" ]; then
-  for name in direct proxy cli; do bundle --output "$program/$name.mjs" "$name.ts"; done
-  commands=$program/cli.mjs
   cp "$root/commands/shim.sh" "$program/deno-ssh-proxy"
 else
-  # In parts: an address loads no commands.
-  bundle --code-splitting --outdir "$sources/out" cli.ts
-  commands=$sources/out/cli.js
+  cp "$root/release/standalone.js" "$bundles"
   # The folder of what is in it: another version has another one, and is switched to in one moment.
-  sum=$(cat "$sources"/out/* "$program/$library" | sha256sum | cut -c 1-12)
+  sum=$(cat "$bundles"/* "$program/$library" | sha256sum | cut -c 1-12)
   place=${standalone%/}/lib/deno-ssh-proxy/$version-$sum
   # The times of these are in what is compiled.
-  touch -d "@${SOURCE_DATE_EPOCH:-0}" "$sources"/out/*
-  # The one grant of the ProxyCommand. Nothing compiled is kept, as with the shim.
-  (cd "$sources/out" && "$deno" compile --quiet --no-prompt --no-config --no-lock --no-remote --no-npm --no-code-cache \
-    --deny-import --allow-ffi="$place/$library" --output "$program/deno-ssh-proxy" cli.js) || fail "the program cannot be compiled"
+  touch -d "@${SOURCE_DATE_EPOCH:-0}" "$bundles"/*
+  # The one grant of the ProxyCommand. A cache of what V8 compiles would be a file in /tmp, which anybody may have put there.
+  (cd "$bundles" && "$deno" compile --quiet --no-prompt --no-config --no-lock --no-remote --no-npm --no-code-cache \
+    --deny-import --allow-ffi="$place/$library" --app-name deno-ssh-proxy --output "$program/standalone" standalone.js) ||
+    fail "the program cannot be compiled"
+  # What a denort of another version makes is an executable as well, and does not run.
+  "$program/standalone" --help >/dev/null || fail "what was compiled does not run" "is denort that of this Deno?"
+  # shellcheck disable=SC2016 # the shim's own variables
+  { sed '/^# What follows is for Deno/,$d' "$root/commands/shim.sh" && echo 'exec "$program/standalone" "$@"'; } \
+    >"$program/deno-ssh-proxy"
   echo "$place" >"$payload/place"
 fi
 
 cp "$root/docs/deno-ssh-proxy.1" "$root/LICENSE" "$program"
 for shell in bash zsh fish; do
-  "$deno" run --quiet --no-prompt --no-config "$commands" completions $shell >"$program/completions.$shell"
+  "$deno" run --quiet --no-prompt --no-config "$bundles/cli.mjs" completions $shell >"$program/completions.$shell"
 done
 # As it is for the usual prefix; install.sh makes it anew for another one.
 (cd "$sources" && "$deno" eval --quiet --no-config '
@@ -93,3 +98,4 @@ cp "$root/install.sh" "$root/README.md" "$root/CHANGELOG.md" "$payload"
 find "$payload" -type d -exec chmod 755 {} +
 find "$payload" -type f -exec chmod 644 {} +
 chmod 755 "$payload/install.sh" "$program/deno-ssh-proxy" "$program/$library"
+[ -z "$standalone" ] || chmod 755 "$program/standalone"

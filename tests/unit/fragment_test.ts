@@ -27,7 +27,7 @@ Deno.test("an installed program is started by its shim", () => {
   assertEquals(proxyCommand(main("/home/a/.local"), LIBRARY, DENO), "/home/a/.local/bin/deno-ssh-proxy");
   assertEquals(proxyCommand(main(""), LIBRARY, DENO), "/bin/deno-ssh-proxy");
   assertEquals(wordsOf(proxyCommand(main("/a%20b%27c%25d"), LIBRARY, DENO)), ["/a b'c%d/bin/deno-ssh-proxy"]);
-  for (const inside of ["cli.mjs", "0.1.0-0123456789ab/cli.mjs", "0.1.0-0123456789ab/deno-ssh-proxy"]) {
+  for (const inside of ["cli.mjs", "0.1.0-0123456789ab/cli.mjs", "0.1.0-0123456789ab/standalone"]) {
     assertEquals(proxyCommand(`file:///usr/lib/deno-ssh-proxy/${inside}`, LIBRARY, DENO), "/usr/bin/deno-ssh-proxy");
   }
   for (const other of ["/lib/deno-ssh-proxy/cli.ts", "/lib/deno-ssh-proxy/x/y/cli.mjs", "/lib/other/cli.mjs"]) {

@@ -27,7 +27,7 @@ const THIS_VERSION = VERSION.split(".").reduce((number, part) => number * 256 + 
 Deno.test("the library is beside a bundle or an executable, and in a checkout where Cargo puts it", () => {
   const examples = [
     ["file:///usr/lib/deno-ssh-proxy/proxy.mjs", "/usr/lib/deno-ssh-proxy"],
-    ["file:///usr/lib/deno-ssh-proxy/0.1.0-x/deno-ssh-proxy", "/usr/lib/deno-ssh-proxy/0.1.0-x"],
+    ["file:///usr/lib/deno-ssh-proxy/0.1.0-x/standalone", "/usr/lib/deno-ssh-proxy/0.1.0-x"],
     ["file:///it's%20a%25/lib/cli.mjs", "/it's a%/lib"],
     ["file:///src/%C3%A9/cli.ts", "/src/é/rust/target/release"],
     ["file:///mod.ts", "/rust/target/release"],
