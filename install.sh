@@ -274,8 +274,8 @@ fi
 standalone=
 if [ -n "$payload" ] && [ -f "$payload/place" ]; then
   standalone=$(cat "$payload/place")
-  { [ "${standalone%/*}" = "$program" ] && { [ ! -d "$prefix" ] || [ "$(cd "$prefix" && pwd -P)" = "$prefix" ]; }; } ||
-    fail "it is compiled for ${standalone%/lib/*}, and for no other place" "without links: --prefix ${standalone%/lib/*}"
+  [ "${standalone%/*}" = "$program" ] ||
+    fail "it is compiled for ${standalone%/lib/*}, and for no other place" "--prefix ${standalone%/lib/*}"
 fi
 
 deno=

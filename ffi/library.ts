@@ -7,6 +7,7 @@
 import { printable, ProxyError } from "../proxy/errors.ts";
 import { VERSION } from "../version.ts";
 import type { CONNECTION_NONBLOCKING } from "./nonblocking.ts";
+import { PLACE } from "./place.ts";
 import { AFTERWARDS, CONNECTION, type ConnectionCalls } from "./symbols.ts";
 
 type AfterwardsCalls = Deno.DynamicLibrary<typeof AFTERWARDS>["symbols"];
@@ -47,9 +48,9 @@ export class Library {
   }
 }
 
-/** The URL of what runs: the main module, or what `deno compile` made, as the modules in there have URLs of nothing. */
+/** The URL of what runs: of the main module, or of the executable where the modules in there have URLs of nothing. */
 export function programUrl(): string {
-  return Deno.build.standalone ? `file://${encodeURI(Deno.execPath())}` : Deno.mainModule;
+  return PLACE ?? Deno.mainModule;
 }
 
 /**

@@ -52,7 +52,13 @@ cp -R "$root/deno.json" "$root/deno.lock" "$root"/*.ts "$root/proxy" "$root/ffi"
 # The whole of deno.json is nothing for each connection to read.
 echo "export const VERSION = \"$version\";" >"$sources/version.ts"
 bundles=$program
-[ -z "$standalone" ] || bundles=$sources/bundles
+if [ -n "$standalone" ]; then
+  bundles=$sources/bundles
+  # The folder is called by what is in it: another version has another one, and is switched to in one moment.
+  sum=$(cd "$sources" && find . -type f | LC_ALL=C sort | xargs cat "$program/$library" | sha256sum | cut -c 1-12)
+  place=${standalone%/}/lib/deno-ssh-proxy/$version-$sum
+  echo "export const PLACE = \"file://$place/standalone\";" >"$sources/ffi/place.ts"
+fi
 for name in direct proxy cli; do
   (cd "$sources" && "$deno" bundle --quiet --frozen --minify --output "$bundles/$name.mjs" "$name.ts") ||
     fail "the program cannot be bundled" \
@@ -63,9 +69,6 @@ if [ -z "$standalone" ]; then
   cp "$root/commands/shim.sh" "$program/deno-ssh-proxy"
 else
   cp "$root/release/standalone.js" "$bundles"
-  # The folder of what is in it: another version has another one, and is switched to in one moment.
-  sum=$(cat "$bundles"/* "$program/$library" | sha256sum | cut -c 1-12)
-  place=${standalone%/}/lib/deno-ssh-proxy/$version-$sum
   # The times of these are in what is compiled.
   touch -d "@${SOURCE_DATE_EPOCH:-0}" "$bundles"/*
   # The one grant of the ProxyCommand. A cache of what V8 compiles would be a file in /tmp, which anybody may have put there.
