@@ -25,6 +25,7 @@
 import { Library, libraryPath } from "./ffi/library.ts";
 import type { Socket } from "./ffi/socket.ts";
 import { CONNECTION_NONBLOCKING } from "./ffi/nonblocking.ts";
+import { printable, ProxyError } from "./proxy/errors.ts";
 import { reach } from "./proxy/reach.ts";
 import { Deadline, DEFAULT_TIMEOUT } from "./proxy/patience.ts";
 import type { Target } from "./proxy/target.ts";
@@ -47,14 +48,25 @@ export interface DialOptions {
    * Gives up early. A system call that is under way then still ends by its deadline, and what it connected is closed.
    */
   signal?: AbortSignal;
+  /**
+   * The absolute path of the native library, which is of this package's version: such as
+   * `/usr/local/lib/deno-ssh-proxy/current/libdeno_ssh_proxy.so`, where `install.sh` has put the program into `/usr/local`, or
+   * `/usr/lib/deno-ssh-proxy/libdeno_ssh_proxy.so`, where the Debian package has. `--allow-ffi` has the same path. A relative
+   * one is refused: it would be another file after `Deno.chdir`, and one without a slash any that the dynamic linker finds.
+   *
+   * @default {the one that was built in the checkout that this module is in, or that is beside it in a bundle}
+   */
+  library?: string;
 }
 
-let library: Library | undefined;
+/** Those that were opened, by their paths. */
+const libraries = new Map<string, Library>();
 
 /**
  * Connects to `target`. The event loop goes on while it waits.
  *
- * @throws {ProxyError} where no connection can be made; the signal's reason where it was aborted
+ * @throws {ProxyError} where no connection can be made, or the native library cannot be opened; the signal's reason where
+ * it was aborted
  *
  * @example
  * ```ts
@@ -72,8 +84,7 @@ export async function dial(target: Target, options: DialOptions = {}): Promise<S
   const { timeout = DEFAULT_TIMEOUT, signal } = options;
   signal?.throwIfAborted();
   const deadline = new Deadline(timeout);
-  library ??= Library.open(libraryPath(import.meta.url), CONNECTION_NONBLOCKING);
-  const dialing = reach(target, library, deadline);
+  const dialing = reach(target, openLibrary(options.library ?? ownLibrary()), deadline);
   if (signal === undefined) return await dialing;
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason);
@@ -86,4 +97,28 @@ export async function dial(target: Target, options: DialOptions = {}): Promise<S
   } finally {
     signal.removeEventListener("abort", abort);
   }
+}
+
+/** The library at `path`, which is opened once. */
+function openLibrary(path: string): Library {
+  if (!path.startsWith("/")) {
+    throw new ProxyError("usage", `library '${printable(path)}': it is no absolute path`, {
+      hint: "give the path that --allow-ffi has, from / on",
+    });
+  }
+  let library = libraries.get(path);
+  if (library === undefined) {
+    library = Library.open(path, CONNECTION_NONBLOCKING);
+    libraries.set(path, library);
+  }
+  return library;
+}
+
+/** Where the library is that belongs to this very file. */
+function ownLibrary(): string {
+  if (import.meta.url.startsWith("file:")) return libraryPath(import.meta.url);
+  throw new ProxyError("resource", "the native library: a module that comes from a registry has none beside it", {
+    hint: "give dial() the path of an installed one as 'library', such as " +
+      "/usr/local/lib/deno-ssh-proxy/current/libdeno_ssh_proxy.so",
+  });
 }

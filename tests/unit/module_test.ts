@@ -13,6 +13,7 @@ import {
   LIBRARY_PATH,
   listen,
   openSockets,
+  outputLater,
   outputOf,
   readSome,
 } from "./support.ts";
@@ -240,6 +241,80 @@ Deno.test("a timeout that is no time is a usage error, before anything is opened
 Deno.test("a machine is dialed by its name, whether a systemd-machined runs here or not", async () => {
   const name = `no-machine-${crypto.randomUUID()}`;
   await assertFailsLater("unreachable", () => dial(parseTarget(`machine/${name}`, "22")), `machine/${name}: `);
+});
+
+Deno.test("a library that is named is the one that is opened, once, and others are opened too", async () => {
+  using folder = new Folder();
+  using _listener = listen(folder.at("s"));
+  const target = parseTarget(`unix${folder.at("s")}`, "22");
+  for (const library of [folder.at("a.so"), folder.at("b.so")]) {
+    const missing = await assertFailsLater("resource", () => dial(target, { library }), `${library}: `);
+    assertMatch(missing.message, /is missing$/);
+    Deno.copyFileSync(LIBRARY_PATH, library);
+    (await dial(target, { library })).close();
+    const { dlopen } = Deno;
+    try {
+      Object.assign(Deno, { dlopen: () => assert(false, "it is opened again") });
+      (await dial(target, { library })).close();
+    } finally {
+      Object.assign(Deno, { dlopen });
+    }
+  }
+});
+
+Deno.test("a library whose path is not absolute is a usage error, though Deno might find one there", async () => {
+  for (const library of ["", "libc.so.6", "rust/target/release/libdeno_ssh_proxy.so", "./\x1b[2J.so"]) {
+    const work = () => dial(parseTarget("unix/no/such/socket", "22"), { library });
+    const error = await assertFailsLater("usage", work, "no absolute path");
+    assertMatch(error.hint ?? "", /--allow-ffi/);
+  }
+});
+
+/** What a program says that has this module from a server, as it would from a registry, and dials `address`. */
+async function dialedFromServer(address: string, options: string): Promise<string> {
+  using folder = new Folder();
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async ({ url }) => {
+    const { pathname } = new URL(url);
+    const type = pathname.endsWith(".json") ? "application/json" : "application/typescript";
+    return new Response(await Deno.readTextFile(CHECKOUT + pathname), { headers: { "content-type": type } });
+  });
+  const origin = `127.0.0.1:${server.addr.port}`;
+  const program = folder.file(
+    "program.ts",
+    `import { dial, parseTarget } from "http://${origin}/mod.ts";
+    try {
+      using socket = await dial(parseTarget("${address}", "22"), ${options});
+      console.log(socket.fd > 2);
+    } catch (error) {
+      console.log([error.kind, error.message, error.hint].join("\\n"));
+    }`,
+  );
+  return await outputLater(
+    ...[
+      "env",
+      `DENO_DIR=${folder.at("cache")}`,
+      Deno.execPath(),
+      "run",
+      "--no-prompt",
+      "--no-config",
+      "--quiet",
+    ] as const,
+    ...[`--allow-import=${origin}`, `--allow-ffi=${LIBRARY_PATH}`, program],
+  );
+}
+
+Deno.test("from a server, the module has no library of its own, and the hint says what to give", async () => {
+  assertEquals(
+    await dialedFromServer("unix/no/such/socket", "{}"),
+    "resource\nthe native library: a module that comes from a registry has none beside it\ngive dial() the path of an " +
+      "installed one as 'library', such as /usr/local/lib/deno-ssh-proxy/current/libdeno_ssh_proxy.so\n",
+  );
+});
+
+Deno.test("from a server, the module dials with the library that it is given", async () => {
+  using folder = new Folder();
+  using _listener = listen(folder.at("s"));
+  assertEquals(await dialedFromServer(`unix${folder.at("s")}`, `{ library: "${LIBRARY_PATH}" }`), "true\n");
 });
 
 Deno.test("an error of a dial is one that the module exports", async () => {

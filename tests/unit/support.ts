@@ -14,7 +14,7 @@ import { CHECKOUT } from "../support/folder.ts";
 
 export { CHECKOUT, Folder } from "../support/folder.ts";
 export { BoundSocket, bytes, closeAnyway, inTime, latin1, listen, readSome } from "../support/sockets.ts";
-export { outputOf, testWith } from "../support/tools.ts";
+export { outputLater, outputOf, testWith } from "../support/tools.ts";
 
 /** The library that Cargo built in this checkout. */
 export const LIBRARY_PATH: string = libraryPath(`file://${CHECKOUT}/mod.ts`);
