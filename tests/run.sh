@@ -188,6 +188,7 @@ on_this_machine() {
   steps "the installed program as ssh starts it" "$deno_passed" "$deno_failed" "$deno_skipped" tests proxy
   steps "what may go wrong" "$deno_passed" "$deno_failed" "$deno_skipped" tests faults
   steps "the commands as a person types them" "$deno_passed" "$deno_failed" "$deno_skipped" tests commands
+  steps "what is released" "$deno_passed" "$deno_failed" "$deno_skipped" tests release
   steps "the sandbox, and what reaches a terminal" "$deno_passed" "$deno_failed" "$deno_skipped" tests sandbox
   steps "deno test --doc" "$deno_passed" "$deno_failed" "$deno_skipped" \
     "$deno" test --frozen --doc --no-prompt "--allow-ffi=$root/rust/target/release/libdeno_ssh_proxy.so" mod.ts proxy
