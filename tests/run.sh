@@ -179,6 +179,7 @@ on_this_machine() {
   check "deno lint has nothing to say" "$deno" lint
   check "the types are right" "$deno" check --frozen direct.ts proxy.ts cli.ts mod.ts bench tests demo
   check "the documentation is complete" "$deno" doc --lint mod.ts
+  check "the types in the documentation are right" "$deno" check --frozen --doc-only docs/library.md
   if command -v shellcheck >/dev/null 2>&1; then
     check "shellcheck has nothing to say" shellcheck install.sh commands/shim.sh bench/peers.sh tests/*.sh tests/vm/image.sh tests/vm/init .ci/run
   else

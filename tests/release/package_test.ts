@@ -32,5 +32,5 @@ Deno.test("the package has what mod.ts imports, and what there is to read, and n
   const { modules } = JSON.parse(outputOf(Deno.execPath(), "info", "--json", `${CHECKOUT}/mod.ts`));
   const imported = modules.map(({ local }: { local: string }) => local.slice(`${CHECKOUT}/`.length));
   const published = lines.flatMap((line) => FILE.exec(line)?.[1] ?? []);
-  assertEquals(published.sort(), [...imported, "CHANGELOG.md", "LICENSE", "README.md"].sort());
+  assertEquals(published.sort(), [...imported, "CHANGELOG.md", "LICENSE", "README.md", "docs/library.md"].sort());
 });

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { assertFailed, runAsSsh } from "../support/as_ssh.ts";
 import { Client, type Ran } from "../support/client.ts";
+import { CHECKOUT } from "../support/folder.ts";
+import { COMMAND, LIBRARY, PROGRAM, replaced } from "../support/library_document.ts";
 import { bytes, inTime, latin1, randomBytes, readSome, sha256 } from "../support/sockets.ts";
 import { Sshd } from "../support/sshd.ts";
 import { outputLater, outputOf } from "../support/tools.ts";
@@ -164,6 +166,20 @@ Deno.test("in a guest, what can be reached and what cannot is the same as for sy
     if (code === 0) assertEquals([ours.code, ours.said, ours.passed], [0, "", passed], `${host} ${port}`);
     else assertFailedAt(ours, code, says, hint);
   }
+});
+
+Deno.test("in a guest, docs/library.md's program prints the banner of the virtual machine with CID 42", async () => {
+  const program = sshd.folder.file("banner.ts", PROGRAM);
+  const bundled = sshd.folder.at("banner.mjs");
+  outputOf(Deno.execPath(), "bundle", "--quiet", `--config=${CHECKOUT}/deno.json`, `--output=${bundled}`, program);
+  const place = LIBRARY.slice(0, LIBRARY.lastIndexOf("/"));
+  const command = replaced(COMMAND, [["deno ", `${Deno.execPath()} `], ["banner.ts", "/tmp/banner.mjs"]]);
+  const { code, out, err } = await inGuest(
+    `mkdir -p ${place} && ln -s /mnt/libdeno_ssh_proxy.so ${place} && cat >/tmp/banner.mjs && ${command}`,
+    Deno.readFileSync(bundled),
+  );
+  assertEquals([code, err], [0, ""]);
+  assertMatch(out, /^SSH-2\.0-OpenSSH_[ -~]+\n$/);
 });
 
 Deno.test("in a guest, a connection that nobody answers may take longer than the kernel's own 2 s", async () => {
