@@ -281,12 +281,12 @@ fi
 deno=
 [ -n "$standalone" ] || deno=$(find_deno)
 [ -z "$deno" ] || guard "$deno"
+[ -n "$deno$standalone" ] || command -v npm >/dev/null ||
+  fail "there is neither Deno 2.9 or later nor npm" "install one of them, or take the release's standalone archive"
 mkdir -p "$prefix/bin" "$program" "${fragment%/*}" || fail "$prefix: cannot be written to" "choose another --prefix"
 # What somebody else made meanwhile is not this user's.
 guard_installation
 if [ -z "$deno$standalone" ]; then
-  command -v npm >/dev/null ||
-    fail "there is neither Deno 2.9 or later nor npm" "install one of them, or take the release's standalone archive"
   # What npm had for each system when this was written, with the checksum of its package.
   case $(uname -s)-$(uname -m) in
     Linux-x86_64)

@@ -10,6 +10,7 @@ import { outputOf } from "../tests/support/tools.ts";
 import { VERSION } from "../version.ts";
 import { denoRuntime, type Foreign, inside, notices } from "./inside.ts";
 import { digest, spdx } from "./spdx.ts";
+import { whyNoExecutable } from "./why_no_executable.ts";
 
 /** Where a standalone executable is to be installed: its one grant is for the library there. */
 const STANDALONE_PREFIX = "/usr/local";
@@ -34,21 +35,6 @@ function requireRelease(): void {
   if (!Deno.readTextFileSync(`${CHECKOUT}/CHANGELOG.md`).includes(`\n## [${VERSION}]`)) {
     throw new Refusal(`CHANGELOG.md has no section '## [${VERSION}]'`);
   }
-}
-
-/** Why `deno compile` cannot make an executable here, if it cannot: it needs denort, which it fetches. */
-function whyNoExecutable(): string | undefined {
-  using folder = new Folder();
-  const { success, stderr } = new Deno.Command(Deno.execPath(), {
-    args: ["compile", "--quiet", "--no-config", "--output", folder.at("empty"), folder.file("empty.js", "")],
-    stdout: "null",
-    env: { NO_COLOR: "1" },
-  }).outputSync();
-  if (success) return undefined;
-  const said = new TextDecoder().decode(stderr);
-  // The innermost cause is the last of the numbered ones.
-  const causes = [...said.matchAll(/^ +\d+: (.*)$/gm)].map(([, cause]) => cause!).filter((one) => one !== "<unknown>");
-  return causes.find((one) => one.includes("denort")) ?? causes.at(-1) ?? said.trim();
 }
 
 /** Makes one archive out of what release/payload.sh makes with these arguments, and the list of what is in it. */

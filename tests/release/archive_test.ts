@@ -75,12 +75,10 @@ class Bare implements Disposable {
     return out;
   }
 
-  /** All that is in the prefix, as find(1) tells of it, without times. */
+  /** All that is in the prefix: the mode of each, and the size of a file or where a link leads. */
   all(): string {
-    const { out } = this.run(["find", this.prefix, "-printf", "%P %m %s %l\n"]);
-    return out.split("\n").filter((line) => !/^(?:\S+\/)?\S* \d+ \d+ $/.test(line) || line.includes(".")).sort().join(
-      "\n",
-    );
+    const what = ["(", "-type", "d", "-printf", "%P %m\n", ")", "-o", "-printf", "%P %m %s %l\n"];
+    return this.run(["find", this.prefix, "-mindepth", "1", ...what]).out.split("\n").sort().join("\n").trim();
   }
 
   [Symbol.dispose](): void {

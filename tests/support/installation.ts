@@ -7,18 +7,29 @@
 import { CHECKOUT, Folder } from "./folder.ts";
 import { outputOf } from "./tools.ts";
 
+/** Whether the tests are to try the executable that needs no Deno: `deno test … -- --standalone`. */
+const STANDALONE = Deno.args.includes("--standalone");
+
 /** An installation of this checkout. */
 export class Installation implements Disposable {
   readonly #folder = new Folder();
 
-  constructor() {
+  constructor(standalone: boolean = STANDALONE) {
     try {
       // What the installer proves with ssh and servers of its own is no part of these tests.
-      outputOf(`${CHECKOUT}/install.sh`, "--no-proof", "--prefix", this.prefix);
+      if (standalone) this.#installStandalone();
+      else outputOf(`${CHECKOUT}/install.sh`, "--no-proof", "--prefix", this.prefix);
     } catch (thrown) {
       this[Symbol.dispose]();
       throw thrown;
     }
+  }
+
+  #installStandalone(): void {
+    using folder = new Folder();
+    const payload = folder.at("payload");
+    outputOf(`${CHECKOUT}/release/payload.sh`, Deno.execPath(), payload, this.prefix);
+    outputOf(`${payload}/install.sh`, "--prefix", this.prefix);
   }
 
   /** The folder that everything was installed under. */
