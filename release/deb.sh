@@ -101,7 +101,7 @@ depends=$(
   done | tr -d '\n'
 )
 
-mkdir "$tree/DEBIAN"
+put "$debian/postrm" /DEBIAN/postrm 755
 # Each file and each folder begins a new KiB: deb-substvars(5), Installed-Size.
 size=$(find "$tree/etc" "$tree/usr" -printf '%y %s\n' |
   awk '{ total += $1 == "f" ? int(($2 + 1023) / 1024) : 1 } END { print total }')

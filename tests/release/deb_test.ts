@@ -61,7 +61,8 @@ Deno.test.beforeAll(async () => {
   if (!can) return;
   Deno.chmodSync(sshd.folder.path, 0o755);
   Deno.chmodSync(sshd.socket, 0o666);
-  await Promise.all([buildAndExamine(), buildOthers(), ...SUITES.map(prepare)]);
+  const all = await Promise.allSettled([buildAndExamine(), buildOthers(), ...SUITES.map(prepare)]);
+  for (const one of all) if (one.status === "rejected") throw one.reason;
 });
 
 function test(name: string, fn: () => Promise<void>): void {
@@ -118,11 +119,11 @@ test("trixie: purged after it was used, it leaves nothing but Deno's cache and w
   await system.outputOf(`dpkg --install /mnt/${QUICK}`);
   for (const user of ["somebody", "root"]) {
     assertEquals(await system.outputOf("ssh root@unix/run/app/Sshd.sock echo hello", user), "hello\n");
-    await system.outputOf(
-      "deno-ssh-proxy list && deno-ssh-proxy config --install && deno-ssh-proxy config --uninstall",
-      user,
-    );
+    await system.outputOf("deno-ssh-proxy list", user);
   }
+  await system.outputOf("deno-ssh-proxy config --install && deno-ssh-proxy config --uninstall", "somebody");
+  // What was changed by hand is kept beside the file.
+  await system.outputOf(`echo '# mine' >>${CONFFILE} && deno-ssh-proxy config --install && test -e ${CONFFILE}.old`);
   await system.outputOf("apt-get purge --yes -o Dpkg::Use-Pty=0 deno-ssh-proxy");
   const after = system.files();
   const other = [...after.filter((path) => !before.includes(path)), ...before.filter((path) => !after.includes(path))];
