@@ -30,6 +30,7 @@ of_commit() { # of_commit FORMAT
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(of_commit %ct)}
 name=${DEBFULLNAME:-$(of_commit %an)}
 address=${DEBEMAIL:-$(of_commit %ae)}
+maintainer="$name <$address>"
 # dpkg-deb takes these. The next levels take several times as long, for 2 % each.
 : "${DPKG_DEB_COMPRESSOR_TYPE:=xz}" "${DPKG_DEB_COMPRESSOR_LEVEL:=1}"
 export SOURCE_DATE_EPOCH DPKG_DEB_COMPRESSOR_TYPE DPKG_DEB_COMPRESSOR_LEVEL
@@ -49,7 +50,7 @@ esac
   fail "$deno: it is for $architecture, and this system is $(dpkg --print-architecture)"
 version=$(cat "$payload/version")
 "$deno" run --no-prompt --no-config --allow-read="$payload/CHANGELOG.md" "$debian/changelog.ts" \
-  "$payload/CHANGELOG.md" "$version" "$SOURCE_DATE_EPOCH" "$name <$address>" >"$work/changelog" ||
+  "$payload/CHANGELOG.md" "$version" "$SOURCE_DATE_EPOCH" "$maintainer" >"$work/changelog" ||
   fail "CHANGELOG.md and deno.json do not agree"
 
 put() { # put FILE PLACE [MODE]
@@ -74,7 +75,10 @@ put "$debian/README.Debian" $doc/README.Debian
 sed "s|@deno@|$("$deno" eval --no-config 'console.log(Deno.version.deno)')|" "$debian/copyright" >"$work/copyright"
 put "$work/copyright" $doc/copyright
 put "$work/changelog" $doc/changelog
-gzip -9n "$tree$doc/changelog" "$tree/usr/share/man/man1/deno-ssh-proxy.1"
+(cd "$root" && "$deno" eval --frozen 'import { inside, notices } from "./release/inside.ts";
+  console.log(notices(inside()).trimEnd());') >"$work/NOTICES"
+put "$work/NOTICES" $doc/NOTICES
+gzip -9n "$tree$doc/changelog" "$tree$doc/NOTICES" "$tree/usr/share/man/man1/deno-ssh-proxy.1"
 
 # What the two ELF files need, in the versions that their headers name. (dpkg-shlibdeps says which C library this very
 # system would need for that, and on Debian 12 that is one that Debian 11 has not.)
@@ -105,7 +109,10 @@ put "$debian/postrm" /DEBIAN/postrm 755
 # Each file and each folder begins a new KiB: deb-substvars(5), Installed-Size.
 size=$(find "$tree/etc" "$tree/usr" -printf '%y %s\n' |
   awk '{ total += $1 == "f" ? int(($2 + 1023) / 1024) : 1 } END { print total }')
-sed -e "s|@version@|$version|" -e "s|@architecture@|$architecture|" -e "s|@maintainer@|$name <$address>|" \
+word() { # word TEXT: for the right side of sed's s command
+  printf '%s' "$1" | sed 's/[\\&|]/\\&/g'
+}
+sed -e "s|@version@|$version|" -e "s|@architecture@|$architecture|" -e "s|@maintainer@|$(word "$maintainer")|" \
   -e "s|@size@|$size|" -e "s|@depends@|$depends|" "$debian/control" >"$tree/DEBIAN/control"
 (cd "$tree" && find etc -type f | sed 's|^|/|') >"$tree/DEBIAN/conffiles"
 (cd "$tree" && find usr -type f | sort | xargs md5sum) >"$tree/DEBIAN/md5sums"

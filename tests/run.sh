@@ -48,9 +48,10 @@ need mandoc mandoc
 need zsh zsh
 need fish fish
 need patch patch
+need lintian lintian
+need mmdebstrap mmdebstrap
 if [ "$(uname -m)" = x86_64 ]; then
   need qemu-system-x86_64 qemu-system-x86
-  need mmdebstrap mmdebstrap
   need mke2fs e2fsprogs
 fi
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
@@ -181,7 +182,7 @@ on_this_machine() {
   check "the documentation is complete" "$deno" doc --lint mod.ts
   check "the types in the documentation are right" "$deno" check --frozen --doc-only docs/library.md
   if command -v shellcheck >/dev/null 2>&1; then
-    check "shellcheck has nothing to say" shellcheck install.sh commands/shim.sh release/*.sh bench/peers.sh tests/*.sh tests/vm/image.sh tests/vm/init .ci/run
+    check "shellcheck has nothing to say" shellcheck install.sh commands/shim.sh release/*.sh bench/peers.sh release/debian/postrm tests/*.sh tests/release/debian.sh tests/vm/image.sh tests/vm/init .ci/run
   else
     skip "shellcheck" "it is not installed, and this may not install it"
   fi

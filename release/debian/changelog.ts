@@ -50,16 +50,13 @@ export function debianChangelog(markdown: string, { version, time, maintainer }:
   return entries.map(({ text }) => text).join("\n");
 }
 
-/** The items of a section, under what each of its headings says: Added, Changed, Fixed, … */
+/** The items of a section, those of each heading under what it says: Added, Changed, Fixed, … */
 function changesOf(section: string): string {
-  const groups = section.split(/^### /m).slice(1).map((group) => {
-    const [heading = "", ...lines] = group.split("\n");
-    const items = lines.join("\n").split(/^- /m).slice(1).map((item) => item.trim().replaceAll(/\s+/g, " "));
-    return { heading: heading.trim(), items };
-  });
-  return groups.filter(({ items }) => items.length > 0)
-    .map(({ heading, items }) => `  [ ${heading} ]\n${items.map(listed).join("")}`)
-    .join("\n");
+  return section.split(/^### /m).flatMap((group, at) => {
+    const heading = at === 0 ? "" : `  [ ${group.slice(0, group.indexOf("\n")).trim()} ]\n`;
+    const items = group.split(/^- /m).slice(1).map((item) => listed(item.trim().replaceAll(/\s+/g, " ")));
+    return items.length === 0 ? [] : [heading + items.join("")];
+  }).join("\n");
 }
 
 /** An item of a list. What Markdown has for code stays: it reads well as it is. */

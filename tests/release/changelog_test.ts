@@ -25,8 +25,6 @@ What it is.
 
 ## [0.1.0] - 2026-01-02
 
-### Added
-
 - All of it.
 
 [0.2.0]: elsewhere
@@ -46,7 +44,6 @@ const RELEASED = `deno-ssh-proxy (0.2.0) unstable; urgency=medium
 
 deno-ssh-proxy (0.1.0) unstable; urgency=medium
 
-  [ Added ]
   * All of it.
 
  -- Some Body <some@body>  Fri, 02 Jan 2026 00:00:00 +0000

@@ -2,8 +2,9 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { Sshd } from "../support/sshd.ts";
 import { outputLater, testWhere } from "../support/tools.ts";
 import { bareSystems, Debian, Packages } from "./debian.ts";
+import { CAN_RELEASE } from "./made.ts";
 
-const { folder, why } = bareSystems();
+const { folder, why } = CAN_RELEASE ? bareSystems() : { folder: "", why: "this checkout has no history" };
 const can = folder !== "";
 const PACKAGE = "deno-ssh-proxy.deb";
 /** Has the same in it, as a test sees, and takes less time to unpack. */
@@ -13,11 +14,11 @@ const CONFFILE = "/etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf";
 const SUITES = ["bookworm", "trixie"];
 
 const packages = new Packages();
-const sshd = await Sshd.start();
 const systems = new Map<string, Debian>();
+let sshd: Sshd | undefined;
 Deno.test.afterAll(async () => {
   for (const system of systems.values()) system[Symbol.dispose]();
-  await sshd[Symbol.asyncDispose]();
+  await sshd?.[Symbol.asyncDispose]();
   packages[Symbol.dispose]();
 });
 
@@ -47,7 +48,7 @@ async function buildOthers(): Promise<void> {
 }
 
 /** A user in there may use the socket, and finds the key where ssh looks for it. */
-async function prepare(suite: string): Promise<void> {
+async function prepare(suite: string, sshd: Sshd): Promise<void> {
   const system = await Debian.start(folder, suite, packages.path, sshd.folder.path);
   systems.set(suite, system);
   for (const [home, user] of [["/root", "root"], ["/home/somebody", "somebody"]] as const) {
@@ -59,9 +60,11 @@ async function prepare(suite: string): Promise<void> {
 
 Deno.test.beforeAll(async () => {
   if (!can) return;
-  Deno.chmodSync(sshd.folder.path, 0o755);
-  Deno.chmodSync(sshd.socket, 0o666);
-  const all = await Promise.allSettled([buildAndExamine(), buildOthers(), ...SUITES.map(prepare)]);
+  const server = sshd = await Sshd.start();
+  Deno.chmodSync(server.folder.path, 0o755);
+  Deno.chmodSync(server.socket, 0o666);
+  const prepared = SUITES.map((suite) => prepare(suite, server));
+  const all = await Promise.allSettled([buildAndExamine(), buildOthers(), ...prepared]);
   for (const one of all) if (one.status === "rejected") throw one.reason;
 });
 

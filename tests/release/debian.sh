@@ -17,8 +17,9 @@ cannot() {
   exit 77
 }
 
+[ "$(uname -s)" = Linux ] || cannot "only Linux can run another Debian"
 [ "$(id -u)" = 0 ] || cannot "only root can make and enter another Debian"
-for tool in dpkg-deb objdump lintian mmdebstrap; do
+for tool in dpkg-deb objdump lintian mmdebstrap sshd socat git; do
   command -v $tool >/dev/null || cannot "$tool is not installed, and this may not install it"
 done
 # Where /proc and others are mounted in such a system, nobody else is to see it, least of all rm.
