@@ -45,9 +45,10 @@ start() { # start SCRIPT-AND-ARGUMENTS, with the grants before them
   for script in "$@"; do
     case $script in --*) ;; *) break ;; esac
   done
+  anew="install deno-ssh-proxy again, with ./install.sh or its package"
   # Of a script that is empty Deno has nothing to say, and of the others in words of its own.
-  [ -x "$deno" ] || fail 71 "$deno: there is no Deno any more" "./install.sh finds the one there is, or installs one"
-  [ -s "$script" ] || fail 71 "$script: it is missing or empty" "./install.sh installs it anew"
+  [ -x "$deno" ] || fail 71 "$deno: there is no Deno any more" "$anew"
+  [ -s "$script" ] || fail 71 "$script: it is missing or empty" "$anew"
   # Deno tells a terminal at each start that it cannot use its cache. What else it has to say stays.
   export DENO_NO_UPDATE_CHECK=1 DENO_LOG="${DENO_LOG-info,deno::cache::cache_db=off}"
   exec "$deno" run --no-prompt --no-config --no-lock --no-remote --no-npm --no-code-cache "$@"

@@ -12,6 +12,9 @@ import { AFTERWARDS, CONNECTION, type ConnectionCalls } from "./symbols.ts";
 
 type AfterwardsCalls = Deno.DynamicLibrary<typeof AFTERWARDS>["symbols"];
 
+/** What mends an installation in which something is missing. */
+const ANEW = "install deno-ssh-proxy again, with ./install.sh or its package; in a checkout, deno task build";
+
 /** The native library, open. It stays open as long as the process: nothing is gained by closing it. */
 export class Library {
   /** What every connection needs. */
@@ -95,9 +98,7 @@ function explain(path: string, thrown: unknown): ProxyError {
     : undefined;
   return new ProxyError("resource", `${shown}: the native library ${state ?? "cannot be loaded"}`, {
     cause: thrown,
-    hint: state !== undefined
-      ? "./install.sh builds and installs it; in a checkout, deno task build"
-      : printable(reason.replace(/^(?:Could not open library: )+/, "")),
+    hint: state !== undefined ? ANEW : printable(reason.replace(/^(?:Could not open library: )+/, "")),
   });
 }
 
@@ -105,7 +106,7 @@ function otherVersion(path: string, why: string, cause?: unknown): ProxyError {
   return new ProxyError(
     "resource",
     `${printable(path)}: the native library is not of this program's version: ${why}`,
-    { cause, hint: "./install.sh builds and installs both; in a checkout, deno task build" },
+    { cause, hint: ANEW },
   );
 }
 

@@ -178,7 +178,7 @@ on_this_machine() {
   steps "fuzzing" "$deno_passed" "$deno_failed" "$deno_skipped" tests fuzz
   check "the TypeScript is formatted" "$deno" fmt --check
   check "deno lint has nothing to say" "$deno" lint
-  check "the types are right" "$deno" check --frozen direct.ts proxy.ts cli.ts mod.ts bench tests demo
+  check "the types are right" "$deno" check --frozen direct.ts proxy.ts cli.ts mod.ts bench tests demo release
   check "the documentation is complete" "$deno" doc --lint mod.ts
   check "the types in the documentation are right" "$deno" check --frozen --doc-only docs/library.md
   if command -v shellcheck >/dev/null 2>&1; then
