@@ -77,6 +77,8 @@ manual=$prefix/share/man/man1/deno-ssh-proxy.1
 bash=$prefix/share/bash-completion/completions/deno-ssh-proxy
 zsh=$prefix/share/zsh/site-functions/_deno-ssh-proxy
 fish=$prefix/share/fish/vendor_completions.d/deno-ssh-proxy.fish
+# The folders that an installation has made on the way to all these, for --uninstall: others stay, though they be empty.
+made=$program/made
 
 # ssh must not be left with the name of a program that is gone. What another installation put there stays.
 take_back_config() {
@@ -93,12 +95,13 @@ take_back_config() {
 
 if [ "$uninstall" = yes ]; then
   take_back_config
+  # Each before the one that it is in.
+  folders=$(sort -ru "$made" 2>/dev/null || true)
   rm -f "$shim" "$manual" "$bash" "$zsh" "$fish" "$fragment"
   rm -rf "$program"
-  # Folders that were there before stay, unless nothing else is in them.
-  for file in "$manual" "$bash" "$zsh" "$fish" "$fragment" "$shim" "$program"; do
-    folder=${file%/*}
-    while [ "$folder" != "${prefix%/*}" ] && rmdir "$folder" 2>/dev/null; do folder=${folder%/*}; done
+  printf '%s\n' "$folders" | while IFS= read -r folder; do
+    # Who has put something else there keeps it.
+    rmdir "$folder" 2>/dev/null || true
   done
   echo "deno-ssh-proxy is no longer in $prefix"
   exit 0
@@ -283,7 +286,19 @@ deno=
 [ -z "$deno" ] || guard "$deno"
 [ -n "$deno$standalone" ] || command -v npm >/dev/null ||
   fail "there is neither Deno 2.9 or later nor npm" "install one of them, or take the release's standalone archive"
-mkdir -p "$prefix/bin" "$program" "${fragment%/*}" || fail "$prefix: cannot be written to" "choose another --prefix"
+make_folders() {
+  for file in "$manual" "$bash" "$zsh" "$fish" "$fragment" "$shim" "$program"; do
+    folder=${file%/*}
+    while [ -n "$folder" ] && [ ! -d "$folder" ]; do
+      printf '%s\n' "$folder"
+      folder=${folder%/*}
+    done
+  done >"$build/made"
+  mkdir -p "$program" || return
+  cat "$build/made" >>"$made"
+  mkdir -p "${shim%/*}" "${fragment%/*}" "${manual%/*}" "${bash%/*}" "${zsh%/*}" "${fish%/*}"
+}
+make_folders || fail "$prefix: cannot be written to" "choose another --prefix"
 # What somebody else made meanwhile is not this user's.
 guard_installation
 if [ -z "$deno$standalone" ]; then
@@ -376,7 +391,6 @@ lead() { # lead LINK TARGET
   case $(uname -s) in Darwin) mv -fh "$1.new" "$1" ;; *) mv -fT "$1.new" "$1" ;; esac
 }
 previous=$(readlink "$program/current" || true)
-mkdir -p "${manual%/*}" "${bash%/*}" "${zsh%/*}" "${fish%/*}"
 lead "$program/current" "$name"
 stage=
 lead "$fragment" "$program/current/ssh_config"
@@ -387,7 +401,7 @@ lead "$fish" "$program/current/completions.fish"
 lead "$shim" "$program/current/deno-ssh-proxy"
 # A connection may just have begun with the one before: that stays until the next time.
 for file in "$program"/*; do
-  case ${file##*/} in current | deno | "$name" | "$previous") ;; *) rm -rf "$file" ;; esac
+  case ${file##*/} in current | deno | made | "$name" | "$previous") ;; *) rm -rf "$file" ;; esac
 done
 
 cat "$build/version"

@@ -324,6 +324,12 @@ if [ "$(id -u)" = 0 ]; then
 else
   skip "folders of other users and groups" "only root can make them"
 fi
+leaves_folders() {
+  mkdir -p "$folder/was/bin" "$folder/was/share/man" && "$root/install.sh" --no-proof --prefix "$folder/was" &&
+    touch "$folder/was/share/zsh/mine" && "$root/install.sh" --prefix "$folder/was" --uninstall &&
+    [ "$(cd "$folder/was" && find . | sort | tr '\n' ' ')" = ". ./bin ./share ./share/man ./share/zsh ./share/zsh/mine " ]
+}
+check "uninstalling leaves the folders that were there before, and those that somebody has put something into" leaves_folders
 check "it uninstalls" "$root/install.sh" --prefix "$prefix" --uninstall
 check "nothing is left behind" test ! -e "$prefix"
 check "uninstalling again is harmless" "$root/install.sh" --prefix "$prefix" --uninstall

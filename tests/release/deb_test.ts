@@ -129,7 +129,7 @@ test("trixie: purged after it was used, it leaves nothing but Deno's cache and w
   await system.outputOf(`echo '# mine' >>${CONFFILE} && deno-ssh-proxy config --install && test -e ${CONFFILE}.old`);
   await system.outputOf("apt-get purge --yes -o Dpkg::Use-Pty=0 deno-ssh-proxy");
   const after = system.files();
-  const other = [...after.filter((path) => !before.includes(path)), ...before.filter((path) => !after.includes(path))];
+  const other = [...after.symmetricDifference(before)];
   const expected = /^(\/root|\/home\/somebody)\/\.cache(\/deno(\/.*)?)?$|^\/var\/(log|cache|lib\/apt|lib\/dpkg)\//;
   assertEquals(other.filter((path) => !expected.test(path)), []);
 });
@@ -211,7 +211,7 @@ testIn(["trixie"], "an upgrade does not bring back a conffile that config --unin
 testIn(["trixie"], "removed, it leaves the conffile alone, and ssh goes elsewhere as before", async (system) => {
   const owned = (await system.outputOf("dpkg -L deno-ssh-proxy")).trimEnd().split("\n");
   await system.outputOf("apt-get remove --yes deno-ssh-proxy");
-  const left = new Set(system.files());
+  const left = system.files();
   assertEquals(
     owned.filter((path) => left.has(path) && path.includes("deno-ssh-proxy")),
     [CONFFILE],

@@ -35,7 +35,8 @@ const APART = [
 const SCRIPT = `mount -t proc proc "$1/proc" && mount --bind "$2" "$1/mnt" && mount --bind "$3" "$1/run/app" || exit 99
 root=$1
 shift 3
-exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"`;
+path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+exec chroot "$root" env -i PATH=$path HOME=/root LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"`;
 
 /** A Debian with nothing but what each has, and the user somebody. */
 export class Debian implements Disposable {
@@ -84,8 +85,8 @@ export class Debian implements Disposable {
   }
 
   /** The paths of all that is in there. */
-  files(): string[] {
-    return outputOf("find", this.#root, "-xdev", "-printf", "/%P\\n").trimEnd().split("\n");
+  files(): Set<string> {
+    return new Set(outputOf("find", this.#root, "-xdev", "-printf", "/%P\\n").trimEnd().split("\n"));
   }
 
   [Symbol.dispose](): void {
