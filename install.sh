@@ -97,7 +97,10 @@ if [ "$uninstall" = yes ]; then
   take_back_config
   # Each before the one that it is in.
   folders=$(sort -ru "$made" 2>/dev/null || true)
-  rm -f "$shim" "$manual" "$bash" "$zsh" "$fish" "$fragment"
+  for link in "$shim" "$manual" "$bash" "$zsh" "$fish" "$fragment"; do
+    # The second is of an installation that was killed.
+    rm -f "$link" "$link.new"
+  done
   rm -rf "$program"
   printf '%s\n' "$folders" | while IFS= read -r folder; do
     # Who has put something else there keeps it.
