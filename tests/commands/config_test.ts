@@ -461,8 +461,9 @@ for (const way of ["--install", "--uninstall"]) {
         assertDone(await config(home, ["--uninstall"]));
         assertEquals(home.all("~/.ssh"), { config: `600 ${old}` });
         if (code === 0) {
-          // It was killed at each of them before.
-          assert(when > 5, `${when}`);
+          // It was killed at each of them before. strace counts those of each thread by itself, and which of Deno's makes
+          // how many depends on what else the machine does.
+          assert(when > 3, `${when}`);
           return;
         }
       }

@@ -20,7 +20,7 @@ function test(
   canRun = true,
   otherwise = "",
 ): void {
-  const reason = why === undefined ? otherwise : `deno compile cannot make one here: ${why}`;
+  const reason = why === undefined ? otherwise : `deno compile cannot make one here: ${why.split(": ")[0]}`;
   testWhere(installation !== undefined && canRun, reason, name, () => fn(installation!));
 }
 
