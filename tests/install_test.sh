@@ -355,10 +355,10 @@ is_reached_by_its_commands() {
 }
 
 # As the README says it.
-installs_by_deno() {
+installs_by_deno() { # installs_by_deno [--force]
   (
     cd "$root" || exit 1
-    deno install --global --root "$folder/by deno" --name deno-ssh-proxy --no-prompt --config deno.json \
+    deno install --global --root "$folder/by deno" --name deno-ssh-proxy --no-prompt --config deno.json "$@" \
       --allow-ffi="$PWD/rust/target/release/libdeno_ssh_proxy.so" cli.ts
   ) && (cd / && prints "Match host unix/*" "$folder/by deno/bin/deno-ssh-proxy" config >"$folder/ssh_config")
 }
@@ -390,6 +390,7 @@ if command -v ssh >/dev/null; then
   check "the commands that it prints reach it" is_reached_by_its_commands
   address=$(sed -n 's/.* \(unix[^ ]*\) .*/\1/p' "$folder/commands")
   check "deno install -g installs the program, which prints its fragment anywhere" installs_by_deno
+  check "deno install --force brings it up to date" installs_by_deno --force
   check "ssh reaches the demo through that fragment" reaches_by_fragment
   check "ssh reaches the demo through the shim that deno install made" reaches_by_shim
   check "deno uninstall takes it away" uninstalls_by_deno
