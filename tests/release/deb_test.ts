@@ -39,7 +39,7 @@ async function buildAndExamine(): Promise<void> {
 }
 
 async function buildOthers(): Promise<void> {
-  await packages.fork();
+  packages.fork();
   await packages.buildElsewhere(QUICK);
   packages.change("deno.json", (text) => text.replace(/"version": ".*"/, '"version": "0.0.1"'));
   packages.change("CHANGELOG.md", () => "# Changelog\n\n## [0.0.1] - 2026-01-02\n\n### Added\n\n- All of it.\n");

@@ -7,6 +7,7 @@
 import { CHECKOUT, Folder } from "../support/folder.ts";
 import type { Ran } from "../support/home.ts";
 import { outputLater, outputOf } from "../support/tools.ts";
+import { copyCheckout, edit } from "./made.ts";
 
 /** Where the systems are that each test's own is a copy of, or why there are none. */
 export function bareSystems(): { folder: string; why: string } {
@@ -114,10 +115,8 @@ export class Packages implements Disposable {
   }
 
   /** Makes the other checkout. */
-  async fork(): Promise<void> {
-    Deno.mkdirSync(this.#other);
-    const copy = "tar -c --exclude=./build --exclude=./rust/target --exclude=./.git . | tar -x -C";
-    await outputLater("sh", "-c", `cd "$0" && ${copy} "$1"`, CHECKOUT, this.#other);
+  fork(): void {
+    copyCheckout(this.#other);
   }
 
   /**
@@ -136,12 +135,8 @@ export class Packages implements Disposable {
   }
 
   /** Changes a file of the other checkout. */
-  change(file: string, edit: (text: string) => string): void {
-    const path = `${this.#other}/${file}`;
-    const before = Deno.readTextFileSync(path);
-    const after = edit(before);
-    if (after === before) throw new Error(`nothing has changed in ${file}`);
-    Deno.writeTextFileSync(path, after);
+  change(file: string, how: (text: string) => string): void {
+    edit(`${this.#other}/${file}`, how);
   }
 
   async #deb(checkout: string, file: string, settings: string): Promise<void> {

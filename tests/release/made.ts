@@ -9,13 +9,27 @@ import type { Ran } from "../support/home.ts";
 import { outputOf, works } from "../support/tools.ts";
 import { VERSION } from "../../version.ts";
 
-/** Copies what git would have in a commit of $1 to $2. */
+/** Copies to $2 what a commit of all that is in $1 would have. */
 const COPY = `cd "$1" && git ls-files -z --cached --others --exclude-standard |
   while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\\0' "$file"; done |
   tar --null --files-from=- -cf - | tar -C "$2" -xf -`;
 
 /** Whether a release can be made of this checkout: of one without its history it cannot. */
 export const CAN_RELEASE = works("git", ["-C", CHECKOUT, "rev-parse"]);
+
+/** Copies the files of this checkout, those that are not committed too, to a new folder. */
+export function copyCheckout(folder: string): void {
+  Deno.mkdirSync(folder);
+  outputOf("bash", "-o", "pipefail", "-c", COPY, "sh", CHECKOUT, folder);
+}
+
+/** Changes a file of such a copy. */
+export function edit(path: string, change: (text: string) => string): void {
+  const before = Deno.readTextFileSync(path);
+  const after = change(before);
+  if (after === before) throw new Error(`nothing has changed in ${path}`);
+  Deno.writeTextFileSync(path, after);
+}
 
 /** Runs a program to its end. */
 export function ran(words: string[], env: Record<string, string> = {}, cwd?: string): Ran {
@@ -36,9 +50,10 @@ export class Tagged implements Disposable {
 
   constructor(version: string = VERSION) {
     this.version = version;
-    Deno.mkdirSync(this.checkout);
-    outputOf("bash", "-o", "pipefail", "-c", COPY, "sh", CHECKOUT, this.checkout);
-    this.edit("deno.json", (text) => text.replace(`"version": "${VERSION}"`, `"version": "${version}"`));
+    copyCheckout(this.checkout);
+    if (version !== VERSION) {
+      this.edit("deno.json", (text) => text.replace(`"version": "${VERSION}"`, `"version": "${version}"`));
+    }
     this.edit(
       "CHANGELOG.md",
       (text) => text.replace("\n## [", `\n## [${version}] - 2026-01-02\n\n- A release.\n\n## [`),
@@ -63,8 +78,7 @@ export class Tagged implements Disposable {
   }
 
   edit(name: string, change: (text: string) => string): void {
-    const path = `${this.checkout}/${name}`;
-    Deno.writeTextFileSync(path, change(Deno.readTextFileSync(path)));
+    edit(`${this.checkout}/${name}`, change);
   }
 
   /** Commits all that is there, always at the same time. */
