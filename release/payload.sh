@@ -73,7 +73,7 @@ else
   touch -d "@${SOURCE_DATE_EPOCH:-0}" "$bundles"/*
   # The one grant of the ProxyCommand. A cache of what V8 compiles would be a file in /tmp, which anybody may have put there.
   (cd "$bundles" && "$deno" compile --quiet --no-prompt --no-config --no-lock --no-remote --no-npm --no-code-cache \
-    --deny-import --allow-ffi="$place/$library" --app-name deno-ssh-proxy --output "$program/standalone" standalone.js) ||
+    --deny-import --allow-ffi="$place/$library" --output "$program/standalone" standalone.js) ||
     fail "the program cannot be compiled"
   # What a denort of another version makes is an executable as well, and does not run.
   "$program/standalone" --help >/dev/null || fail "what was compiled does not run" "is denort that of this Deno?"

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { spyOn } from "../commands/grants.ts";
-import { assertPassed, runAsSsh } from "../support/as_ssh.ts";
+import { assertFailed, assertPassed, runAsSsh } from "../support/as_ssh.ts";
 import { CHECKOUT, Folder } from "../support/folder.ts";
 import { hasNamespaces, Home } from "../support/home.ts";
 import { Installation } from "../support/installation.ts";
@@ -117,6 +117,21 @@ test(
   CAN_TRACE,
   "there is no strace here, or it may not trace",
 );
+
+test("from a folder that was deleted it connects, but not to a path that begins in there", async ({ shim }) => {
+  using folder = new Folder();
+  using listener = listen(folder.at("s"));
+  const inDeleted = async (address: string) => {
+    const script = 'mkdir "$0" && cd "$0" && rmdir "$0" && exec "$@"';
+    const outcome = await runAsSsh(["/bin/sh", "-c", script, folder.at("gone"), shim, address, "22"]);
+    // What the shell itself has to say of it.
+    return { ...outcome, stderr: outcome.stderr.replace(/^sh: .*getcwd\(\) failed.*\n/, "") };
+  };
+  const accepting = listener.accept();
+  using _passed = assertPassed(await inDeleted(`unix${folder.at("s")}`));
+  (await accepting).close();
+  assertFailed(await inDeleted("unix/./s"), 66, "the current folder: it was deleted");
+});
 
 test("it is installed where it was compiled for, and nowhere else", () => {
   using folder = new Folder();
