@@ -128,9 +128,11 @@ deno_passed='.*| \([0-9]*\) passed.*'
 deno_failed='.*| \([0-9]*\) failed.*'
 deno_skipped='.*| \([0-9]*\) ignored.*'
 
-# tests FOLDER: with what those tests are allowed to do.
+# tests FOLDER [OPTION]: with what those tests are allowed to do.
 tests() {
-  "$deno" test --frozen --no-prompt --allow-ffi --allow-read --allow-write --allow-net --allow-run "tests/$1"
+  folder=tests/$1
+  shift
+  "$deno" test --frozen --no-prompt --allow-ffi --allow-read --allow-write --allow-net --allow-run "$@" "$folder"
 }
 
 # memory TOOL: the library's tests once more, under a tool that sees what they do with memory.
@@ -190,7 +192,8 @@ on_this_machine() {
   steps "the installed program as ssh starts it" "$deno_passed" "$deno_failed" "$deno_skipped" tests proxy
   steps "what may go wrong" "$deno_passed" "$deno_failed" "$deno_skipped" tests faults
   steps "the commands as a person types them" "$deno_passed" "$deno_failed" "$deno_skipped" tests commands
-  steps "what is released" "$deno_passed" "$deno_failed" "$deno_skipped" tests release
+  # Those of one file wait for compilers, the others meanwhile for packages.
+  steps "what is released" "$deno_passed" "$deno_failed" "$deno_skipped" tests release --parallel
   steps "the sandbox, and what reaches a terminal" "$deno_passed" "$deno_failed" "$deno_skipped" tests sandbox
   steps "deno test --doc" "$deno_passed" "$deno_failed" "$deno_skipped" \
     "$deno" test --frozen --doc --no-prompt "--allow-ffi=$root/rust/target/release/libdeno_ssh_proxy.so" mod.ts proxy

@@ -24,12 +24,15 @@ for tool in dpkg-deb objdump lintian mmdebstrap sshd socat git; do
 done
 # Where /proc and others are mounted in such a system, nobody else is to see it, least of all rm.
 unshare --mount --pid --net --fork true 2>/dev/null || cannot "root has no mounts of its own here"
+mkdir -p "$root/build/debian"
+# Tests that run at the same time share them.
+exec 9>"$root/build/debian/lock"
+flock 9
 if [ -e "$folder/complete" ]; then
   echo "$folder"
   exit 0
 fi
 
-mkdir -p "$root/build/debian"
 work=$(mktemp -d "$root/build/debian/new.XXXXXX")
 trap 'wait; rm -rf --one-file-system "$work"' EXIT
 trap 'exit 1' HUP INT TERM
