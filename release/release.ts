@@ -6,7 +6,7 @@
  */
 
 import { CHECKOUT, Folder } from "../tests/support/folder.ts";
-import { outputOf } from "../tests/support/tools.ts";
+import { outputOf, works } from "../tests/support/tools.ts";
 import { VERSION } from "../version.ts";
 import { denoRuntime, type Foreign, inside, notices } from "./inside.ts";
 import { digest, spdx } from "./spdx.ts";
@@ -32,7 +32,7 @@ function requireRelease(): void {
   if (!git("tag", "--points-at", "HEAD").split("\n").includes(tag)) {
     throw new Refusal(`the commit has no tag ${tag}, which is the version of deno.json`);
   }
-  if (!Deno.readTextFileSync(`${CHECKOUT}/CHANGELOG.md`).includes(`\n## [${VERSION}]`)) {
+  if (!works(`${CHECKOUT}/release/notes.sh`, [tag])) {
     throw new Refusal(`CHANGELOG.md has no section '## [${VERSION}]'`);
   }
 }
@@ -74,10 +74,11 @@ async function main(): Promise<void> {
   for (const path of filesIn(OUT)) if (!path.endsWith(".deb")) Deno.removeSync(`${OUT}/${path}`);
   const date = new Date(Number(git("log", "-1", "--format=%ct")) * 1000);
   Deno.env.set("SOURCE_DATE_EPOCH", `${date.getTime() / 1000}`);
-  const made = await archive("", inside(), date);
+  const foreign = inside();
+  const made = await archive("", foreign, date);
   const why = whyNoExecutable();
   if (why === undefined) {
-    made.push(...await archive("-standalone", [...inside(), ...denoRuntime()], date, STANDALONE_PREFIX));
+    made.push(...await archive("-standalone", [...foreign, ...denoRuntime()], date, STANDALONE_PREFIX));
   }
   Deno.copyFileSync(`${CHECKOUT}/install.sh`, `${OUT}/install.sh`);
   const names = [...made, "install.sh"].sort();

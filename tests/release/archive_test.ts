@@ -3,7 +3,7 @@ import { CHECKOUT, Folder } from "../support/folder.ts";
 import { hasNamespaces, Home } from "../support/home.ts";
 import { sha256 } from "../support/sockets.ts";
 import { outputOf, pathOf, testWhere } from "../support/tools.ts";
-import { CAN_RELEASE, ran, released, type Tagged } from "./made.ts";
+import { CAN_RELEASE, NO_HISTORY, ran, released, type Tagged } from "./made.ts";
 
 const [older, newer] = CAN_RELEASE ? [released("0.0.9"), released("0.1.1")] : [];
 Deno.test.afterAll(() => [older, newer].forEach((release) => release?.[Symbol.dispose]()));
@@ -87,7 +87,7 @@ class Bare implements Disposable {
 }
 
 function test(name: string, fn: (bare: Bare, older: Tagged, newer: Tagged) => void | Promise<void>): void {
-  testWhere(older !== undefined && newer !== undefined, "this checkout has no history", name, async () => {
+  testWhere(older !== undefined && newer !== undefined, NO_HISTORY, name, async () => {
     using bare = new Bare();
     await fn(bare, older!, newer!);
   });
@@ -192,7 +192,7 @@ test("an archive for another machine, and one of something else, are refused", a
 
 testWhere(
   newer !== undefined,
-  "this checkout has no history",
+  NO_HISTORY,
   "with neither Deno nor npm it says what there is to take",
   () => {
     using bare = new Bare();
@@ -210,7 +210,7 @@ const CAN_HAVE_HOME = CAN_RELEASE && hasNamespaces();
 for (const root of [false, true]) {
   testWhere(
     CAN_HAVE_HOME,
-    "no namespaces can be made here, or this checkout has no history",
+    `no namespaces can be made here, or ${NO_HISTORY}`,
     `${root ? "root's" : "a user's"} ssh_config is kept by an upgrade and by a downgrade, and taken back at the end`,
     async () => {
       using bare = new Bare();

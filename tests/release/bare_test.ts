@@ -1,11 +1,11 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Sshd } from "../support/sshd.ts";
+import type { Sshd } from "../support/sshd.ts";
 import { testWhere } from "../support/tools.ts";
 import { whyNoExecutable } from "../../release/why_no_executable.ts";
-import { bareSystems, Debian } from "./debian.ts";
-import { CAN_RELEASE, released, type Tagged } from "./made.ts";
+import { bareSystems, Debian, startSshd } from "./debian.ts";
+import { CAN_RELEASE, NO_HISTORY, released, type Tagged } from "./made.ts";
 
-const { folder, why } = CAN_RELEASE ? bareSystems() : { folder: "", why: "this checkout has no history" };
+const { folder, why } = CAN_RELEASE ? bareSystems() : { folder: "", why: NO_HISTORY };
 const whyNotStandalone = why || whyNoExecutable();
 
 /** A bare system, what is released as /mnt, and an sshd as /run/app/Sshd.sock, which its users have the key of. */
@@ -15,16 +15,11 @@ let sshd: Sshd | undefined;
 
 Deno.test.beforeAll(async () => {
   if (folder === "") return;
-  [release, sshd] = [released(), await Sshd.start()];
-  for (const path of [release.out, sshd.folder.path]) Deno.chmodSync(path, 0o755);
-  Deno.chmodSync(sshd.socket, 0o666);
+  [release, sshd] = [released(), await startSshd()];
+  Deno.chmodSync(release.out, 0o755);
   system = await Debian.start(folder, "trixie", release.out, sshd.folder.path);
   await system.install("openssh-client");
-  for (const [home, user] of [["/root", "root"], ["/home/somebody", "somebody"]] as const) {
-    await system.outputOf(`install -d -m 700 -o ${user} -g ${user} ${home}/.ssh`);
-    Deno.copyFileSync(sshd.key, system.at(`${home}/.ssh/id_ed25519`));
-    await system.outputOf(`chown ${user}: ${home}/.ssh/id_ed25519`);
-  }
+  await system.have(sshd.key);
 });
 
 Deno.test.afterAll(async () => {

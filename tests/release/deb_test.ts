@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Sshd } from "../support/sshd.ts";
+import type { Sshd } from "../support/sshd.ts";
 import { outputLater, testWhere } from "../support/tools.ts";
-import { bareSystems, Debian, Packages } from "./debian.ts";
-import { CAN_RELEASE } from "./made.ts";
+import { bareSystems, Debian, Packages, startSshd } from "./debian.ts";
+import { CAN_RELEASE, NO_HISTORY } from "./made.ts";
 
-const { folder, why } = CAN_RELEASE ? bareSystems() : { folder: "", why: "this checkout has no history" };
+const { folder, why } = CAN_RELEASE ? bareSystems() : { folder: "", why: NO_HISTORY };
 const can = folder !== "";
 const PACKAGE = "deno-ssh-proxy.deb";
 /** Has the same in it, as a test sees, and takes less time to unpack. */
@@ -51,18 +51,12 @@ async function buildOthers(): Promise<void> {
 async function prepare(suite: string, sshd: Sshd): Promise<void> {
   const system = await Debian.start(folder, suite, packages.path, sshd.folder.path);
   systems.set(suite, system);
-  for (const [home, user] of [["/root", "root"], ["/home/somebody", "somebody"]] as const) {
-    Deno.mkdirSync(system.at(`${home}/.ssh`), { mode: 0o700 });
-    Deno.copyFileSync(sshd.key, system.at(`${home}/.ssh/id_ed25519`));
-    await system.outputOf(`chown -R ${user}: ${home}/.ssh`);
-  }
+  await system.have(sshd.key);
 }
 
 Deno.test.beforeAll(async () => {
   if (!can) return;
-  const server = sshd = await Sshd.start();
-  Deno.chmodSync(server.folder.path, 0o755);
-  Deno.chmodSync(server.socket, 0o666);
+  const server = sshd = await startSshd();
   const prepared = SUITES.map((suite) => prepare(suite, server));
   const all = await Promise.allSettled([buildAndExamine(), buildOthers(), ...prepared]);
   for (const one of all) if (one.status === "rejected") throw one.reason;

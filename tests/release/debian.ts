@@ -6,6 +6,7 @@
 
 import { CHECKOUT, Folder } from "../support/folder.ts";
 import type { Ran } from "../support/home.ts";
+import { Sshd } from "../support/sshd.ts";
 import { outputLater, outputOf } from "../support/tools.ts";
 import { copyCheckout, edit } from "./made.ts";
 
@@ -38,6 +39,14 @@ root=$1
 shift 3
 path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 exec chroot "$root" env -i PATH=$path HOME=/root LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"`;
+
+/** An sshd out here whose socket, Sshd.sock in its folder, every user may open. */
+export async function startSshd(): Promise<Sshd> {
+  const sshd = await Sshd.start();
+  Deno.chmodSync(sshd.folder.path, 0o755);
+  Deno.chmodSync(sshd.socket, 0o666);
+  return sshd;
+}
 
 /** A Debian with nothing but what each has, and the user somebody. */
 export class Debian implements Disposable {
@@ -83,6 +92,15 @@ export class Debian implements Disposable {
   /** Installs a package: one of the suite's that it has at hand, or the path of a file, with what they depend on. */
   install(name: string): Promise<string> {
     return this.outputOf(`apt-get install --yes --no-install-recommends -o Dpkg::Use-Pty=0 ${name}`);
+  }
+
+  /** Root and somebody have `key` where ssh looks for theirs. */
+  async have(key: string): Promise<void> {
+    for (const [home, user] of [["/root", "root"], ["/home/somebody", "somebody"]] as const) {
+      Deno.mkdirSync(this.at(`${home}/.ssh`), { mode: 0o700 });
+      Deno.copyFileSync(key, this.at(`${home}/.ssh/id_ed25519`));
+      await this.outputOf(`chown -R ${user}: ${home}/.ssh`);
+    }
   }
 
   /** The paths of all that is in there. */

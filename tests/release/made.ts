@@ -17,6 +17,9 @@ const COPY = `cd "$1" && git ls-files -z --cached --others --exclude-standard |
 /** Whether a release can be made of this checkout: of one without its history it cannot. */
 export const CAN_RELEASE = works("git", ["-C", CHECKOUT, "rev-parse"]);
 
+/** Why not. */
+export const NO_HISTORY = "this checkout has no history";
+
 /** Copies the files of this checkout, those that are not committed too, to a new folder. */
 export function copyCheckout(folder: string): void {
   Deno.mkdirSync(folder);

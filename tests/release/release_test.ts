@@ -3,13 +3,13 @@ import { CHECKOUT, Folder } from "../support/folder.ts";
 import { sha256 } from "../support/sockets.ts";
 import { outputOf, testWhere } from "../support/tools.ts";
 import { VERSION } from "../../version.ts";
-import { CAN_RELEASE, ran, released, Tagged } from "./made.ts";
+import { CAN_RELEASE, NO_HISTORY, ran, released, Tagged } from "./made.ts";
 
 const made = CAN_RELEASE ? released() : undefined;
 Deno.test.afterAll(() => made?.[Symbol.dispose]());
 
 function test(name: string, fn: (release: Tagged) => void | Promise<void>): void {
-  testWhere(made !== undefined, "this checkout has no history", name, () => fn(made!));
+  testWhere(made !== undefined, NO_HISTORY, name, () => fn(made!));
 }
 
 /** The sum of each file in a folder. */
@@ -148,7 +148,7 @@ for (
     ],
   ] as [string, (tagged: Tagged) => void, string][]
 ) {
-  testWhere(CAN_RELEASE, "this checkout has no history", `a checkout ${what} is not released`, () => {
+  testWhere(CAN_RELEASE, NO_HISTORY, `a checkout ${what} is not released`, () => {
     using tagged = new Tagged();
     change(tagged);
     const { code, err } = tagged.release();
