@@ -57,3 +57,15 @@ export function requireName(name: string): string {
     hint: "a name has letters, digits, '.', '_' and '-', and does not begin with '.' or '-'",
   });
 }
+
+/**
+ * Returns `name` if it can be a user's on a `User` line.
+ *
+ * @throws {ProxyError} of kind `usage`
+ */
+export function requireUser(name: string): string {
+  if (/^[A-Za-z0-9_][A-Za-z0-9_.@+-]*$/.test(name)) return name;
+  throw new ProxyError("usage", `--user '${printable(name)}': not a user's name`, {
+    hint: "a name has letters, digits, '.', '_', '@', '+' and '-'",
+  });
+}

@@ -5,7 +5,7 @@
  */
 
 import { printable, ProxyError } from "../proxy/errors.ts";
-import { type Alias, parseAlias, requireName } from "./alias.ts";
+import { type Alias, parseAlias, requireName, requireUser } from "./alias.ts";
 import { command, type Context } from "./command.ts";
 import { unifiedDiff } from "./diff.ts";
 import { type EffectiveConfig, effectiveConfig, isOurs, originOf, ownCommand } from "./effective_config.ts";
@@ -29,6 +29,7 @@ const OPTIONS = {
   "dry-run": { brief: "shows what --install or --uninstall would change" },
   alias: { brief: "a name for an address; for --uninstall only NAME", value: "NAME=ADDRESS[:PORT]", repeated: true },
   "host-keys": { brief: "what becomes of host keys: ephemeral, tofu or strict", values: HOST_KEYS },
+  user: { brief: "the user to log in as, where ssh is given none (none: that of ssh itself)", value: "NAME" },
 } as const;
 
 export const config = command({
@@ -39,28 +40,37 @@ export const config = command({
 With --install it is put into place: for root into
 /etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf, for a user into
 ~/.ssh/deno-ssh-proxy.conf with a line at the top of ~/.ssh/config that includes
-it. A later --install keeps the aliases and the way with host keys of the one
-before, but for those that it is given.
+it. A later --install keeps the options of the one before, but for those that it
+is given.
 
 Host keys are ephemeral (neither checked nor kept), tofu (kept at the first
-connection and checked from then on), or strict (to be put there beforehand).`,
+connection and checked from then on), or strict (to be put there beforehand).
+
+Addresses are logged in to as root where root installs it: that file is read
+last, so that a User line of the user's own counts.`,
   arguments: [],
   options: OPTIONS,
   async run(context, given) {
     const { install, uninstall, alias, "dry-run": dryRun, "host-keys": hostKeys } = given;
+    const user = given.user === undefined ? undefined : requireUser(given.user);
     if (install && uninstall) throw usage("--install, --uninstall: one of the two");
     if (dryRun && !install && !uninstall) throw usage("--dry-run: it goes with --install or --uninstall");
     if (uninstall) {
       if (hostKeys !== undefined) throw usage("--host-keys: it does not go with --uninstall");
+      if (user !== undefined) throw usage("--user: it does not go with --uninstall");
       const names = alias.map(requireName);
       return await change(context, false, dryRun, (place) => planUninstall(place, names, render));
     }
     const aliases = unique(alias.map(parseAlias));
     if (install) {
-      const asked = { aliases, ...(hostKeys === undefined ? {} : { hostKeys }) };
+      const asked = {
+        aliases,
+        ...(hostKeys === undefined ? {} : { hostKeys }),
+        ...(user === undefined ? {} : { user }),
+      };
       return await change(context, true, dryRun, (place) => planInstall(place, asked, render));
     }
-    const text = render({ aliases, hostKeys: hostKeys ?? HOST_KEYS[0] });
+    const text = render({ aliases, hostKeys: hostKeys ?? HOST_KEYS[0], user });
     await context.out.write(shownOn(context.out, text));
     return 0;
   },

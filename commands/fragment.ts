@@ -10,17 +10,47 @@ import { type Alias, formatAlias, parseAlias } from "./alias.ts";
 /** The forms of an address with a part of its own behind the separator. */
 export const FORMS: readonly string[] = ["unix", "vsock", "vsock-mux", "machine"];
 
-/** The names of this machine. */
-const THIS_MACHINE = [".host", "machine/.host", "machine%.host"];
+/** The forms in which two addresses that differ in case only are different servers. */
+const CASE_SENSITIVE_FORMS = ["unix", "vsock-mux", "machine"];
 
 /** An address of each form, to ask ssh what it would do with one. */
 export const EXAMPLES: readonly string[] = [".host", ...FORMS.map((form) => `${form}/1`)];
 
-/** The same as patterns, with `%` in the first separator's place for scp and rsync, and none of this machine's names. */
-const PATTERNS = [
-  ...FORMS.flatMap((form) => [`${form}/*`, `${form}%*`]),
-  ...THIS_MACHINE.map((name) => `!${name}`),
+/** The addresses of this machine, as an alias may have them. */
+const THIS_MACHINE = [".host", "machine/.host", "machine%.host"];
+
+/** The forms with capitals, as people type them: a `Host` pattern is matched with its case (ssh_config(5), PATTERNS). */
+const CAPITALIZED_FORMS = FORMS.flatMap((form) => [
+  ...new Set([form.replace(/^./, upper), form.replace(/\b[a-z]/g, upper), form.toUpperCase()]),
+]);
+
+/** The names of this machine; the program takes no other name with a leading dot behind `machine/`, whatever its case. */
+const THIS_MACHINE_PATTERNS = [
+  ".host",
+  ".Host",
+  ".HOST",
+  ...addressPatterns(["machine", ...CAPITALIZED_FORMS.filter((form) => /^machine$/i.test(form))], ".*"),
 ];
+
+/** All other addresses. A `%` takes the place of the first `/` for scp and rsync. */
+const PATTERNS = [
+  ...addressPatterns([...FORMS, ...CAPITALIZED_FORMS], "*"),
+  ...THIS_MACHINE_PATTERNS.map((name) => `!${name}`),
+];
+
+/** Addresses that ssh lower-cases and that then are the same as another server's. It leaves those with a `%` alone. */
+const LOWER_CASED_PATTERNS = [
+  ...CASE_SENSITIVE_FORMS.flatMap((form) => [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"].map((letter) => `${form}/*${letter}*`)),
+  ...CAPITALIZED_FORMS.map((form) => `${form}/*`),
+];
+
+function upper(text: string): string {
+  return text.toUpperCase();
+}
+
+function addressPatterns(forms: readonly string[], rest: string): string[] {
+  return forms.flatMap((form) => [`${form}/${rest}`, `${form}%${rest}`]);
+}
 
 /** What may be done about host keys; the first unless something else is asked for. */
 export const HOST_KEYS = ["ephemeral", "tofu", "strict"] as const;
@@ -32,6 +62,8 @@ export type HostKeys = typeof HOST_KEYS[number];
 export interface Settings {
   readonly aliases: readonly Alias[];
   readonly hostKeys: HostKeys;
+  /** The user to log in as where no other file of ssh's names one; undefined where that is left to ssh. */
+  readonly user?: string | undefined;
 }
 
 /** What it is asked for where nobody asks for anything. */
@@ -43,6 +75,13 @@ const BEGINNING = "# deno-ssh-proxy: ";
 /** Where host keys are kept that are kept: `ssh` puts the home of whoever runs it in the place of `~`. */
 const KNOWN_HOSTS = "~/.ssh/deno-ssh-proxy.known_hosts";
 
+/**
+ * Where a shared connection of somebody with `ControlMaster` has its socket. `%C` is a hash and has no `/`; `%h`, `%n` and
+ * `%k` of an address have one, so that no socket can be bound. Short, because ssh appends 17 bytes, and a path that is over
+ * 107 in all ends the connection.
+ */
+const CONTROL_PATH = "~/.ssh/dsp-%C";
+
 /** What each way with host keys does, and the options that do it. */
 const HOST_KEY_LINES: Record<HostKeys, string> = {
   ephemeral: `
@@ -51,6 +90,8 @@ const HOST_KEY_LINES: Record<HostKeys, string> = {
     # nor kept, as systemd's own fragment has it. Where addresses stay with one server for good: --host-keys tofu.
     StrictHostKeyChecking no
     UserKnownHostsFile /dev/null
+    # Without this ssh warns at each connection that it added the host key to /dev/null.
+    LogLevel ERROR
 `,
   tofu: `
     # Trust on first use: a server's key is kept at the first connection, in a file for these addresses alone, and from
@@ -70,33 +111,47 @@ const HOST_KEY_LINES: Record<HostKeys, string> = {
 };
 
 /**
- * The fragment for a program that `command` starts: a shell's words, in which ssh replaces `%` tokens.
+ * Returns the fragment for a program that `command` starts: words for a shell, in which ssh expands `%` tokens.
  *
- * `Match host` rather than `Host`: it sees the name after `HostName` has replaced it, so an alias works too; and with
- * `Match final` one that comes after this, as well as one that comes before.
+ * It has `Host` blocks and nothing else, so that it changes nothing for any other host. `Match final` would have ssh read
+ * the whole configuration once more for every host, with `HostName` in the place of what was typed, and other programs that
+ * read ssh_config refuse the file.
  */
-export function fragment(command: string, { aliases, hostKeys }: Settings = PLAIN): string {
+export function fragment(command: string, settings: Settings = PLAIN): string {
+  const { aliases, hostKeys, user } = settings;
+  const proxy = `
+    ProxyCommand ${command} '%h' '%p' --as-typed '%n'
+    ProxyUseFdpass yes
+    CheckHostIP no
+`;
   return `${BEGINNING}ssh to virtual machines, containers and local sockets.
 #
 # deno-ssh-proxy config --install writes this anew: it keeps the options that stand here in comments, and nothing else.
 
 ${
-    aliases.map((alias) => aliasBlock(command, alias, hostKeys)).join("")
+    aliases.map((alias) => aliasBlock(command, alias, settings)).join("")
   }# This machine. Its host key is checked like any other.
-Match host ${THIS_MACHINE.join(",")}
-    ProxyCommand ${command} '%h' '%p' --as-typed '%n'
-    ProxyUseFdpass yes
-    CheckHostIP no
+Host ${THIS_MACHINE_PATTERNS.join(" ")}${proxy}    ControlPath ${CONTROL_PATH}
 
-Match host ${PATTERNS.join(",")}
-    ProxyCommand ${command} '%h' '%p' --as-typed '%n'
-    ProxyUseFdpass yes
-    CheckHostIP no
+# Where systemd's own file is read after this one, it would turn the check off for these names.
+Host ${THIS_MACHINE_PATTERNS.filter((name) => !name.startsWith(".")).join(" ")}
+    StrictHostKeyChecking ask
+    UserKnownHostsFile ~/.ssh/known_hosts ~/.ssh/known_hosts2
 
-    # --host-keys ${hostKeys}${HOST_KEY_LINES[hostKeys]}
-# Everything is read once more when HostName is known, so that an alias of an address may stand below this as well.
-Match final all
-`;
+# Two sockets whose paths differ in case only have the same %C: one with a capital letter shares no connection.
+Host ${LOWER_CASED_PATTERNS.join(" ")}
+    ControlPath none
+
+Host ${PATTERNS.join(" ")}${proxy}    ControlPath ${CONTROL_PATH}
+${user === undefined ? "" : `\n    # --user ${user}\n${userLines(user)}`}
+    # --host-keys ${hostKeys}${HOST_KEY_LINES[hostKeys]}`;
+}
+
+/** What stands in the place of a name, where no user is to be named. */
+export const NO_USER = "none";
+
+function userLines(user: string | undefined): string {
+  return user === undefined || user === NO_USER ? "" : `    User ${user}\n`;
 }
 
 /** What the fragment `text` was asked for; nothing where it is not one of this program's. */
@@ -105,19 +160,22 @@ export function settingsOf(text: string): Settings | undefined {
   const comments = text.split("\n").map((line) => /^ *# (--[a-z-]+) ([^]+)$/.exec(line) ?? []);
   const values = (option: string) => comments.flatMap(([, name, value = ""]) => name === option ? [value] : []);
   const [given] = values("--host-keys");
+  const [user] = values("--user");
   return {
     aliases: values("--alias").map(parseAlias),
     hostKeys: HOST_KEYS.find((one) => one === given) ?? HOST_KEYS[0],
+    ...(user === undefined ? {} : { user }),
   };
 }
 
 /**
- * The block for `alias`. The address stands in it, because what ssh has from `HostName` it lower-cases; and the `Port`,
- * where ssh takes it for one, so that `-p` still counts.
+ * Returns the block for `alias`. It has the address itself, because ssh lower-cases what it has from `HostName`; and the
+ * `Port`, where ssh takes it for one, so that `-p` still counts.
  */
-function aliasBlock(command: string, alias: Alias, hostKeys: HostKeys): string {
+function aliasBlock(command: string, alias: Alias, { aliases, hostKeys, user }: Settings): string {
   const { name, address, port } = alias;
   const isPort = port === undefined || port > 0 && port < 2 ** 16;
+  const isAmbiguous = aliases.some((one) => one.name !== name && one.name.toLowerCase() === name.toLowerCase());
   const lines = [
     `# --alias ${formatAlias(alias)}`,
     `Host ${name}`,
@@ -125,9 +183,18 @@ function aliasBlock(command: string, alias: Alias, hostKeys: HostKeys): string {
     `    ProxyCommand ${command} ${quote(address)} ${isPort ? "'%p'" : port}`,
     "    ProxyUseFdpass yes",
     "    CheckHostIP no",
-    ...(THIS_MACHINE.includes(address) ? [] : [...hostKeyAlias(alias, hostKeys), ...options(hostKeys)]),
+    `    ControlPath ${isAmbiguous ? "none" : CONTROL_PATH}`,
+    ...(isThisMachine(address) ? [] : [
+      ...userLines(user).split("\n").slice(0, -1),
+      ...hostKeyAlias(alias, hostKeys),
+      ...options(hostKeys),
+    ]),
   ];
   return `${lines.join("\n")}\n\n`;
+}
+
+function isThisMachine(address: string): boolean {
+  return THIS_MACHINE.includes(address.toLowerCase());
 }
 
 function options(hostKeys: HostKeys): string[] {

@@ -33,13 +33,21 @@ export interface Place {
   readonly fragment: string;
   /** The user's home, where ssh_config has to include the fragment. */
   readonly home: string | undefined;
+  /** The user to log in as where nobody asked for one; undefined where that is left to ssh. */
+  readonly user?: string;
 }
 
 /**
  * For root, whose file every user's ssh reads. Of the folder's files ssh takes the first that says something, in the order
  * of their names: systemd's has the number 20.
  */
-const SYSTEM: Place = { folder: "/etc/ssh/ssh_config.d", fragment: "10-deno-ssh-proxy.conf", home: undefined };
+const SYSTEM: Place = {
+  folder: "/etc/ssh/ssh_config.d",
+  fragment: "10-deno-ssh-proxy.conf",
+  home: undefined,
+  // As systemd 262's file has it. It is read after the user's own, so that a User of theirs counts.
+  user: "root",
+};
 
 /** Where a user's ssh_config stays as it was before the first change. */
 const BACKUP = "config.before-deno-ssh-proxy";
@@ -101,6 +109,7 @@ export function planInstall(place: Place, asked: Partial<Settings>, render: (set
   const after = bytesOf(render({
     aliases: merged(settings?.aliases, asked.aliases),
     hostKeys: asked.hostKeys ?? settings?.hostKeys ?? HOST_KEYS[0],
+    user: asked.user ?? settings?.user ?? place.user,
   }));
   const changes: PlannedChange[] = [];
   if (!equal(before?.bytes, after)) {

@@ -98,25 +98,74 @@ Deno.test("a checkout whose path Deno cannot grant is refused, and an installed 
   );
 });
 
+/** The blocks of a fragment: the patterns of each, and its options. */
+function blocksOf(text: string): { patterns: string[]; options: string[] }[] {
+  return text.split(/^Host /m).slice(1).map((block) => {
+    const [patterns = "", ...lines] = block.split("\n");
+    return {
+      patterns: patterns.split(" "),
+      options: lines.map((line) => line.trim()).filter((line) => /^[^#]/.test(line)),
+    };
+  });
+}
+
 Deno.test("the fragment starts the command for every form of address, with the name as it was typed", () => {
-  const text = fragment("/usr/local/bin/deno-ssh-proxy", PLAIN);
-  const blocks = text.split(/^(?=Match )/m).slice(1);
-  assertEquals(blocks.length, 3);
-  const [here, elsewhere] = blocks.map((block) => /^Match host (.*)$/m.exec(block)?.[1]?.split(","));
-  assertEquals(here, [".host", "machine/.host", "machine%.host"]);
-  const forms = ["unix", "vsock", "vsock-mux", "machine"].flatMap((form) => [`${form}/*`, `${form}%*`]);
-  assertEquals(elsewhere?.filter((pattern) => !pattern.startsWith("!")), forms);
-  for (const block of blocks.slice(0, 2)) {
-    assertStringIncludes(block, "\n    ProxyCommand /usr/local/bin/deno-ssh-proxy '%h' '%p' --as-typed '%n'\n");
-    assertStringIncludes(block, "\n    ProxyUseFdpass yes\n");
+  const blocks = blocksOf(fragment("/usr/local/bin/deno-ssh-proxy", PLAIN))
+    .filter(({ options }) => options.some((option) => option.startsWith("ProxyCommand ")));
+  assertEquals(blocks.length, 2);
+  const [here, elsewhere] = blocks;
+  for (const name of [".host", "machine/.*", "machine%.*"]) {
+    assert(here!.patterns.includes(name), name);
+    assert(elsewhere!.patterns.includes(`!${name}`), name);
+  }
+  for (const form of ["unix", "vsock", "vsock-mux", "machine", "VSOCK", "Vsock-Mux"]) {
+    for (const pattern of [`${form}/*`, `${form}%*`]) assert(elsewhere!.patterns.includes(pattern), pattern);
+  }
+  for (const { options } of blocks) {
+    assert(options.includes("ProxyCommand /usr/local/bin/deno-ssh-proxy '%h' '%p' --as-typed '%n'"));
+    assert(options.includes("ProxyUseFdpass yes"));
   }
 });
 
-Deno.test("the host key of this machine is checked, and that of what only has a place is not", () => {
-  const [here = "", elsewhere = ""] = fragment("x", PLAIN).split(/^(?=Match )/m).slice(1);
-  assert(!/StrictHostKeyChecking|UserKnownHostsFile/.test(here));
-  assertStringIncludes(elsewhere, "\n    StrictHostKeyChecking no\n    UserKnownHostsFile /dev/null\n");
+Deno.test("the host key of what only has a place is not checked, and nothing is said about it", () => {
+  const { options } = blocksOf(fragment("x", PLAIN)).at(-1)!;
+  for (const option of ["StrictHostKeyChecking no", "UserKnownHostsFile /dev/null", "LogLevel ERROR"]) {
+    assert(options.includes(option), option);
+  }
 });
+
+Deno.test("addresses and aliases have the user that was asked for, and this machine has none", () => {
+  const aliases = ["vm=vsock/42", "here=.host"].map(parseAlias);
+  const users = (user?: string) =>
+    blocksOf(fragment("x", { aliases, hostKeys: "tofu", user }))
+      .flatMap(({ patterns, options }) => options.includes("User root") ? [patterns[0]] : []);
+  assertEquals(users("root"), ["vm", "unix/*"]);
+  assertEquals(users("none"), []);
+  assertEquals(users(), []);
+});
+
+testWith("ssh", "no two addresses that ssh tells apart by case only share a connection", () => {
+  using folder = new Folder();
+  const aliases = ["vm=unix/a", "Vm=unix/A", "Web=unix/b"].map(parseAlias);
+  const config = folder.file("ssh_config", fragment("x", { aliases, hostKeys: "ephemeral" }));
+  const shared = (host: string) => /^controlpath (.*)$/m.exec(outputOf("ssh", "-F", config, "-G", host))?.[1] ?? "none";
+  for (const host of ["unix/tmp/Foo", "vsock-mux/run/VM.sock", "machine/Web", "UNIX/tmp/foo", "vm", "Vm"]) {
+    assertEquals(shared(host), "none", host);
+  }
+  const others = [
+    "unix/tmp/foo",
+    "unix%tmp/Foo",
+    "unix%tmp/foo",
+    "vsock/42",
+    "vsock%42",
+    "machine/web",
+    "Web",
+    ".host",
+  ];
+  const paths = others.map(shared);
+  for (const path of paths) assertMatch(path, /\/\.ssh\/dsp-[0-9a-f]{40}$/);
+  assertEquals(new Set(paths).size, others.length);
+}, ["-V"]);
 
 testWith(
   "ssh",
@@ -129,11 +178,20 @@ testWith(
       assert(options.some((option) => option.startsWith("proxycommand /bin/deno-ssh-proxy ")), host);
       return !options.includes("stricthostkeychecking false");
     };
-    for (const host of [".host", "machine/.host", "machine%.host", ".HOST", "machine/.HOST"]) {
+    for (const host of [".host", "machine/.host", "machine%.host", ".HOST", "machine/.HOST", "Machine%.Host"]) {
       assertEquals(strict(host), true, host);
     }
     for (
-      const host of ["machine/foo", "machine%Foo", "unix/.host", "unix%run/s", "vsock/host", "vsock%3", "vsock-mux/s"]
+      const host of [
+        "machine/foo",
+        "machine%Foo",
+        "MACHINE/foo",
+        "unix/.host",
+        "unix%run/s",
+        "vsock/host",
+        "vsock%3",
+        "vsock-mux/s",
+      ]
     ) {
       assertEquals(strict(host), false, host);
     }
@@ -141,14 +199,15 @@ testWith(
   ["-V"],
 );
 
-Deno.test("every line of the fragment is a comment, an empty line, a Host, a Match or one option with its value", () => {
+Deno.test("every line of the fragment is a comment, an empty line, a Host or one option in a Host's block", () => {
   const aliases = ["a=vsock/42", "b.c=unix/a b'c\\:2222", "d=vsock-mux/x:70000", "e=.host"].map(parseAlias);
   for (const hostKeys of HOST_KEYS) {
-    for (const line of fragment("'/a b/deno' run", { aliases, hostKeys }).split("\n")) {
-      assertMatch(line, /^(?: *#(?: .*)?|Host [\w.]+|Match host \S+|Match final all| {4}[A-Z][A-Za-z]+ \S.*)?$/);
-      // A list of patterns is one word.
-      assert(line.length <= 120 || line.startsWith("Match host "), line);
+    const text = fragment("'/a b/deno' run", { aliases, hostKeys, user: "root" });
+    for (const line of text.split("\n")) {
+      assertMatch(line, /^(?: *#(?: .*)?|Host \S.*| {4}(?!Match|Include)[A-Z][A-Za-z]+ \S.*)?$/);
+      assert(line.length <= 120 || line.startsWith("Host "), line);
     }
+    assert(!/^ .*\S/m.test(text.slice(0, text.indexOf("\nHost "))), "an option that is for every host");
   }
 });
 
@@ -159,8 +218,13 @@ function aliasLines(alias: string, hostKeys: Settings["hostKeys"] = "ephemeral")
 }
 
 Deno.test("an alias has the address in its command, and the port for ssh, as far as that takes one", () => {
-  const block = (...first: string[]) => [...first, "ProxyUseFdpass yes", "CheckHostIP no"];
-  const unchecked = ["StrictHostKeyChecking no", "UserKnownHostsFile /dev/null"];
+  const block = (...first: string[]) => [
+    ...first,
+    "ProxyUseFdpass yes",
+    "CheckHostIP no",
+    "ControlPath ~/.ssh/dsp-%C",
+  ];
+  const unchecked = ["StrictHostKeyChecking no", "UserKnownHostsFile /dev/null", "LogLevel ERROR"];
   assertEquals(aliasLines("vm=vsock/42"), [...block("Host vm", "ProxyCommand x vsock/42 '%p'"), ...unchecked]);
   assertEquals(aliasLines("vm=unix%run/App.sock:2222"), [
     ...block("Host vm", "Port 2222", "ProxyCommand x unix%%run/App.sock '%p'"),
@@ -169,7 +233,7 @@ Deno.test("an alias has the address in its command, and the port for ssh, as far
   assertEquals(aliasLines("vm=vsock/42:65536")[1], "ProxyCommand x vsock/42 65536");
   assertEquals(aliasLines("vm=vsock/42:0")[1], "ProxyCommand x vsock/42 0");
   for (const here of [".host", "machine/.host", "machine%.host"]) {
-    assertEquals(aliasLines(`vm=${here}`).length, 4, "its host key is checked like any other");
+    assertEquals(aliasLines(`vm=${here}`).length, 5, "its host key is checked like any other");
   }
 });
 
@@ -214,8 +278,10 @@ Deno.test("any alias is what its text says", () => {
 });
 
 Deno.test("what a fragment was asked for can be read from it again", () => {
-  fc.assert(fc.property(fc.array(anyAlias), fc.constantFrom(...HOST_KEYS), (aliases, hostKeys) => {
-    assertEquals(settingsOf(fragment("x", { aliases, hostKeys })), { aliases, hostKeys });
+  const anyUser = fc.constantFrom({}, { user: "root" }, { user: "none" });
+  fc.assert(fc.property(fc.array(anyAlias), fc.constantFrom(...HOST_KEYS), anyUser, (aliases, hostKeys, user) => {
+    const settings = { aliases, hostKeys, ...user };
+    assertEquals(settingsOf(fragment("x", settings)), settings);
   }));
   assertEquals(settingsOf("Host a\n"), undefined);
 });
