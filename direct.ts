@@ -1,7 +1,7 @@
 /**
  * The ProxyCommand for an address that itself says where to connect, and for one try. `ssh` starts this for nearly every
  * connection, while somebody waits: so it is a program of its own that loads nothing else. proxy.ts is the one for all
- * addresses, and install.sh's shim chooses.
+ * addresses, and the starter chooses.
  *
  * @module
  */

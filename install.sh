@@ -88,7 +88,8 @@ take_back_config() {
   command=$("$shim" config | sed -n "s/^ *\(ProxyCommand .*\) '%h' .*/\1/p" | head -n 1)
   grep -qF "${command:-ProxyCommand $shim} " "$config" || return 0
   # A standalone executable may not: what it printed is taken away where nobody has changed it.
-  if [ -f "$program/current/standalone" ]; then "$shim" config | cmp -s - "$config" && rm -f "$config"
+  if [ -f "$program/current/standalone" ]; then
+    { "$shim" config --user root | cmp -s - "$config" || "$shim" config | cmp -s - "$config"; } && rm -f "$config"
   else "$shim" config --uninstall; fi ||
     fail "ssh is configured to use it: nothing was removed" "take away $config, and then try again"
 }
@@ -142,7 +143,7 @@ quoted() {
   printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"
 }
 
-# Whoever can write to the library, the scripts, the shim or Deno, or to a folder on the way to them, decides what every
+# Whoever can write to the library, the scripts, the starter or Deno, or to a folder on the way to them, decides what every
 # connection of this user runs: that may be root, whoever / belongs to, and this user.
 me=$(id -u)
 is_trusted() { # is_trusted UID
@@ -364,16 +365,11 @@ cp "$build/ssh_config" "$stage"
 # Other files or another Deno have another name; what is there already stays as it is until it counts no more.
 if [ -n "$standalone" ]; then name=${standalone##*/}
 else name=$(cat "$payload/version")-$({ cat "$stage"/*; echo "$deno"; } | sum_of | cut -c 1-12); fi
-library=$(echo "$stage"/libdeno_ssh_proxy.*)
-# The words for sh, and then for the right side of sed's s command.
-word() {
-  quoted "$1" | sed 's/[\\&|]/\\&/g'
-}
-sed -e "s|@deno@|$(word "$deno")|" -e "s|@program@|$(word "$program/$name")|" \
-  -e "s|@library@|$(word "$program/$name/${library##*/}")|" "$payload/program/deno-ssh-proxy" >"$stage/deno-ssh-proxy"
 chmod 644 "$stage"/*
-chmod 755 "$stage" "$stage/deno-ssh-proxy" "$library"
-[ -z "$standalone" ] || chmod 755 "$stage/standalone"
+chmod 755 "$stage" "$stage/deno-ssh-proxy" "$stage"/libdeno_ssh_proxy.*
+if [ -n "$standalone" ]; then chmod 755 "$stage/standalone"
+# The starter runs what this leads to.
+else ln -s "$deno" "$stage/deno"; fi
 if [ -d "$program/$name" ]; then
   # The same files, unless something became of them: that is mended, one by one.
   mv -f "$stage"/* "$program/$name"
@@ -486,7 +482,7 @@ if [ -n "$standalone" ]; then
   cat <<END
 To make ssh always use it (it may open no file itself):
 
-  $(command_line "$shim") config | sudo tee /etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf
+  $(command_line "$shim") config --user root | sudo tee /etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf
 END
 else
   cat <<END

@@ -86,25 +86,26 @@ function withMarks(source: string): { source: string; statements: string[] } {
 
 /** The program at `path` as install.sh bundles it. */
 async function bundle(path: string): Promise<string> {
-  await outputLater(Deno.execPath(), "bundle", "--quiet", "--minify", "--output", `${path}.mjs`, path);
+  const file = `${path}.mjs`;
+  await outputLater(Deno.execPath(), "bundle", "--quiet", "--minify", "--output", file, path);
+  const grants = [`--allow-read=${file}`, `--allow-write=${file}`];
+  await outputLater(Deno.execPath(), "run", "--no-config", ...grants, `${CHECKOUT}/release/unparsed.js`, file);
   return Deno.readTextFileSync(`${path}.mjs`);
 }
 
-/** What is installed in `prefix` once more in `folder`, but for `direct`, the program that its shim starts. Gives the shim. */
+/** Copies what is installed in `prefix` to `folder`, with `direct` for its program. Returns the path of the starter. */
 function markedInstallation(prefix: string, folder: string, direct: string): string {
   const installed = Deno.realPathSync(`${prefix}/lib/deno-ssh-proxy/current`);
   Deno.mkdirSync(folder);
   for (const { name } of Deno.readDirSync(installed)) {
-    if (name !== "direct.mjs") Deno.symlinkSync(`${installed}/${name}`, `${folder}/${name}`);
+    Deno.symlinkSync(`${installed}/${name}`, `${folder}/${name}`);
   }
+  for (const name of ["direct.mjs", "deno-ssh-proxy"]) Deno.removeSync(`${folder}/${name}`);
   Deno.writeTextFileSync(`${folder}/direct.mjs`, direct);
-  const shim = `${folder}/shim`;
-  Deno.writeTextFileSync(
-    shim,
-    Deno.readTextFileSync(`${prefix}/bin/deno-ssh-proxy`).replaceAll(installed, folder),
-    { mode: 0o755 },
-  );
-  return shim;
+  // The starter runs what lies in its own directory.
+  const starter = `${folder}/deno-ssh-proxy`;
+  Deno.copyFileSync(`${installed}/deno-ssh-proxy`, starter);
+  return starter;
 }
 
 /** Something that the kernel saw, in milliseconds of its clock. */
@@ -138,13 +139,13 @@ function startOfDeno({ launched, own }: Steps, marks: number[]) {
   const started = timeOf(own, "sys_execve", there);
   const first = marks[0]!;
   const opened = own.findLast(({ time, text }) => time < first && text.startsWith("sys_openat("))!.time;
-  return { spawn: there - launched, shim: started - there, deno: opened - started, loading: first - opened };
+  return { spawn: there - launched, starter: started - there, deno: opened - started, loading: first - opened };
 }
 
 function partsOfOurs(steps: Steps, bare: Steps, statements: string[]): Figures {
   const { launched, own, gone } = steps;
   const marks = marksOf(own, statements.length + 2);
-  const { spawn, shim, deno, loading } = startOfDeno(steps, marks);
+  const { spawn, starter, deno, loading } = startOfDeno(steps, marks);
   const floor = startOfDeno(bare, marksOf(bare.own, 1)).loading;
   const [start, ...after] = marks.slice(1);
   const exit = timeOf(own, "sys_exit_group");
@@ -152,8 +153,8 @@ function partsOfOurs(steps: Steps, bare: Steps, statements: string[]): Figures {
   const connect = timeOf(own, "sys_connect(", start);
   const sendmsg = timeOf(own, "sys_sendmsg(", connect);
   return {
-    "fork and exec, of sh": spawn,
-    "the shim, until it starts Deno": shim,
+    "fork and exec, of the starter": spawn,
+    "the starter, until it starts Deno": starter,
     "Deno, until it opens the program": deno,
     "Deno, until it runs an empty program": floor,
     "longer than that, for reading and compiling ours": loading - floor,

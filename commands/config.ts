@@ -22,6 +22,7 @@ import {
   planUninstall,
 } from "./installed_config.ts";
 import { shownOn } from "./output.ts";
+import { userVariable } from "./user_environment.ts";
 
 const OPTIONS = {
   install: { brief: "puts it where ssh looks for it, and shows that ssh uses it" },
@@ -29,7 +30,7 @@ const OPTIONS = {
   "dry-run": { brief: "shows what --install or --uninstall would change" },
   alias: { brief: "a name for an address; for --uninstall only NAME", value: "NAME=ADDRESS[:PORT]", repeated: true },
   "host-keys": { brief: "what becomes of host keys: ephemeral, tofu or strict", values: HOST_KEYS },
-  user: { brief: "the user to log in as, where ssh is given none (none: that of ssh itself)", value: "NAME" },
+  user: { brief: "who to log in as if ssh is not told; none leaves it to ssh", value: "NAME" },
 } as const;
 
 export const config = command({
@@ -99,7 +100,7 @@ async function change(
   }
   let place: Place | undefined;
   try {
-    const here = place = placeOf(Deno.uid(), () => Deno.env.get("HOME"));
+    const here = place = placeOf(Deno.uid(), () => userVariable("HOME"));
     if (dryRun) {
       const { changes, notes } = planFor(here);
       for (const { path, before, after, keeps } of changes) {

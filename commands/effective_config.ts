@@ -9,6 +9,7 @@ import { libraryPath, programUrl } from "../ffi/library.ts";
 import { printable, ProxyError } from "../proxy/errors.ts";
 import { proxyCommand } from "./fragment.ts";
 import { howToGrant } from "./grant.ts";
+import { NO_SSH, sshCommand } from "./user_environment.ts";
 
 /** What ssh would do for a host name. */
 export interface EffectiveConfig {
@@ -122,20 +123,19 @@ function filesRead(log: readonly string[]): ConfigFile[] {
 async function runSsh(args: string[], env: Record<string, string> = {}): Promise<Deno.CommandOutput> {
   try {
     const signal = AbortSignal.timeout(PATIENCE);
-    const output = await new Deno.Command("ssh", { args, env, stdin: "null", stdout: "piped", stderr: "piped", signal })
-      .output();
+    const [command, ...first] = sshCommand();
+    const io = { stdin: "null", stdout: "piped", stderr: "piped" } as const;
+    const output = await new Deno.Command(command, { args: [...first, ...args], env, signal, ...io }).output();
+    if (output.code === NO_SSH) throw missingSsh();
     if (!signal.aborted) return output;
     throw new ProxyError("timeout", `ssh -G: it did not end within ${PATIENCE / 1000} s`);
   } catch (thrown) {
     if (thrown instanceof ProxyError) throw thrown;
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    if (thrown instanceof Deno.errors.NotFound) {
-      throw new ProxyError("missing", "ssh: it is not on PATH", {
-        cause: thrown,
-        hint: "on Debian: apt-get install openssh-client",
-      });
-    }
-    if (thrown instanceof Deno.errors.NotCapable) {
+    if (thrown instanceof Deno.errors.NotFound) throw missingSsh(thrown);
+    // Deno finds no ssh without PATH, before it looks at its permissions.
+    const isDenied = Deno.permissions.querySync({ name: "run", command: sshCommand()[0] }).state !== "granted";
+    if (thrown instanceof Deno.errors.NotCapable || isDenied) {
       // Deno starts nothing with these, which could have another program run in its place. Empty ones do nothing.
       const steering = reason.match(/\b(?:LD|DYLD)_\w+/g) ?? [];
       if (steering.length > 0 && Object.keys(env).length === 0) {
@@ -148,4 +148,11 @@ async function runSsh(args: string[], env: Record<string, string> = {}): Promise
     }
     throw new ProxyError("resource", `ssh: it cannot be started: ${printable(reason)}`, { cause: thrown });
   }
+}
+
+function missingSsh(cause?: unknown): ProxyError {
+  return new ProxyError("missing", "ssh: it is not on PATH", {
+    cause,
+    hint: "on Debian: apt-get install openssh-client",
+  });
 }

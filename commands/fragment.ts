@@ -69,6 +69,9 @@ export interface Settings {
 /** What it is asked for where nobody asks for anything. */
 const PLAIN: Settings = { aliases: [], hostKeys: HOST_KEYS[0] };
 
+/** The file that every user's ssh reads after their own: so it can name a user, as systemd 262's file does. */
+export const SYSTEM_SETTINGS: Settings = { ...PLAIN, user: "root" };
+
 /** What every fragment begins with: a file that does is one of this program's. */
 const BEGINNING = "# deno-ssh-proxy: ";
 
@@ -214,7 +217,7 @@ function hostKeyAlias({ address, port = 22 }: Alias, hostKeys: HostKeys): string
 
 /**
  * The words that start this program again as a ProxyCommand: the installed one, which is in a folder of its own or not, or
- * where there is none, Deno itself with the flags that the shim would give it.
+ * where there is none, Deno itself with the flags that the starter would give it.
  *
  * @param main The URL of the program's main module, or of its executable.
  * @param library The path of the native library.

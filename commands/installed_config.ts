@@ -9,7 +9,7 @@
 import { printable, ProxyError } from "../proxy/errors.ts";
 import { latin1 } from "../proxy/latin1.ts";
 import type { Alias } from "./alias.ts";
-import { HOST_KEYS, type Settings, settingsOf } from "./fragment.ts";
+import { HOST_KEYS, type Settings, settingsOf, SYSTEM_SETTINGS } from "./fragment.ts";
 import { includeLine, isIncluded, withInclude, withoutInclude } from "./include.ts";
 import {
   type Change,
@@ -34,7 +34,7 @@ export interface Place {
   /** The user's home, where ssh_config has to include the fragment. */
   readonly home: string | undefined;
   /** The user to log in as where nobody asked for one; undefined where that is left to ssh. */
-  readonly user?: string;
+  readonly user?: string | undefined;
 }
 
 /**
@@ -45,8 +45,7 @@ const SYSTEM: Place = {
   folder: "/etc/ssh/ssh_config.d",
   fragment: "10-deno-ssh-proxy.conf",
   home: undefined,
-  // As systemd 262's file has it. It is read after the user's own, so that a User of theirs counts.
-  user: "root",
+  user: SYSTEM_SETTINGS.user,
 };
 
 /** Where a user's ssh_config stays as it was before the first change. */

@@ -30,7 +30,7 @@ export const OPTIONS = ["--as-typed", "--relay", "--timeout", "--wait"] as const
  * no command has.
  */
 export function isProxyForm([first = ""]: readonly string[]): boolean {
-  return first === ".host" || first.includes("/") || first.includes("%") ||
+  return first.toLowerCase() === ".host" || first.includes("/") || first.includes("%") ||
     OPTIONS.some((option) => first.startsWith(option));
 }
 

@@ -57,14 +57,17 @@ put() { # put FILE PLACE [MODE]
   install -D -m "${3:-644}" "$1" "$tree$2"
 }
 lib=/usr/lib/deno-ssh-proxy doc=/usr/share/doc/deno-ssh-proxy
-sed -e "s|@deno@|'$lib/deno'|" -e "s|@program@|'$lib'|" -e "s|@library@|'$lib/libdeno_ssh_proxy.so'|" \
-  "$program/deno-ssh-proxy" >"$work/shim"
-put "$work/shim" /usr/bin/deno-ssh-proxy 755
+put "$program/deno-ssh-proxy" $lib/deno-ssh-proxy 755
+mkdir -p "$tree/usr/bin"
+ln -s ../lib/deno-ssh-proxy/deno-ssh-proxy "$tree/usr/bin/deno-ssh-proxy"
 put "$deno" $lib/deno 755
-for file in direct.mjs proxy.mjs cli.mjs libdeno_ssh_proxy.so; do
+for file in direct.mjs proxy.mjs cli.mjs commands.sh libdeno_ssh_proxy.so; do
   put "$program/$file" $lib/$file
 done
-sed 's|/usr/local/bin/|/usr/bin/|' "$program/ssh_config" >"$work/ssh_config"
+(cd "$root" && "$deno" eval --quiet --no-config '
+  import { fragment, SYSTEM_SETTINGS } from "./commands/fragment.ts";
+  console.log(fragment("/usr/bin/deno-ssh-proxy", SYSTEM_SETTINGS).trimEnd());
+') >"$work/ssh_config"
 put "$work/ssh_config" /etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf
 put "$program/completions.bash" /usr/share/bash-completion/completions/deno-ssh-proxy
 put "$program/completions.zsh" /usr/share/zsh/vendor-completions/_deno-ssh-proxy
@@ -80,10 +83,10 @@ put "$work/changelog" $doc/changelog
 put "$work/NOTICES" $doc/NOTICES
 gzip -9n "$tree$doc/changelog" "$tree$doc/NOTICES" "$tree/usr/share/man/man1/deno-ssh-proxy.1"
 
-# What the two ELF files need, in the versions that their headers name. (dpkg-shlibdeps says which C library this very
+# What the three ELF files need, in the versions that their headers name. (dpkg-shlibdeps says which C library this very
 # system would need for that, and on Debian 12 that is one that Debian 11 has not.)
 needed=
-for file in deno libdeno_ssh_proxy.so; do
+for file in deno deno-ssh-proxy libdeno_ssh_proxy.so; do
   objdump -p "$tree$lib/$file" >"$work/headers"
   while read -r word object _ symbols; do
     case $word:$object:$symbols in

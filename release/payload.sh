@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes what is installed, out of this checkout: the native library, the scripts, what starts them, the manual page and the
+# Makes what is installed, out of this checkout: the native library, the starter, the scripts, the manual page and the
 # completions. install.sh puts that into place, and an archive and a package have it in them.
 set -eu
 umask go-w
@@ -44,8 +44,8 @@ headers_last() { # headers_last LIBRARY
 
 case $(uname -s) in Darwin) library=libdeno_ssh_proxy.dylib ;; *) library=libdeno_ssh_proxy.so ;; esac
 cargo build --quiet --release --locked --manifest-path "$root/rust/Cargo.toml" --target-dir "$root/rust/target" ||
-  fail "the library cannot be built" "it needs Rust $rust_version or later, and this is $(cargo --version)"
-cp "$root/rust/target/release/$library" "$program/$library"
+  fail "the library and the starter cannot be built" "it needs Rust $rust_version or later, and this is $(cargo --version)"
+cp "$root/rust/target/release/$library" "$root/rust/target/release/deno-ssh-proxy" "$program"
 [ "$(uname -s)" != Linux ] || headers_last "$program/$library"
 
 cp -R "$root/deno.json" "$root/deno.lock" "$root"/*.ts "$root/proxy" "$root/ffi" "$root/commands" "$sources"
@@ -64,9 +64,13 @@ for name in direct proxy cli; do
     fail "the program cannot be bundled" \
       "Deno fetches esbuild from npm for that; behind a proxy with a certificate of its own, set DENO_TLS_CA_STORE=system"
 done
+for name in direct proxy; do
+  "$deno" run --quiet --no-prompt --no-config --allow-read="$bundles" --allow-write="$bundles" \
+    "$root/release/unparsed.js" "$bundles/$name.mjs"
+done
 
 if [ -z "$standalone" ]; then
-  cp "$root/commands/shim.sh" "$program/deno-ssh-proxy"
+  cp "$root/commands/commands.sh" "$program"
 else
   cp "$root/release/standalone.js" "$bundles"
   # The times of these are in what is compiled.
@@ -77,9 +81,6 @@ else
     fail "the program cannot be compiled"
   # What a denort of another version makes is an executable as well, and does not run.
   "$program/standalone" --help >/dev/null || fail "what was compiled does not run" "is denort that of this Deno?"
-  # shellcheck disable=SC2016 # the shim's own variables
-  { sed '/^# What follows is for Deno/,$d' "$root/commands/shim.sh" && echo 'exec "$program/standalone" "$@"'; } \
-    >"$program/deno-ssh-proxy"
   echo "$place" >"$payload/place"
 fi
 

@@ -1,11 +1,13 @@
 /**
- * What an executable that needs no Deno begins with (release/payload.sh): it loads the same bundle that the shim would
- * start, by the same rule (commands/shim.sh).
+ * What an executable that needs no Deno begins with (release/payload.sh): it loads the same bundle that the starter would
+ * run, by the same rule (rust/starter/invocation.rs).
  *
  * @module
  */
 
 const [first = ""] = Deno.args;
-if (!/[/%]/.test(first) && first !== ".host") await import("./cli.mjs");
-else if (/^(?:machine[/%]|--)/.test(first) || Deno.args.join(" ").includes("--wait")) await import("./proxy.mjs");
-else await import("./direct.mjs");
+const hasOption = /^--(?:as-typed|relay|timeout|wait)/.test(first);
+if (!hasOption && !/[/%]|^\.host$/i.test(first)) await import("./cli.mjs");
+else if (hasOption || /^machine[/%]/i.test(first) || Deno.args.join(" ").includes("--wait")) {
+  await import("./proxy.mjs");
+} else await import("./direct.mjs");

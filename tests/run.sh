@@ -184,7 +184,7 @@ on_this_machine() {
   check "the documentation is complete" "$deno" doc --lint mod.ts
   check "the types in the documentation are right" "$deno" check --frozen --doc-only docs/library.md
   if command -v shellcheck >/dev/null 2>&1; then
-    check "shellcheck has nothing to say" shellcheck install.sh commands/shim.sh release/*.sh bench/peers.sh release/debian/postrm tests/*.sh tests/release/debian.sh tests/vm/image.sh tests/vm/init .ci/run
+    check "shellcheck has nothing to say" shellcheck install.sh commands/commands.sh release/*.sh bench/peers.sh release/debian/postrm tests/*.sh tests/release/debian.sh tests/vm/image.sh tests/vm/init .ci/run
   else
     skip "shellcheck" "it is not installed, and this may not install it"
   fi

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { CHECKOUT } from "../support/folder.ts";
-import { denoWith, grantsIn, spyOn } from "./grants.ts";
+import { grantsIn, spyOn, starterWith } from "./grants.ts";
 import { hasNamespaces, Home, type Ran, type Running } from "../support/home.ts";
 import { Installation } from "../support/installation.ts";
 import { outputOf, testWhere } from "../support/tools.ts";
@@ -403,7 +403,7 @@ test("many installs at once lose nothing of what each was asked for", async (hom
   const all = await Promise.all(names.map((name) => config(home, ["--install", "--alias", `${name}=vsock/42`])));
   all.forEach(assertDone);
   const { "deno-ssh-proxy.conf": fragment = "", ...rest } = home.all("~/.ssh");
-  assertEquals([...fragment.matchAll(/^Host (.*)$/gm)].map(([, name]) => name!).sort(), names);
+  assertEquals([...fragment.matchAll(/^Host (vm.*)$/gm)].map(([, name]) => name!).sort(), names);
   assertEquals(rest, { "config": `600 ${LINES}Host a\n`, "config.before-deno-ssh-proxy": "600 Host a\n" });
 });
 
@@ -449,7 +449,7 @@ for (const way of ["--install", "--uninstall"]) {
         const backup = left["config.before-deno-ssh-proxy"];
         assert(backup === undefined || backup === `600 ${old}`, `${when}: ${backup}`);
         assert(
-          /^(?:undefined|644 # deno-ssh-proxy: [^]*\nMatch final all\n)$/.test(`${left["deno-ssh-proxy.conf"]}`),
+          /^(?:undefined|644 # deno-ssh-proxy: [^]*\n {4}LogLevel ERROR\n)$/.test(`${left["deno-ssh-proxy.conf"]}`),
           `${when}`,
         );
         assertDone(await config(home, ["--install"]));
@@ -539,6 +539,8 @@ for (
     [["--install", "--uninstall"], "one of the two"],
     [["--dry-run"], "it goes with --install or --uninstall"],
     [["--uninstall", "--host-keys", "tofu"], "it does not go with --uninstall"],
+    [["--uninstall", "--user", "root"], "it does not go with --uninstall"],
+    [["--user", "a b"], "not a user's name"],
     [["--host-keys", "none"], "not one of ephemeral, tofu, strict"],
     [["--alias", "vm"], "it has no '='"],
     [["--alias", "=vsock/42"], "not a name"],
@@ -556,7 +558,7 @@ for (
   });
 }
 
-/** The grants that the shim gives. */
+/** The grants that the starter gives. */
 async function grants(home: Home, args: string[], running?: Running): Promise<string[]> {
   const spy = spyOn(shim, home.at("~"));
   const given = grantsIn((await home.run([spy.path, "config", ...args], running)).out);
@@ -579,13 +581,13 @@ for (const root of [false, true]) {
         "--allow-sys=uid",
         `--allow-read=${folder}`,
         ...args.includes("--dry-run") ? [] : [`--allow-write=${folder}`],
-        ...root ? [] : ["--allow-env=HOME"],
-        ...args.join() === "--install" ? ["--allow-run=/usr/bin/ssh"] : [],
+        ...root ? [] : ["--allow-env=SAVED_HOME"],
+        ...args.join() === "--install" ? [`--allow-run=${PROGRAM}/deno-ssh-proxy`] : [],
       ]);
       const run = async (those: string[]) => {
         // For something to be there that can be taken away.
         if (args.includes("--uninstall")) assertDone(await config(home, ["--install"], { root }));
-        return await home.run([...denoWith(those), `${PROGRAM}/cli.mjs`, "config", ...args], { root });
+        return await home.run([...starterWith(PROGRAM!, those), `${PROGRAM}/cli.mjs`, "config", ...args], { root });
       };
       for (const left of given) {
         assertFailed(await run(given.filter((one) => one !== left)), 77, left.split("=")[0]!);

@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { COMMAND_LINES } from "../support/command_lines.ts";
 import { CHECKOUT, Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
 import { knows, Machined, VM } from "../support/machined.ts";
 import { bytes, inTime, listen } from "../support/sockets.ts";
 import { assertFailed, runAsSsh } from "../support/as_ssh.ts";
-import { denoWith, grantsIn, single, spyOn } from "./grants.ts";
+import { denoWith, grantsIn, single, spyOn, starterWith } from "./grants.ts";
 import { SshWith } from "./ssh_with.ts";
 import { run } from "./typed.ts";
 
@@ -22,7 +23,9 @@ Deno.test.afterAll(() => {
 const PROGRAM = installation.program;
 const FFI = `--allow-ffi=${PROGRAM}/libdeno_ssh_proxy.so`;
 
-/** What the shim would start for these words: the grants, and the script. */
+const SSH = `--allow-run=${PROGRAM}/deno-ssh-proxy`;
+
+/** What the starter would start for these words: the grants, and the script. */
 async function started(words: string[]): Promise<{ grants: string[]; script: string }> {
   using folder = new Folder();
   const { out } = await run([spyOn(installation.shim, folder.path).path, ...words], ssh.env);
@@ -40,21 +43,10 @@ Deno.test("whatever is started asks nobody, and takes nothing that lies about fo
     const script = lines.findIndex((line) => line.endsWith(".mjs"));
     assertEquals(
       lines.slice(0, script).filter((line) => !line.startsWith("--allow-")),
-      ["run", "--no-prompt", "--no-config", "--no-lock", "--no-remote", "--no-npm", "--no-code-cache"],
+      ["run", "--quiet", "--no-prompt", "--no-config", "--no-lock", "--no-remote", "--no-npm", "--no-code-cache"],
     );
     // What was typed is behind the script as it was, and nothing is started after that.
-    assertEquals(lines.slice(script + 1), [...words, "DENO_NO_UPDATE_CHECK=1"]);
-  }
-});
-
-Deno.test("an ssh in a folder with a comma in its name is not granted, and neither are the two that Deno would take it for", async () => {
-  using folder = new Folder();
-  Deno.mkdirSync(folder.at("a,b"));
-  Deno.chmodSync(folder.file("a,b/ssh", "#!/bin/sh\n"), 0o755);
-  const PATH = `${folder.at("a,b")}:${ssh.env["PATH"]}`;
-  for (const words of [["check", "unix/s"], ["config", "--install"]]) {
-    const { out } = await run([spyOn(installation.shim, folder.path).path, ...words], { PATH });
-    assertEquals(grantsIn(out).filter((grant) => grant.startsWith("--allow-run")), ["--allow-run=/dev/null"]);
+    assertEquals(lines.slice(script + 1).filter((line) => !line.startsWith("env: ")), words);
   }
 });
 
@@ -84,22 +76,23 @@ for (
     [["--version"], [FFI]],
     [["-V"], [FFI]],
     [["wait", "ADDRESS"], [FFI]],
-    [["wait", "--timeout", "5", "vm"], [FFI, `--allow-run=${ssh.folder.at("bin/ssh")}`]],
+    [["wait", "somebody@ADDRESS"], [FFI]],
+    [["wait", "--timeout", "5", "vm"], [FFI, SSH]],
     [["check", "ADDRESS", "--json"], [
       FFI,
       "--allow-read=/etc/passwd,/etc/group",
-      `--allow-run=${ssh.folder.at("bin/ssh")}`,
+      SSH,
     ]],
   ] as [string[], string[]][]
 ) {
   Deno.test(`${words.join(" ")} has exactly the grants that it needs`, async () => {
     const path = door.at("s");
-    const args = words.map((word) => word === "ADDRESS" ? `unix${path}` : word);
+    const args = words.map((word) => word.replace("ADDRESS", `unix${path}`));
     const { grants, script } = await started(args);
     assertEquals([grants, script], [expected, "cli.mjs"]);
     await greeted(path, async () => {
       const with_ = async (grants: string[]) => {
-        const { code, out } = await run([...denoWith(grants), `${PROGRAM}/cli.mjs`, ...args], ssh.env);
+        const { code, out } = await run([...starterWith(PROGRAM, grants), `${PROGRAM}/cli.mjs`, ...args], ssh.env);
         // What is another number each time.
         return { code, out: out.replace(/"milliseconds": .*|\(after .*|"pid": .*/g, "") };
       };
@@ -112,22 +105,21 @@ for (
   });
 }
 
-/** A row of command lines as ssh has them. */
-for (
-  const [words, expected] of [
-    [["unix/s", "22", "--as-typed", "unix/S"], "direct.mjs"],
-    [["vsock-mux%s", "22"], "direct.mjs"],
-    [["vsock/42", "22", "--timeout", "1"], "direct.mjs"],
-    [[".host", "22"], "direct.mjs"],
-    [["machine/.host", "22"], "proxy.mjs"],
-    [["machine/foo", "22"], "proxy.mjs"],
-    [["machine%foo", "22"], "proxy.mjs"],
-    [["unix/s", "22", "--wait"], "proxy.mjs"],
-    [[".host", "22", "--wait=5"], "proxy.mjs"],
-  ] as [string[], string][]
-) {
-  Deno.test(`${words.join(" ")} starts ${expected} with the library and nothing else`, async () => {
-    assertEquals(await started(words), { grants: [FFI], script: expected });
+Deno.test("the starter runs the script that a command line needs, and for an address with the library alone", async () => {
+  for (const [words, script] of COMMAND_LINES) {
+    const { grants, script: run } = await started([...words]);
+    assertEquals(run, `${script}.mjs`, words.join(" "));
+    if (script !== "cli") assertEquals(grants, [FFI], words.join(" "));
+  }
+});
+
+for (const name of ["db.hosted", "db.host", ".hosted", "machine", "wait"]) {
+  Deno.test(`wait ${name}, which is a name and no address, may ask ssh what it stands for`, async () => {
+    for (const words of [["wait", name], ["wait", `somebody@${name}`], ["wait", "--timeout", "1", name]]) {
+      assertEquals((await started(words)).grants, [FFI, SSH], words.join(" "));
+    }
+    const { code, err } = await run([installation.shim, "wait", "--timeout", "1", name], ssh.env);
+    assertEquals([code, err.includes("neither an address nor a name that ssh has for one")], [64, true], err);
   });
 }
 

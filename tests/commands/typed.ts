@@ -15,7 +15,7 @@ export async function run(words: string[], env: Record<string, string> = {}): Pr
   return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
 }
 
-/** A program that has a terminal of its own, of 80 columns. */
+/** A program that has a terminal of its own, of 80x24. */
 export class InTerminal implements Disposable {
   readonly #near: Fd;
   readonly #started;

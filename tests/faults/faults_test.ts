@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { CHECKOUT } from "../support/folder.ts";
 import { works } from "../support/tools.ts";
-import { always, cleanUp, naming } from "./all_steps.ts";
+import { always, naming } from "./all_steps.ts";
+import { cleanUp } from "./compiled.ts";
 import { installed } from "./conversation.ts";
 import { dialling } from "./dialling.ts";
 import { handshaking } from "./handshaking.ts";

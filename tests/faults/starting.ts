@@ -4,8 +4,10 @@ import { Folder } from "../support/folder.ts";
 import { OWN_MOUNTS } from "../support/ordinary_user.ts";
 import { openFile, pipe, type Place } from "../support/process.ts";
 import { outputOf, pathOf, works } from "../support/tools.ts";
-import { installed, type Plan, type Way } from "./conversation.ts";
+import type { Plan, Way } from "./conversation.ts";
 import { AS_ORDINARY_USER, everyWay, NO_ORDINARY_USER, type Row, type Runs, surrounded } from "./row.ts";
+import { compiled, NO_COMPILER } from "./compiled.ts";
+import { Spoiled } from "./spoiled.ts";
 
 const MISSING = { code: 66, says: "does not exist" };
 const NOWHERE = { code: 74, says: "fd 1: it is closed, or /dev/null" };
@@ -13,6 +15,13 @@ const PASSED: { ways: readonly Way[] } = { ways: ["pass"] };
 
 const [UNSHARE = "", ...MOUNTS] = OWN_MOUNTS;
 const CANNOT_MOUNT = works(UNSHARE, [...MOUNTS, "true"]) ? undefined : "nobody may mount anything here (unshare(1))";
+
+/** A copy of an ELF executable that names a dynamic linker which is not there (elf(5): PT_INTERP). */
+function withoutLinker(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const at = new TextDecoder("latin1").decode(bytes).search(/\/lib[^\0]*\/ld-/);
+  bytes.set(new TextEncoder().encode("/no"), at);
+  return bytes;
+}
 
 /** Starts the program with a shell that does `first`, with the name of something in the test's folder as $0. */
 function shell(first: string, before: string[] = []): NonNullable<Plan["words"]> {
@@ -37,38 +46,6 @@ function abandonedPipe(): Place {
   const [reads, writes] = pipe();
   reads.close();
   return writes;
-}
-
-/** A second installation, which a run can spoil. */
-class Spoiled implements Disposable {
-  readonly #folder = new Folder();
-  readonly library: string;
-
-  constructor(spoil: (spoiled: Spoiled) => void) {
-    outputOf("cp", "-R", installed.program, this.#folder.at("program"));
-    this.edit("deno-ssh-proxy", (text) => text.replaceAll(installed.program, this.#folder.at("program")));
-    // For a program that is another user.
-    Deno.chmodSync(this.#folder.path, 0o755);
-    this.library = this.at("libdeno_ssh_proxy.so");
-    spoil(this);
-  }
-
-  get shim(): string {
-    return this.at("deno-ssh-proxy");
-  }
-
-  /** One of the program's files. */
-  at(name: string): string {
-    return this.#folder.at(`program/${name}`);
-  }
-
-  edit(name: string, change: (text: string) => string): void {
-    Deno.writeTextFileSync(this.at(name), change(Deno.readTextFileSync(this.at(name))));
-  }
-
-  [Symbol.dispose](): void {
-    this.#folder[Symbol.dispose]();
-  }
 }
 
 /** An installation that is spoilt in each of these ways, one after the other. */
@@ -126,7 +103,7 @@ export const starting: Row[] = [
   }),
   surrounded("the current directory deleted", "from the start on, for a path in it", {
     code: 66,
-    says: "the current folder: it was deleted",
+    says: "the current directory: it was deleted",
   }, {
     words: ([shim, address, ...rest], folder) =>
       shell('mkdir "$0" && cd "$0" && rmdir "$0"')([shim!, address!.replace(/\/.*/, "/./s"), ...rest], folder),
@@ -194,6 +171,37 @@ export const starting: Row[] = [
     (spoiled) => Deno.truncateSync(spoiled.at("direct.mjs")),
   ]),
   spoilt("Deno missing", "the installation", "there is no Deno any more", [
-    (spoiled) => spoiled.edit("deno-ssh-proxy", (text) => text.replace(/^deno='[^']*'/m, "deno=/none/deno")),
+    (spoiled) => spoiled.leadTo("/none/deno"),
   ]),
+  spoilt("Deno's dynamic linker missing", "an executable for another C library", "its dynamic linker is missing", [
+    (spoiled) => {
+      const path = spoiled.at("other");
+      Deno.writeFileSync(path, withoutLinker(Deno.readFileSync(spoiled.at("deno-ssh-proxy"))), { mode: 0o755 });
+      spoiled.leadTo(path);
+    },
+  ]),
+  spoilt("Deno no program", "a text, a directory", "it cannot start", [
+    (spoiled) => {
+      Deno.writeTextFileSync(spoiled.at("text"), "no program\n", { mode: 0o755 });
+      spoiled.leadTo(spoiled.at("text"));
+    },
+    (spoiled) => spoiled.leadTo("/"),
+  ]),
+  surrounded("too little address space", "ulimit -v", {
+    code: 71,
+    says: "its address space is limited to less than 32 GiB",
+  }, { words: shell("ulimit -v 30000000") }),
+  surrounded("too few open files", "ulimit -n", { code: 71, says: "fewer than 18 open files" }, {
+    words: shell("ulimit -n 17"),
+  }),
+  surrounded(
+    "memory that may not be made executable",
+    "seccomp",
+    {
+      code: 71,
+      says: "no memory may be made executable here",
+    },
+    { words: (command) => [compiled("no_executable_memory"), ...command] },
+    { leftOut: NO_COMPILER },
+  ),
 ];

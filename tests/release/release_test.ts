@@ -51,6 +51,7 @@ test("the archive has the program, what man and shells look for, the licences, a
     "program/LICENSE": TEXT,
     "program/NOTICES": TEXT,
     "program/cli.mjs": TEXT,
+    "program/commands.sh": TEXT,
     "program/completions.bash": TEXT,
     "program/completions.fish": TEXT,
     "program/completions.zsh": TEXT,

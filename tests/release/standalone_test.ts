@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { spyOn } from "../commands/grants.ts";
 import { assertFailed, assertPassed, runAsSsh } from "../support/as_ssh.ts";
+import { COMMAND_LINES } from "../support/command_lines.ts";
 import { CHECKOUT, Folder } from "../support/folder.ts";
 import { hasNamespaces, Home } from "../support/home.ts";
 import { Installation } from "../support/installation.ts";
@@ -24,39 +24,13 @@ function test(
   testWhere(installation !== undefined && canRun, reason, name, () => fn(installation!));
 }
 
-Deno.test("a standalone executable loads the script that the shim would start, whatever it is called with", () => {
+Deno.test("a standalone executable loads the script that the starter would run, whatever it is called with", () => {
   using folder = new Folder();
-  const shim = Deno.readTextFileSync(`${CHECKOUT}/commands/shim.sh`)
-    .replace("@deno@ program=@program@ library=@library@", `'' program='${folder.path}' library=''`);
-  const spy = spyOn(folder.file("deno-ssh-proxy", shim), folder.path);
   Deno.copyFileSync(`${CHECKOUT}/release/standalone.js`, folder.at("standalone.js"));
-  for (const name of ["direct", "proxy", "cli"]) folder.file(`${name}.mjs`, `console.log("${folder.at(name)}.mjs");`);
-  for (
-    const words of [
-      ["unix/s", "22"],
-      ["vsock%42", "22", "--as-typed", "vsock%42"],
-      [".host", "22"],
-      [".host", "22", "--wait"],
-      ["vsock-mux/s", "22", "--wait=5"],
-      ["machine/m", "22"],
-      ["machine%m", "22"],
-      ["--wait", "unix/s", "22"],
-      ["--relay", "unix/s", "22"],
-      ["--relay=unix/s", "22"],
-      ["unix/s", "22", "--relay"],
-      ["telnet/x", "22"],
-      ["machine", "22"],
-      ["config"],
-      ["check", "unix/s"],
-      ["wait", "unix/s"],
-      ["--version"],
-      [""],
-      [],
-    ]
-  ) {
-    const started = ran([spy.path, ...words]).out.split("\n").find((line) => line.endsWith(".mjs"));
+  for (const name of ["direct", "proxy", "cli"]) folder.file(`${name}.mjs`, `console.log("${name}");`);
+  for (const [words, script] of COMMAND_LINES) {
     const loaded = ran([Deno.execPath(), "run", "--no-config", folder.at("standalone.js"), ...words]).out.trim();
-    assertEquals(loaded, started, words.join(" "));
+    assertEquals(loaded, script, words.join(" "));
   }
 });
 
@@ -130,7 +104,7 @@ test("from a folder that was deleted it connects, but not to a path that begins 
   const accepting = listener.accept();
   using _passed = assertPassed(await inDeleted(`unix${folder.at("s")}`));
   (await accepting).close();
-  assertFailed(await inDeleted("unix/./s"), 66, "the current folder: it was deleted");
+  assertFailed(await inDeleted("unix/./s"), 66, "the current directory: it was deleted");
 });
 
 test("it is installed where it was compiled for, and nowhere else", () => {
@@ -173,7 +147,7 @@ test(
     Deno.writeTextFileSync(`${other.prefix}/something`, "");
     const uninstall = () =>
       home.run([`${CHECKOUT}/install.sh`, "--uninstall", "--prefix", other.prefix], { root: true });
-    const printed = ran([other.shim, "config"]).out;
+    const printed = ran([other.shim, "config", "--user", "root"]).out;
     home.file(`${place}/${name}`, `${printed}# mine\n`);
     const { code, err } = await uninstall();
     assertEquals(code, 1);

@@ -7,7 +7,7 @@
 import { CHECKOUT } from "../support/folder.ts";
 
 /** What the list has capital letters for. */
-export type Places = Readonly<Record<"PREFIX" | "PROGRAM" | "DENO" | "CACHE", string>>;
+export type Places = Readonly<Record<"PREFIX" | "PROGRAM" | "DENO", string>>;
 
 /** A line of the list. */
 export interface Listed {
@@ -38,7 +38,7 @@ export function isUnder({ path: listed }: Listed, path: string, places: Places):
 }
 
 function pattern(listed: string, places: Places): RegExp {
-  const parts = listed.split(/(\*+|\b(?:PREFIX|PROGRAM|DENO|CACHE)\b)/);
+  const parts = listed.split(/(\*+|\b(?:PREFIX|PROGRAM|DENO)\b)/);
   const source = parts.map((part) =>
     part === "**" ? ".*" : part === "*" ? "[^/]*" : RegExp.escape(places[part as keyof Places] ?? part)
   );

@@ -86,9 +86,10 @@ testInBox("in bubblewrap's box there is nothing but what the program needs", asy
     for place in / /usr/lib /tmp "$1" "$2"; do (: >"$place/x") 2>/dev/null && echo writes "$place"; done
     while read -r name value; do case $name in Cap*|NoNewPrivs:) echo "$name" "$value" ;; esac; done </proc/self/status
   `;
-  const end = '-- "$prefix/bin/deno-ssh-proxy" "$@"';
+  const end = '--remount-ro / -- "$prefix/lib/deno-ssh-proxy/current/deno-ssh-proxy" "$@"';
   assertEquals(text.split(end).length, 2);
-  const other = folder.file("look", text.replace(end, () => '-- /bin/sh -c "$@"'));
+  const shell = '--ro-bind "$(readlink -f /bin/sh)" /bin/sh --remount-ro / -- /bin/sh -c "$@"';
+  const other = folder.file("look", text.replace(end, () => shell));
   const { code, out, err } = await run(["sh", other, look, "sh", prefix, folder.at("sockets")], ENV);
   assertEquals([code === 0 || code === 1, err], [true, ""]);
   const said = (name: string) =>

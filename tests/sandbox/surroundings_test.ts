@@ -1,10 +1,12 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { assertPassed, runAsSsh } from "../support/as_ssh.ts";
 import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
 import { AS_NOBODY, canBecomeNobody, IS_ROOT, NOBODY } from "../support/ordinary_user.ts";
 import { bytes, inTime, latin1, listen } from "../support/sockets.ts";
-import { outputOf, testWhere } from "../support/tools.ts";
+import { outputOf, pathOf, testWhere } from "../support/tools.ts";
+import { environmentIn, spyOn } from "../commands/grants.ts";
 import { asText, InTerminal, run } from "../commands/typed.ts";
 
 const installation = new Installation();
@@ -13,6 +15,9 @@ Deno.test.afterAll(() => {
   installation[Symbol.dispose]();
 });
 const { shim, prefix } = installation;
+
+/** The words that start a program with no environment but what follows. */
+const CLEAR = [pathOf("env"), "-i"];
 
 /** That the shim passes a connection, started with these words before it and this environment. */
 async function assertPasses(env: Record<string, string>, before: string[] = []): Promise<void> {
@@ -26,15 +31,110 @@ async function assertPasses(env: Record<string, string>, before: string[] = []):
   assertEquals(latin1(await inTime(passed.read(4))), "SSH-");
 }
 
-Deno.test("it works with no environment at all", async () => {
-  await assertPasses({});
-  await assertPasses({ HOME: "", DENO_DIR: "", XDG_CACHE_HOME: "" });
+/** Variables that change what Deno runs, or whether it runs, with values that do (Deno 2.9.6). */
+const STEERING: Record<string, string> = {
+  NODE_OPTIONS: "-r /none",
+  NODE_CHANNEL_FD: "3",
+  NODE_EXTRA_CA_CERTS: "/none",
+  NODE_DEBUG: "*",
+  OTEL_DENO: "true",
+  DENO_V8_FLAGS: "--no-such-flag",
+  DENO_AUDIT_PERMISSIONS: "/none/log",
+  DENO_COVERAGE_DIR: "/none/coverage",
+  DENO_PERMISSION_BROKER_PATH: "/none/broker",
+  DENO_TLS_CA_STORE: "none",
+  DENO_LOG: "trace",
+  DENO_DIR: "/none/deno",
+  XDG_CACHE_HOME: "/none/cache",
+  LD_LIBRARY_PATH: "/none",
+  LD_PRELOAD: "/none.so",
+  SSLKEYLOGFILE: "/none/keys",
+  RUST_LOG: "trace",
+  TMPDIR: "/none",
+  ENV: "/none",
+  BASH_ENV: "/none",
+  SAVED_HOME: "/none",
+};
+
+Deno.test("Deno has the environment that docs/permissions.md lists, whatever this program has", async () => {
+  using folder = new Folder();
+  const spy = spyOn(shim, folder.path);
+  const HOME = installation.program;
+  const always = {
+    HOME,
+    DENO_DIR: "/dev/null",
+    DENO_LOG: "warn,deno::cache::cache_db=off",
+    DENO_NO_UPDATE_CHECK: "1",
+  };
+  // Those that have the dynamic linker say something itself.
+  const { LD_LIBRARY_PATH: _library, LD_PRELOAD: _preload, ...steering } = STEERING;
+  const seen = async (words: string[], env: Record<string, string>) =>
+    environmentIn((await run([...CLEAR, ...Object.entries(env).map((one) => one.join("=")), spy.path, ...words])).out);
+  for (const words of [["unix/s", "22"], ["machine/x", "22"], ["unix/s", "22", "--wait"]]) {
+    assertEquals(await seen(words, {}), always);
+    assertEquals(await seen(words, { ...steering, HOME: "/root", USER: "x" }), always);
+    const passed = { XDG_RUNTIME_DIR: "/run/user/7", NO_COLOR: "1" };
+    assertEquals(await seen(words, { ...steering, ...passed }), { ...always, ...passed });
+    assertEquals(await seen(words, { TERM: "dumb", NO_COLOR: "" }), { ...always, NO_COLOR: "1" });
+  }
+  const env = { ...steering, PATH: "/usr/bin:/bin" };
+  for (
+    const words of [["list"], ["--help"], ["completions", "zsh"], ["wait", "unix/s"], ["wait", "x@.host"], ["config"]]
+  ) {
+    assertEquals(await seen(words, env), always, words.join(" "));
+  }
+  const saved = Object.fromEntries(Object.entries(env).map(([name, value]) => [`SAVED_${name}`, value]));
+  for (const words of [["check", "unix/s"], ["wait", "db.hosted"], ["wait", "vm"], ["config", "--install"]]) {
+    const given = await seen(words, env);
+    assertEquals(Object.fromEntries(Object.entries(given).filter(([name]) => name !== "SAVED_PWD")), {
+      ...always,
+      ...saved,
+    }, words.join(" "));
+  }
 });
 
-Deno.test("it works where the home is a file, and where the cache is", async () => {
+Deno.test("ssh has the environment that this program has, with none of Deno's", async () => {
   using folder = new Folder();
-  await assertPasses({ HOME: folder.file("file", "") });
-  await assertPasses({ HOME: folder.path, DENO_DIR: folder.at("file") });
+  folder.file("ssh", `#!/bin/sh\nenv >'${folder.at("seen")}'\nexit 1\n`);
+  Deno.chmodSync(folder.at("ssh"), 0o755);
+  const { LD_PRELOAD: _preload, ...steering } = STEERING;
+  const env = { ...steering, PATH: `${folder.path}:/usr/bin:/bin`, HOME: "/home/it's me", LINES: "a\nb\\", EMPTY: "" };
+  const { err } = await run([...CLEAR, ...Object.entries(env).map((one) => one.join("=")), shim, "check", "vm"]);
+  assertEquals(err, "");
+  const seen = Deno.readTextFileSync(folder.at("seen"));
+  for (const one of Object.entries(env)) assert(`\n${seen}`.includes(`\n${one.join("=")}\n`), one.join("="));
+  assert(!/^(?:DENO_NO_UPDATE_CHECK|SAVED_PATH)=/m.test(seen), seen);
+});
+
+Deno.test("no variable keeps a connection, or changes one", async () => {
+  await assertPasses({});
+  await assertPasses({ HOME: "", DENO_DIR: "", XDG_CACHE_HOME: "" });
+  for (const [name, value] of Object.entries(STEERING)) {
+    // The dynamic linker reports it for the starter itself.
+    if (name !== "LD_PRELOAD") await assertPasses({ [name]: value });
+  }
+  await assertPasses({ NODE_OPTIONS: "--inspect-brk" });
+  await assertPasses({ NODE_OPTIONS: "--inspect" });
+});
+
+Deno.test("a connection needs no cache, and waits for nobody who has locked one", async () => {
+  using folder = new Folder();
+  // A first run of Deno makes its databases.
+  const env = { DENO_DIR: folder.at("deno"), HOME: folder.path };
+  await run([Deno.execPath(), "run", folder.file("x.mjs", "")], env);
+  const databases = [...Deno.readDirSync(env.DENO_DIR)].filter(({ name }) => /_cache_v\d+$/.test(name));
+  assert(databases.length > 0, "there is nothing to lock");
+  const open = databases.map(({ name }) => new DatabaseSync(`${env.DENO_DIR}/${name}`));
+  for (const database of open) database.exec("BEGIN EXCLUSIVE");
+  try {
+    await assertPasses(env);
+  } finally {
+    for (const database of open) database.close();
+  }
+});
+
+Deno.test("a connection is made where no file may be written", async () => {
+  await assertPasses({ HOME: "/tmp" }, ["/bin/sh", "-c", 'ulimit -f 0; exec "$@"', "sh"]);
 });
 
 Deno.test("what is in ~/.npmrc is nothing to a connection, nor to a command that starts no ssh", async () => {
@@ -59,11 +159,7 @@ Deno.test("what is in ~/.npmrc is nothing to a connection, nor to a command that
   }
 });
 
-Deno.test("a terminal is told nothing of a cache that cannot be used, and what Deno fails with all the same", async () => {
-  using folder = new Folder();
-  using terminal = new InTerminal([shim, "unix/no/such", "22"], { HOME: folder.file("file", "") });
-  assertEquals(await terminal.end(), 66);
-  assertMatch(asText(terminal.shown), /^deno-ssh-proxy: .*\n {2}.*\n$/);
+Deno.test("a script that was cut short is reported, whatever Deno's log says otherwise", async () => {
   const program = `${installation.program}/direct.mjs`;
   const whole = Deno.readTextFileSync(program);
   Deno.writeTextFileSync(program, whole.slice(0, 1000));
@@ -106,8 +202,7 @@ testAsNobody("root's installation works for a user who may read it and no more, 
   using folder = new Folder();
   Deno.chownSync(folder.path, NOBODY, NOBODY);
   await assertPasses({ HOME: folder.path }, AS_NOBODY);
-  // There Deno has made its cache.
-  assert(Deno.statSync(folder.at(".cache/deno")).isDirectory);
+  assertEquals([...Deno.readDirSync(folder.path)], []);
 });
 
 testAsNobody("it works in a home that the user may not write to, and changes nothing in it", async () => {

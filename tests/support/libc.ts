@@ -50,6 +50,8 @@ export const libc = Deno.dlopen(
     accept: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
     // int poll(struct pollfd *fds, nfds_t count, int milliseconds);
     poll: { parameters: ["buffer", "usize", "i32"], result: "i32", nonblocking: true },
+    // int ioctl(int fd, unsigned long request, struct winsize *size);
+    ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
     // int posix_openpt(int flags);
     posix_openpt: { parameters: ["i32"], result: "i32" },
     // int grantpt(int fd);

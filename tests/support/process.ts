@@ -11,6 +11,7 @@ const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const F_DUPFD_CLOEXEC = Deno.build.os === "darwin" ? 67 : 1030;
 const O_RDWR_NOCTTY = Deno.build.os === "darwin" ? 0x20002 : 0x102;
+const TIOCSWINSZ = Deno.build.os === "darwin" ? 0x80087467n : 0x5414n;
 const POLLIN = 1;
 const SIGKILL = 9;
 /** The numbers of system calls, the same for nearly every processor. */
@@ -147,11 +148,16 @@ export function openFile(path: string, flags: number): Fd {
   return new Fd(libc.open(cString(path), flags));
 }
 
-/** A new terminal: the side of the program that shows it, and the terminal itself. It becomes nobody's own. */
+/**
+ * A new terminal of 80x24: the side of the program that shows it, and the terminal itself. It becomes nobody's own. Programs
+ * take one without a size (0x0, as script(1) makes it) for something else: Deno shows no progress there.
+ */
 export function terminal(): [Fd, Fd] {
   const near = new Fd(libc.posix_openpt(O_RDWR_NOCTTY));
   const name = libc.grantpt(near.number) === 0 && libc.unlockpt(near.number) === 0 ? libc.ptsname(near.number) : null;
-  if (name === null) throw new Error("there are no terminals here");
+  // struct winsize { unsigned short rows, columns, width, height; }
+  const size = new Uint8Array(Uint16Array.of(24, 80, 0, 0).buffer);
+  if (name === null || libc.ioctl(near.number, TIOCSWINSZ, size) !== 0) throw new Error("there are no terminals here");
   return [near, openFile(Deno.UnsafePointerView.getCString(name), O_RDWR_NOCTTY)];
 }
 

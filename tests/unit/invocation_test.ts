@@ -1,3 +1,4 @@
+import { COMMAND_LINES } from "../support/command_lines.ts";
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { type Invocation, isProxyForm, parseInvocation } from "../../proxy/invocation.ts";
@@ -145,4 +146,8 @@ Deno.test("no arguments make the parser throw anything but a usage error", () =>
     }),
     { numRuns: 2000 },
   );
+});
+
+Deno.test("an address is told from a command as the starter tells them apart", () => {
+  for (const [words, script] of COMMAND_LINES) assertEquals(isProxyForm(words), script !== "cli", words.join(" "));
 });

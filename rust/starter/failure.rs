@@ -1,0 +1,116 @@
+//! What can go wrong before Deno runs: the message, and the exit code (sysexits.h) that the program has for its kind.
+
+use core::ffi::{c_int, CStr};
+
+const MISSING: c_int = 66;
+const DEFECT: c_int = 70;
+const RESOURCE: c_int = 71;
+/// As sh(1) has it, for a command that tells by itself that ssh is missing.
+const NOT_FOUND: c_int = 127;
+
+const INSTALL_AGAIN: &[u8] = b"install deno-ssh-proxy again, with ./install.sh or its package";
+
+pub enum Failure {
+    /// No memory for the arguments and the environment.
+    NoMemory,
+    /// A text that the starter made has a NUL in it.
+    Defect,
+    /// The directory of this executable cannot be told.
+    Lost,
+    /// The working directory was deleted, and a path begins there.
+    NoWorkingDirectory,
+    /// The limit of the address space is too low for V8.
+    AddressSpace,
+    /// The limit of open files is too low for Deno.
+    OpenFiles,
+    /// No memory can be made executable.
+    NoExecutableMemory,
+    /// There is neither Deno nor a standalone executable.
+    NoDeno(&'static CStr),
+    /// A file of the installation is missing or empty.
+    NoFile(&'static CStr),
+    /// Deno, or the standalone executable, is there and cannot be started: the errno of execve(2).
+    NotStarted(&'static CStr, c_int),
+    /// ssh cannot be started.
+    NoSsh,
+}
+
+impl Failure {
+    /// Writes the message to stderr, and returns the exit code.
+    pub fn report(self) -> c_int {
+        let (code, subject, what, hint): (c_int, &[u8], &[u8], &[u8]) = match &self {
+            Self::NoMemory => (RESOURCE, b"memory", b"there is none left for this process", b"see ulimit -v"),
+            Self::Defect => (DEFECT, b"the starter", b"a defect in this program", b"please report it"),
+            Self::Lost => (RESOURCE, b"the starter", b"the directory that it lies in is not to be found", INSTALL_AGAIN),
+            Self::NoWorkingDirectory => (
+                MISSING,
+                b"the current directory",
+                b"it was deleted",
+                b"a path that begins with ./ begins in there; cd to another directory",
+            ),
+            Self::AddressSpace => (
+                RESOURCE,
+                b"Deno",
+                b"it cannot start: its address space is limited to less than 32 GiB",
+                b"lift the limit for ssh: ulimit -v unlimited (Deno reserves that much, and uses 60 MiB)",
+            ),
+            Self::OpenFiles => (
+                RESOURCE,
+                b"Deno",
+                b"it cannot start: this process may have fewer than 18 open files",
+                b"raise the limit for ssh: ulimit -n 1024",
+            ),
+            Self::NoExecutableMemory => (
+                RESOURCE,
+                b"Deno",
+                b"it cannot start: no memory may be made executable here, and it compiles while it runs",
+                b"lift MemoryDenyWriteExecute= of the systemd unit, or SELinux' deny_execmem",
+            ),
+            Self::NoDeno(path) => (RESOURCE, path.to_bytes(), b"there is no Deno any more", INSTALL_AGAIN),
+            Self::NoFile(path) => (RESOURCE, path.to_bytes(), b"it is missing or empty", INSTALL_AGAIN),
+            Self::NotStarted(path, error) => {
+                let (what, hint) = reason(*error);
+                (RESOURCE, path.to_bytes(), what, hint)
+            }
+            Self::NoSsh => return NOT_FOUND,
+        };
+        for part in [b"deno-ssh-proxy: ", subject, b": ", what, b"\n  ", hint, b"\n"] {
+            // SAFETY: the bytes are there. A stderr that takes nothing is no reason to fail otherwise.
+            unsafe { libc::write(libc::STDERR_FILENO, part.as_ptr().cast(), part.len()) };
+        }
+        code
+    }
+}
+
+/// Explains an error of execve(2) for a file that exists.
+fn reason(error: c_int) -> (&'static [u8], &'static [u8]) {
+    match error {
+        libc::ENOENT => (
+            b"it cannot start: its dynamic linker is missing",
+            b"it is made for another C library (glibc or musl); install a Deno for this system, and deno-ssh-proxy again",
+        ),
+        libc::ENOEXEC => (
+            b"it cannot start: it is no program for this processor",
+            b"install a Deno for this system, and deno-ssh-proxy again",
+        ),
+        libc::EACCES | libc::EPERM => (
+            b"it cannot start: permission denied",
+            b"a user needs execute permission for it, and search permission for the directories that it is in",
+        ),
+        libc::E2BIG => (b"it cannot start: the command line is too long", b"it may have 2 MiB, or a fourth of ulimit -s"),
+        libc::ENOMEM | libc::EAGAIN => (b"it cannot start: this process may have no more memory", b"see ulimit -a"),
+        _ => (b"it cannot start", INSTALL_AGAIN),
+    }
+}
+
+/// Returns the errno of the call before.
+pub fn last_error() -> c_int {
+    #[cfg(target_os = "linux")]
+    // SAFETY: returns the address of this thread's errno.
+    let place = unsafe { libc::__errno_location() };
+    #[cfg(not(target_os = "linux"))]
+    // SAFETY: likewise.
+    let place = unsafe { libc::__error() };
+    // SAFETY: it is there as long as the thread.
+    unsafe { *place }
+}

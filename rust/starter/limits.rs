@@ -1,0 +1,84 @@
+//! What Deno needs to start at all, and reports in words of its own: V8's are a stack trace, Deno's "Deno has panicked".
+
+use core::ffi::CStr;
+use core::ptr::null_mut;
+
+use crate::failure::Failure;
+use crate::memory::Memory;
+use crate::program::PATH_MAX;
+
+/// The address space that V8 reserves for its heaps, in bytes: where there is less, it ends at once (Deno 2.9.6).
+const ADDRESS_SPACE: libc::rlim_t = 32 << 30;
+
+/// The file descriptors that Deno needs to start, standard input, output and error among them (Deno 2.9.6).
+const OPEN_FILES: libc::rlim_t = 18;
+
+/// The soft limit of a resource (getrlimit(2)). A macro, because the type of a resource differs between systems.
+macro_rules! limit {
+    ($resource:path) => {{
+        let mut limit =
+            libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+        // SAFETY: the limit is there for the call.
+        unsafe { libc::getrlimit($resource, &mut limit) };
+        limit.rlim_cur
+    }};
+}
+
+/// Checks that Deno can start in this process, with `arguments`, and goes to `/` where the working directory is gone.
+pub fn check(
+    mut arguments: impl Iterator<Item = &'static CStr>,
+    memory: &mut Memory,
+) -> Result<(), Failure> {
+    // Where getrlimit(2) fails there is no such limit.
+    if limit!(libc::RLIMIT_AS) < ADDRESS_SPACE {
+        return Err(Failure::AddressSpace);
+    }
+    if limit!(libc::RLIMIT_NOFILE) < OPEN_FILES {
+        return Err(Failure::OpenFiles);
+    }
+    check_executable_memory()?;
+    if has_working_directory(memory)? {
+        return Ok(());
+    }
+    if arguments.any(|word| is_relative(word.to_bytes())) {
+        return Err(Failure::NoWorkingDirectory);
+    }
+    // SAFETY: the path is a C string.
+    match unsafe { libc::chdir(b"/\0".as_ptr().cast()) } {
+        0 => Ok(()),
+        _ => Err(Failure::NoWorkingDirectory),
+    }
+}
+
+/// Tries what V8 does with each function that it compiles (mprotect(2)). systemd's MemoryDenyWriteExecute= and SELinux'
+/// execmem refuse it.
+fn check_executable_memory() -> Result<(), Failure> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    let (writable, executable) =
+        (libc::PROT_READ | libc::PROT_WRITE, libc::PROT_READ | libc::PROT_EXEC);
+    let size = PATH_MAX;
+    // SAFETY: asks for new memory, at no address in particular.
+    let start = unsafe { libc::mmap(null_mut(), size, writable, flags, -1, 0) };
+    if start == libc::MAP_FAILED {
+        return Err(Failure::NoMemory);
+    }
+    // SAFETY: the memory is new, and nobody uses it.
+    match unsafe { libc::mprotect(start, size, executable) } {
+        0 => Ok(()),
+        _ => Err(Failure::NoExecutableMemory),
+    }
+}
+
+fn has_working_directory(memory: &mut Memory) -> Result<bool, Failure> {
+    let into = memory.take(PATH_MAX)?;
+    // SAFETY: as many bytes may be written as are there.
+    let path = unsafe { libc::getcwd(into.as_mut_ptr().cast(), into.len()) };
+    // Deno needs no other error here: one directory that is too deep is as good as any.
+    Ok(!path.is_null() || crate::failure::last_error() != libc::ENOENT)
+}
+
+/// Tells whether the path of an address begins in the working directory, as in `unix/./s`.
+fn is_relative(word: &[u8]) -> bool {
+    let rest = word.iter().position(|byte| *byte == b'/' || *byte == b'%').map(|at| at + 1);
+    rest.and_then(|at| word.get(at..)).map_or(false, |path| path.starts_with(b"./"))
+}
