@@ -61,7 +61,8 @@ put "$program/deno-ssh-proxy" $lib/deno-ssh-proxy 755
 mkdir -p "$tree/usr/bin"
 ln -s ../lib/deno-ssh-proxy/deno-ssh-proxy "$tree/usr/bin/deno-ssh-proxy"
 put "$deno" $lib/deno 755
-for file in direct.mjs proxy.mjs cli.mjs commands.sh libdeno_ssh_proxy.so; do
+put "$program/commands.sh" $lib/commands.sh 755
+for file in direct.mjs proxy.mjs cli.mjs libdeno_ssh_proxy.so; do
   put "$program/$file" $lib/$file
 done
 (cd "$root" && "$deno" eval --quiet --no-config '

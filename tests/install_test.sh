@@ -360,7 +360,7 @@ installs_by_deno() { # installs_by_deno [--force]
     cd "$root" || exit 1
     deno install --global --root "$folder/by deno" --name deno-ssh-proxy --no-prompt --config deno.json "$@" \
       --allow-ffi="$PWD/rust/target/release/libdeno_ssh_proxy.so" cli.ts
-  ) && (cd / && prints "Match host unix/*" "$folder/by deno/bin/deno-ssh-proxy" config >"$folder/ssh_config")
+  ) && (cd / && prints "Host unix/*" "$folder/by deno/bin/deno-ssh-proxy" config >"$folder/ssh_config")
 }
 
 # Starts the program as that fragment does, which is without the shim of deno install.
