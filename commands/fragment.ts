@@ -147,7 +147,10 @@ Host ${LOWER_CASED_PATTERNS.join(" ")}
 
 Host ${PATTERNS.join(" ")}${proxy}    ControlPath ${CONTROL_PATH}
 ${user === undefined ? "" : `\n    # --user ${user}\n${userLines(user)}`}
-    # --host-keys ${hostKeys}${HOST_KEY_LINES[hostKeys]}`;
+    # --host-keys ${hostKeys}${HOST_KEY_LINES[hostKeys]}
+# libssh and pyinfra count the lines below an Include as part of its last block: this one is for every host, and empty.
+Host *
+`;
 }
 
 /** What stands in the place of a name, where no user is to be named. */

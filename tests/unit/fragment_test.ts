@@ -128,7 +128,7 @@ Deno.test("the fragment starts the command for every form of address, with the n
 });
 
 Deno.test("the host key of what only has a place is not checked, and nothing is said about it", () => {
-  const { options } = blocksOf(fragment("x", PLAIN)).at(-1)!;
+  const { options } = blocksOf(fragment("x", PLAIN)).at(-2)!;
   for (const option of ["StrictHostKeyChecking no", "UserKnownHostsFile /dev/null", "LogLevel ERROR"]) {
     assert(options.includes(option), option);
   }
@@ -208,6 +208,14 @@ Deno.test("every line of the fragment is a comment, an empty line, a Host or one
       assert(line.length <= 120 || line.startsWith("Host "), line);
     }
     assert(!/^ .*\S/m.test(text.slice(0, text.indexOf("\nHost "))), "an option that is for every host");
+  }
+});
+
+Deno.test("the fragment ends with an empty block for every host, so that no line below it belongs to an address", () => {
+  for (const hostKeys of HOST_KEYS) {
+    const text = fragment("x", { ...PLAIN, hostKeys, user: "root" });
+    assertEquals(blocksOf(text).at(-1), { patterns: ["*"], options: [] });
+    assert(text.endsWith("\nHost *\n"));
   }
 });
 
