@@ -40,7 +40,12 @@ need plink putty-tools
 # Debian's Python, which another one may be before on PATH.
 need_for python3-paramiko /usr/bin/python3 -c 'import paramiko'
 need_for python3-asyncssh /usr/bin/python3 -c 'import asyncssh'
+# Makes the folder in which tests/ssh_config has packages of PyPI.
+need_for python3-venv /usr/bin/python3 -c 'import ensurepip'
 need_for libssh-dev cc -E -include libssh/libssh.h -x c /dev/null
+need_for ruby-net-ssh ruby -e 'require "net/ssh"'
+need go golang-go
+need_for golang-github-kevinburke-ssh-config-dev test -d /usr/share/gocode/src/github.com/kevinburke/ssh_config
 need strace strace
 need bwrap bubblewrap
 need valgrind valgrind
@@ -201,9 +206,12 @@ on_this_machine() {
   if command -v sshd >/dev/null 2>&1 && command -v socat >/dev/null 2>&1; then
     steps "the real ssh against the real sshd" "$deno_passed" "$deno_failed" "$deno_skipped" tests openssh
     steps "SSH clients that take no file descriptor" "$deno_passed" "$deno_failed" "$deno_skipped" tests clients
+    steps "other hosts, and other programs that read ssh_config" "$deno_passed" "$deno_failed" "$deno_skipped" \
+      tests ssh_config --parallel
   else
     skip "the real ssh against the real sshd" "sshd or socat is not installed, and this may not install it"
     skip "SSH clients that take no file descriptor" "sshd or socat is not installed, and this may not install it"
+    skip "other hosts, and other programs that read ssh_config" "sshd or socat is not installed, and this may not install it"
   fi
   steps "the installer" '^\([0-9]*\) passed.*' '.* \([0-9]*\) failed.*' '.* \([0-9]*\) skipped$' tests/install_test.sh
 }
