@@ -46,7 +46,10 @@ function packages(name: string, files: string[], commands: (folder: string) => s
     const failure = failureOf(program!, args);
     // What is there and is something else is no reason to leave a test out.
     if (failure !== undefined && /hash|EINTEGRITY/i.test(failure)) throw new Error(failure);
-    if (failure !== undefined) return { why: `${program} failed: ${failure.trim().split("\n").at(-1)}` };
+    if (failure !== undefined) {
+      const lines = failure.trim().split("\n");
+      return { why: `${program!.replace(/.*\//, "")}: ${lines.find((line) => /error/i.test(line)) ?? lines[0]}` };
+    }
   }
   Deno.writeTextFileSync(done, wanted);
   return { folder };
