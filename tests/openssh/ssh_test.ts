@@ -4,16 +4,13 @@ import { inTime, randomBytes, sha256 } from "../support/sockets.ts";
 import { outputLater, outputOf, testWhere, testWith } from "../support/tools.ts";
 import { hasLoopback, LoopbackListener } from "../support/vsock.ts";
 import { Client } from "../support/client.ts";
+import { CHECKOUT } from "../support/folder.ts";
 import { misbehaving, multiplexer } from "./multiplexer.ts";
 import { type Door, Sshd } from "../support/sshd.ts";
 
 const sshd = await Sshd.start();
-// Its path has no capital letters: ssh lower-cases what it has from HostName.
 const aliased = sshd.unixDoor();
-const client = new Client(sshd, {
-  above: `Host alias\n    HostName unix${aliased.path}\n`,
-  below: `Host alias-below\n    HostName unix${aliased.path}\n`,
-});
+const client = new Client(sshd, "--alias", `alias=unix${aliased.path}`);
 Deno.test.afterAll(async () => {
   client[Symbol.dispose]();
   await sshd[Symbol.asyncDispose]();
@@ -82,11 +79,17 @@ Deno.test("a path that is missing says so before ssh does", async () => {
   assert(err.startsWith("deno-ssh-proxy: unix/no/such/socket: /no/such/socket does not exist\n"), err);
 });
 
-Deno.test("a name whose HostName is an address works too, before the fragment and after it", async () => {
-  for (const name of ["alias", "alias-below"]) {
-    const { out, err } = await client.run("ssh", [name, "echo hello"]);
-    assertEquals({ out, err }, { out: "hello\n", err: "" }, name);
-  }
+Deno.test("a Host block of the user's own with this program as its ProxyCommand works, as README has it", async () => {
+  const readme = Deno.readTextFileSync(`${CHECKOUT}/README.md`);
+  const block = /^ {4}Host myvm\n(?: {8}.*\n)+/m.exec(readme)?.[0] ?? "";
+  const own = block.replace(/ {8}User .*\n/, "").replace(
+    "deno-ssh-proxy vsock/42",
+    `${client.installation.shim} ${address}`,
+  );
+  assert(own.includes(`ProxyCommand ${client.installation.shim} ${address} %p\n`), block);
+  const config = sshd.folder.file("own", `${own}${Deno.readTextFileSync(client.config)}`);
+  const unchecked = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"];
+  assertEquals(outputOf("ssh", "-F", config, ...unchecked, "myvm", "echo hello"), "hello\n");
 });
 
 for (

@@ -6,6 +6,7 @@
 
 import { Installation } from "./installation.ts";
 import type { Sshd } from "./sshd.ts";
+import { outputOf } from "./tools.ts";
 
 /** How a program ended and what it printed. */
 export interface Ran {
@@ -15,20 +16,24 @@ export interface Ran {
   err: string;
 }
 
-/** The configuration of a user who has an sshd's key and has included the installed fragment. */
+/** The configuration of a user who has an sshd's key, and this program's fragment with aliases. */
 export class Client implements Disposable {
   /** What is installed. */
   readonly installation = new Installation();
   /** The path of the configuration. */
   readonly config: string;
 
-  /** With blocks of their own above the fragment and below it. */
-  constructor(sshd: Sshd, { above = "", below = "" }: { above?: string; below?: string } = {}) {
+  /** `options` are those of `config`. */
+  constructor(sshd: Sshd, ...options: readonly string[]) {
+    const { prefix, shim } = this.installation;
+    const fragment = options.length === 0
+      ? `${prefix}/share/deno-ssh-proxy/ssh_config`
+      : sshd.folder.file("fragment", outputOf(shim, "config", ...options));
     this.config = sshd.folder.file(
       "ssh_config",
-      `${above}Host 127.0.0.1\n    StrictHostKeyChecking no\n    UserKnownHostsFile /dev/null\n` +
+      `Host 127.0.0.1\n    StrictHostKeyChecking no\n    UserKnownHostsFile /dev/null\n` +
         `Host *\n    IdentityFile ${sshd.key}\n    IdentitiesOnly yes\n    BatchMode yes\n    LogLevel ERROR\n` +
-        `Include "${this.installation.prefix}/share/deno-ssh-proxy/ssh_config"\n${below}`,
+        `Include "${fragment}"\n`,
     );
   }
 

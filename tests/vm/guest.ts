@@ -61,9 +61,9 @@ export class Multiplexer implements AsyncDisposable {
     return `vsock-mux${this.socket}`;
   }
 
-  /** A block of ssh_config that makes `name` root in the guest. */
-  alias(name: string): string {
-    return `Host ${name}\n    HostName ${this.address}\n    User root\n`;
+  /** The options of `config` that make `name` root in the guest. */
+  alias(name: string): string[] {
+    return ["--user", "root", "--alias", `${name}=${this.address}`];
   }
 
   /** Where it takes a guest's connections to `port` of the host. */
