@@ -8,7 +8,7 @@ import { printable, ProxyError } from "../proxy/errors.ts";
 import { type Alias, parseAlias, requireName, requireUser } from "./alias.ts";
 import { command, type Context } from "./command.ts";
 import { unifiedDiff } from "./diff.ts";
-import { type EffectiveConfig, effectiveConfig, isOurs, originOf, ownCommand } from "./effective_config.ts";
+import { type EffectiveConfig, effectiveConfig, homeOfSsh, isOurs, originOf, ownCommand } from "./effective_config.ts";
 import { EXAMPLES, fragment, HOST_KEYS, type Settings } from "./fragment.ts";
 import { includeLine } from "./include.ts";
 import {
@@ -150,7 +150,7 @@ async function showEffect({ out }: Pick<Context, "out">, place: Place): Promise<
 /** Why ssh does not use this program for a name, although it is installed in `place`. */
 async function whyNot(effective: EffectiveConfig, place: Place): Promise<ProxyError> {
   const path = fragmentPath(place);
-  const { host, options, files, home } = effective;
+  const { host, options, files } = effective;
   if (!files.some((file) => file.path === path)) {
     if (place.home === undefined) {
       return configuration(
@@ -158,6 +158,7 @@ async function whyNot(effective: EffectiveConfig, place: Place): Promise<ProxyEr
         `put this line at the top of /etc/ssh/ssh_config: ${INCLUDE_ALL}`,
       );
     }
+    const home = await homeOfSsh();
     if (home !== undefined && home !== place.home) {
       return configuration(
         `ssh does not read ${printable(path)}: its ~ is ${printable(home)}, from the password database, not HOME`,

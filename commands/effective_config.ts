@@ -8,8 +8,7 @@
 import { libraryPath, programUrl } from "../ffi/library.ts";
 import { printable, ProxyError } from "../proxy/errors.ts";
 import { proxyCommand } from "./fragment.ts";
-import { howToGrant } from "./grant.ts";
-import { NO_SSH, sshCommand } from "./user_environment.ts";
+import { runSsh } from "./ssh_program.ts";
 
 /** What ssh would do for a host name. */
 export interface EffectiveConfig {
@@ -24,8 +23,6 @@ export interface EffectiveConfig {
   readonly proxyUseFdpass: boolean;
   /** The files that ssh read for this host name, in the order in which it began with them. */
   readonly files: readonly ConfigFile[];
-  /** The folder that ssh takes for `~`, which is not what HOME says. */
-  readonly home: string | undefined;
 }
 
 /** A file that ssh read. */
@@ -35,12 +32,6 @@ export interface ConfigFile {
   readonly depth: number;
 }
 
-/** How long ssh may take, in milliseconds: it may look up names. */
-const PATIENCE = 10_000;
-
-/** Has ssh show what it takes for `~`. Nothing is connected, so that it does not matter otherwise. */
-const HOME_PROBE = "ControlPath=~/";
-
 /**
  * What ssh would do for `host`, with `port` as `-p` gives it, and its usual files, or `file` in their place.
  *
@@ -48,7 +39,7 @@ const HOME_PROBE = "ControlPath=~/";
  */
 export async function effectiveConfig(host: string, port?: string, file?: string): Promise<EffectiveConfig> {
   // What tells of included files is the third -v.
-  const args = ["-G", "-vvv", "-T", "-o", HOME_PROBE];
+  const args = ["-G", "-vvv", "-T"];
   if (port !== undefined) args.push("-p", port);
   if (file !== undefined) args.push("-F", file);
   const { code, stdout, stderr } = await runSsh([...args, "--", host]);
@@ -72,7 +63,6 @@ export async function effectiveConfig(host: string, port?: string, file?: string
     proxyCommand: command === "none" ? undefined : command,
     proxyUseFdpass: options.get("proxyusefdpass") === "yes",
     files: filesRead(logged!),
-    home: options.get("controlpath")?.replace(/\/$/, ""),
   };
 }
 
@@ -91,6 +81,24 @@ export async function originOf(option: string, effective: EffectiveConfig): Prom
     if (alone?.options.get(option) === options.get(option)) origin = file;
   }
   return origin?.path;
+}
+
+/** Returns the directory that ssh takes for `~`, which does not come from HOME; undefined where ssh does not say. */
+export async function homeOfSsh(): Promise<string | undefined> {
+  return (await expandedBySsh("~/"))?.replace(/\/$/, "");
+}
+
+/** Returns the shell that ssh starts a ProxyCommand with; undefined for an ssh before 8.4, which does not say. */
+export async function shellOfSsh(): Promise<string | undefined> {
+  // ssh refuses a variable that is not set, and starts sh then (_PATH_BSHELL in its defines.h).
+  const shell = await expandedBySsh("${SHELL}") ?? "/bin/sh";
+  return shell.startsWith("$") ? undefined : shell;
+}
+
+/** Has ssh expand `text` as a ControlPath, the one option that `ssh -G` shows expanded. Undefined where it refuses. */
+async function expandedBySsh(text: string): Promise<string | undefined> {
+  const { code, stdout } = await runSsh(["-G", "-T", "-F", "none", "-o", `ControlPath=${text}`, "--", "localhost"]);
+  return code === 0 ? /^controlpath (.*)$/m.exec(new TextDecoder().decode(stdout))?.[1] : undefined;
 }
 
 /** Whether a ProxyCommand starts this program, in the installation that is running. */
@@ -118,41 +126,4 @@ function filesRead(log: readonly string[]): ConfigFile[] {
     next = byItself;
   }
   return [...files.values()];
-}
-
-async function runSsh(args: string[], env: Record<string, string> = {}): Promise<Deno.CommandOutput> {
-  try {
-    const signal = AbortSignal.timeout(PATIENCE);
-    const [command, ...first] = sshCommand();
-    const io = { stdin: "null", stdout: "piped", stderr: "piped" } as const;
-    const output = await new Deno.Command(command, { args: [...first, ...args], env, signal, ...io }).output();
-    if (output.code === NO_SSH) throw missingSsh();
-    if (!signal.aborted) return output;
-    throw new ProxyError("timeout", `ssh -G: it did not end within ${PATIENCE / 1000} s`);
-  } catch (thrown) {
-    if (thrown instanceof ProxyError) throw thrown;
-    const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    if (thrown instanceof Deno.errors.NotFound) throw missingSsh(thrown);
-    // Deno finds no ssh without PATH, before it looks at its permissions.
-    const isDenied = Deno.permissions.querySync({ name: "run", command: sshCommand()[0] }).state !== "granted";
-    if (thrown instanceof Deno.errors.NotCapable || isDenied) {
-      // Deno starts nothing with these, which could have another program run in its place. Empty ones do nothing.
-      const steering = reason.match(/\b(?:LD|DYLD)_\w+/g) ?? [];
-      if (steering.length > 0 && Object.keys(env).length === 0) {
-        return await runSsh(args, Object.fromEntries(steering.map((name) => [name, ""])));
-      }
-      throw new ProxyError("permission", "ssh: Deno was not allowed to start it", {
-        cause: thrown,
-        hint: steering.length > 0 ? `unset ${steering.join(" ")}` : howToGrant("--allow-run=ssh"),
-      });
-    }
-    throw new ProxyError("resource", `ssh: it cannot be started: ${printable(reason)}`, { cause: thrown });
-  }
-}
-
-function missingSsh(cause?: unknown): ProxyError {
-  return new ProxyError("missing", "ssh: it is not on PATH", {
-    cause,
-    hint: "on Debian: apt-get install openssh-client",
-  });
 }
