@@ -47,6 +47,25 @@ export function formatAlias({ name, address, port }: Alias): string {
 }
 
 /**
+ * Returns the command that makes `name` an alias of `address`; undefined where the two cannot be one.
+ *
+ * @param port As ssh has it.
+ */
+export function aliasCommand(name: string, address: string, port: string): string | undefined {
+  // A number at the end of a path would be taken for the port.
+  const suffix = port === "22" && !/:[0-9]+$/.test(address) ? "" : `:${port}`;
+  const alias = `${name}=${address}${suffix}`;
+  try {
+    parseAlias(alias);
+  } catch (thrown) {
+    if (thrown instanceof ProxyError) return undefined;
+    throw thrown;
+  }
+  const word = /^[\w./=%@:+,-]+$/.test(alias) ? alias : `'${alias.replaceAll("'", "'\\''")}'`;
+  return `deno-ssh-proxy config --install --alias ${printable(word, Infinity)}`;
+}
+
+/**
  * `name`, where it can be one of an alias: a plain host name.
  *
  * @throws {ProxyError} of kind `usage`

@@ -14,6 +14,7 @@ import { ADDRESS_AND_PORT, addressItself, isName, type Place, placeOf, withoutUs
 import type { Output } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { sshFinding } from "./ssh_step.ts";
+import { trialFinding } from "./trial.ts";
 import { wrap } from "./wrap.ts";
 
 export const check = command({
@@ -21,7 +22,8 @@ export const check = command({
   brief: "shows every step of a connection, and where it fails",
   description: `Takes every step of a connection to ADDRESS, from the name to the banner of the
 server, and shows what comes of each, how long it takes, and what to do where it
-fails. The server sees a client that hangs up after the banner.
+fails. At the end ssh itself connects, as far as the banner, where it uses this
+program. The server sees two clients that hang up after the banner.
 
 Exits with 0, or with the exit code of the first step that fails.`,
   arguments: ADDRESS_AND_PORT,
@@ -69,8 +71,9 @@ async function takeSteps(
   if (place === undefined) return undefined;
   const target = await readAddress(place, take);
   if (target === undefined) return place;
-  await examine(library, target, time, take);
-  await take("ssh", () => sshFinding(host, place.port));
+  const isUp = await examine(library, target, time, take);
+  const isOurs = await take("ssh", () => sshFinding(host, port, library));
+  if (isUp && isOurs) await take("try", () => trialFinding(host, port, time));
   return place;
 }
 

@@ -8,6 +8,7 @@
 import { libraryPath, programUrl } from "../ffi/library.ts";
 import { printable, ProxyError } from "../proxy/errors.ts";
 import { proxyCommand } from "./fragment.ts";
+import { hintFor } from "./ssh_failure.ts";
 import { runSsh } from "./ssh_program.ts";
 
 /** What ssh would do for a host name. */
@@ -47,7 +48,7 @@ export async function effectiveConfig(host: string, port?: string, file?: string
   if (code !== 0) {
     const why = logged!.find((line) => line !== "" && !/^debug[123]: |^OpenSSH_/.test(line));
     throw new ProxyError("configuration", `ssh -G ${printable(host)}: ${printable(why ?? `exit code ${code}`)}`, {
-      hint: "ssh would say the same to whoever uses it: see ssh_config(5)",
+      hint: hintFor(why === undefined ? [] : [why]) ?? "ssh would say the same to whoever uses it: see ssh_config(5)",
     });
   }
   const options = new Map<string, string>();

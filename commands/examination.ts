@@ -26,7 +26,7 @@ import {
 import type { Place } from "./name.ts";
 import { modeText, ownerText } from "./owners.ts";
 
-/** What a step is called. `ssh` is not about the connection, but about what `ssh` itself would do. */
+/** What a step is called. `ssh` is about the configuration of `ssh`, and `try` has `ssh` itself connect. */
 export type StepName =
   | "name"
   | "address"
@@ -37,7 +37,8 @@ export type StepName =
   | "peer"
   | "handshake"
   | "banner"
-  | "ssh";
+  | "ssh"
+  | "try";
 
 /** What came of a step. */
 export interface Step extends Omit<Finding, "status"> {
@@ -97,9 +98,9 @@ export async function readAddress({ address, port }: Place, take: Take): Promise
 
 /**
  * Takes the steps of a connection to what was `typed`, until one of them fails. Connecting and the handshake may take
- * `timeout` milliseconds together, and the banner as many.
+ * `timeout` milliseconds together, and the banner as many. Returns whether the banner came.
  */
-export async function examine(library: Library, typed: Target, timeout: number, take: Take): Promise<void> {
+export async function examine(library: Library, typed: Target, timeout: number, take: Take): Promise<boolean> {
   // Loads what the first step with it would otherwise seem to take the time for.
   pathStatus(library, "/");
   const deadline = new Deadline(timeout);
@@ -107,22 +108,23 @@ export async function examine(library: Library, typed: Target, timeout: number, 
     const place = await resolveMachine(typed, library, deadline);
     return [place, { says: `${printable(formatTarget(place))}: ${describe(place)}`, facts: { ...place } }];
   });
-  if (target === undefined) return;
+  if (target === undefined) return false;
   if (target.kind === "vsock") await take("vsock", () => [true, vsockSupport(library)]);
-  else if (!await take("socket", () => [true, socketStatus(library, target, deadline)])) return;
+  else if (!await take("socket", () => [true, socketStatus(library, target, deadline)])) return false;
   using socket = await take("connect", async () => {
     const socket = await connect(target, library, deadline);
     return [socket, {
       says: `connected: ${target.kind === "vsock" ? "something listens" : "a stream socket listens"}`,
     }];
   });
-  if (socket === undefined) return;
+  if (socket === undefined) return false;
   if (target.kind !== "vsock") await take("peer", () => [true, peer(library, socket)]);
-  if (target.kind === "vsock-mux" && !await take("handshake", () => handshake(socket, target, deadline))) return;
-  await take("banner", async () => {
+  if (target.kind === "vsock-mux" && !await take("handshake", () => handshake(socket, target, deadline))) return false;
+  const banner = await take("banner", async () => {
     const banner = await peekBanner(socket, target, new Deadline(timeout));
     return [banner, bannerFinding(banner)];
   });
+  return banner !== undefined;
 }
 
 function describe(target: Target): string {

@@ -1,21 +1,29 @@
 /**
- * The step of `check` that is not about the connection: whether `ssh` would use this program for the name.
+ * The step of `check` that asks ssh about its configuration: whether `ssh` would use this program for the name.
  *
  * @module
  */
 
+import type { Library } from "../ffi/library.ts";
 import { printable, ProxyError } from "../proxy/errors.ts";
-import { effectiveConfig, isOurs, originOf } from "./effective_config.ts";
+import { aliasCommand } from "./alias.ts";
+import { inspectControlPath } from "./control_path.ts";
+import { type EffectiveConfig, effectiveConfig, isOurs, originOf } from "./effective_config.ts";
 import type { Finding } from "./examination.ts";
+import { isName } from "./name.ts";
 
 const INSTALL = "deno-ssh-proxy config --install makes ssh use it";
 
 /**
- * What `ssh` would do for `host`.
+ * Returns what `ssh` would do for `host`, and whether it would use this program. `port` is what `-p` would give it.
  *
  * @throws {ProxyError} of kind `configuration` where it would not get through
  */
-export async function sshFinding(host: string, port: string): Promise<[true, Finding]> {
+export async function sshFinding(
+  host: string,
+  port: string | undefined,
+  library: Library,
+): Promise<[isOurs: boolean, Finding]> {
   let effective;
   try {
     effective = await effectiveConfig(host, port);
@@ -23,18 +31,10 @@ export async function sshFinding(host: string, port: string): Promise<[true, Fin
     // What was compiled may start no program: that is nothing to mend.
     const unseen = Deno.build.standalone ? ["missing", "permission"] : ["missing"];
     if (!(thrown instanceof ProxyError && unseen.includes(thrown.kind))) throw thrown;
-    return [true, { status: "note", says: thrown.message, hint: thrown.hint }];
+    return [false, { status: "note", says: thrown.message, hint: thrown.hint }];
   }
   const { proxyCommand, proxyUseFdpass } = effective;
-  if (proxyCommand === undefined) {
-    throw new ProxyError(
-      "configuration",
-      `ssh has no ProxyCommand for ${printable(host)}: it would look for such a host`,
-      {
-        hint: INSTALL,
-      },
-    );
-  }
+  if (proxyCommand === undefined) throw noProxyCommand(effective);
   const file = await originOf("proxycommand", effective);
   const from = file === undefined ? "" : `, by ${printable(file)}`;
   const facts = {
@@ -45,11 +45,27 @@ export async function sshFinding(host: string, port: string): Promise<[true, Fin
   };
   if (!facts.ours) {
     const says = `ssh uses another program${from}: ${printable(proxyCommand)}`;
-    return [true, { status: "note", says, hint: `${INSTALL}, and says so where something else wins`, facts }];
+    return [false, { status: "note", says, hint: `${INSTALL}, and says so where something else wins`, facts }];
   }
+  const remark = await inspectControlPath(effective, library);
   if (!proxyUseFdpass) {
     const says = `ssh uses this program${from}, but without ProxyUseFdpass yes: every byte is carried through it`;
     return [true, { status: "note", says, hint: INSTALL, facts }];
   }
-  return [true, { says: `ssh uses this program${from}`, facts }];
+  const says = `ssh uses this program${from}`;
+  if (remark === undefined) return [true, { says, facts }];
+  return [true, { status: "note", says: `${says}; ${remark.says}`, hint: remark.hint, facts }];
+}
+
+/** A `HostName` alone does not bring this program in: its `Host` blocks are matched against the name as it was typed. */
+function noProxyCommand({ host, options }: EffectiveConfig): ProxyError {
+  const [address = "", port = "22"] = [options.get("hostname"), options.get("port")];
+  const command = isName(host) ? aliasCommand(host, address, port) : undefined;
+  const says = `ssh has no ProxyCommand for ${printable(host)}`;
+  if (command === undefined) {
+    return new ProxyError("configuration", `${says}: it would look for such a host`, { hint: INSTALL });
+  }
+  // ssh shows it in lower case, which a CID does not have.
+  const hint = address.startsWith("vsock/") ? command : `${command} (with capital letters where the file has them)`;
+  return new ProxyError("configuration", `${says}, whose HostName is ${printable(address)}`, { hint });
 }

@@ -4,6 +4,7 @@ import { Installation } from "../support/installation.ts";
 import { knows, Machined, VM } from "../support/machined.ts";
 import { BoundSocket, bytes, inTime, latin1, listen } from "../support/sockets.ts";
 import { outputOf, testWhere } from "../support/tools.ts";
+import { serve } from "./serving.ts";
 import { SshWith } from "./ssh_with.ts";
 import { asText, InTerminal, run } from "./typed.ts";
 
@@ -48,14 +49,7 @@ async function check(
   const says = rest.filter((one) => typeof one === "string");
   const { env } = rest.find((one) => typeof one !== "string") ?? ssh;
   const running = run([shim, "check", ...words, "--json"], { ...env, XDG_RUNTIME_DIR: ssh.folder.path });
-  if (listener !== undefined) {
-    using connection = await inTime(listener.accept());
-    for (const text of says) {
-      if (text.startsWith("OK")) await connection.read(new Uint8Array(64));
-      await connection.write(bytes(text));
-    }
-    if (says.length > 0) await connection.read(new Uint8Array(1)).catch(() => {});
-  }
+  if (listener !== undefined) await serve(listener, says, running);
   const { code, out, err } = await running;
   assertEquals(err, "");
   const report: Report = JSON.parse(out);
@@ -65,7 +59,7 @@ async function check(
 
 /** What came of the steps of the connection. */
 function outcomes({ steps }: Report): string[] {
-  return steps.filter(({ name }) => name !== "ssh").map(({ name, status }) => `${name}: ${status}`);
+  return steps.filter(({ name }) => name !== "ssh" && name !== "try").map(({ name, status }) => `${name}: ${status}`);
 }
 
 /** What came of asking ssh, which has `config`. */
@@ -74,8 +68,7 @@ async function sshStep(config: string): Promise<{ code: number; step: Step }> {
   using listener = listen(folder.at("s"));
   using ssh = new SshWith(config);
   const running = run([shim, "check", `unix${folder.at("s")}`, "--json"], ssh.env);
-  using connection = await inTime(listener.accept());
-  await connection.write(bytes(BANNER));
+  await serve(listener, [BANNER], running);
   const { code, out, err } = await running;
   assertEquals(err, "");
   return { code, step: step(JSON.parse(out), "ssh") };
@@ -262,7 +255,9 @@ Deno.test("on a terminal the step that goes on is shown, and cleared for what co
   const moves = latin1(new TextEncoder().encode("⠙ banner"));
   await terminal.shows(moves);
   await connection.write(bytes(BANNER));
-  assertEquals(await terminal.end(), 0);
+  const ended = terminal.end();
+  await serve(listener, [BANNER], ended);
+  assertEquals(await ended, 0);
   const before = asText(terminal.shown).split("✓ banner")[0]!;
   assertMatch(before, /\r⠋ banner\r⠙ banner(?:\r. banner)*\r$/u);
 });

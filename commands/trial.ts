@@ -1,0 +1,113 @@
+/**
+ * The last step of `check`: has the real ssh connect, as far as the server's banner.
+ *
+ * @module
+ */
+
+import { printable, ProxyError } from "../proxy/errors.ts";
+import { shellOfSsh } from "./effective_config.ts";
+import type { Finding } from "./examination.ts";
+import { explainSshFailure } from "./ssh_failure.ts";
+import { startSsh } from "./ssh_program.ts";
+
+/**
+ * Has ssh prompt for nothing, share no connection, and get no further than the key exchange, should it go on before it is
+ * ended: no server has a host key that it would take.
+ */
+const OPTIONS = [
+  ...["BatchMode=yes", "ControlPath=none", "ControlMaster=no"],
+  ...["HostKeyAlgorithms=ssh-ed25519-cert-v01@openssh.com", "StrictHostKeyChecking=yes"],
+  ...["UserKnownHostsFile=/dev/null", "GlobalKnownHostsFile=/dev/null"],
+];
+
+/** How long ssh, the shell's start files and this program may take beside connecting, in milliseconds. */
+const STARTING_MS = 2_000;
+
+/** How long what ssh started may go on after the end of ssh, in milliseconds. */
+const ENDING_MS = 2_000;
+
+/** How many of the last lines are kept, and how much of each. */
+const [KEPT_LINES, KEPT_LENGTH] = [200, 2_000];
+
+/**
+ * Has ssh connect to `host`, with `port` as `-p` gives it, and ends it when the server's banner has come through the
+ * ProxyCommand that ssh has the user's shell start. Connecting may take `timeout` milliseconds.
+ *
+ * @throws {ProxyError} of kind `configuration` where no banner came
+ */
+export async function trialFinding(
+  host: string,
+  port: string | undefined,
+  timeout: number,
+): Promise<[true, Finding]> {
+  const args = ["-v", ...OPTIONS.flatMap((option) => ["-o", option]), ...(port === undefined ? [] : ["-p", port])];
+  const ssh = startSsh([...args, "--", host]);
+  const endedAfter = timeout + STARTING_MS;
+  let isLate = false;
+  const late = setTimeout(() => {
+    isLate = true;
+    end(ssh);
+  }, endedAfter);
+  const lines: string[] = [];
+  let software: string | undefined;
+  try {
+    for await (const line of linesUntilEnded(ssh)) {
+      // That its end kept something from working is no reason for it.
+      if (isLate) continue;
+      lines.splice(0, Math.max(0, lines.length - KEPT_LINES));
+      lines.push(line);
+      software ??= /^debug1: Remote protocol version .*, remote software version (.*)$/.exec(line)?.[1];
+      if (software !== undefined) end(ssh);
+    }
+  } finally {
+    clearTimeout(late);
+    end(ssh);
+  }
+  await ssh.status;
+  if (software !== undefined) {
+    const shown = printable(software);
+    return [true, { says: `ssh reaches the server through it: ${shown}`, facts: { software: shown } }];
+  }
+  const shell = await shellOfSsh().catch((thrown) => {
+    if (thrown instanceof ProxyError) return undefined;
+    throw thrown;
+  });
+  throw explainSshFailure({ host, lines, shell, endedAfter: isLate ? endedAfter : undefined });
+}
+
+function end(ssh: Deno.ChildProcess): void {
+  try {
+    // It has nothing to put in order, and a wrapper of it must not go on.
+    ssh.kill("SIGKILL");
+  } catch (thrown) {
+    // It has ended by itself.
+    if (!(thrown instanceof TypeError)) throw thrown;
+  }
+}
+
+/**
+ * The lines of its stderr, until all that has it open has ended: the ProxyCommand too. What goes on for ENDING_MS after ssh
+ * itself, such as an agent that a start file started, is left alone.
+ */
+async function* linesUntilEnded(ssh: Deno.ChildProcess): AsyncGenerator<string> {
+  const reader = ssh.stderr.getReader();
+  let ending: ReturnType<typeof setTimeout> | undefined;
+  ssh.status.then(() => {
+    ending = setTimeout(() => reader.cancel().catch(() => {}), ENDING_MS);
+  });
+  const decoder = new TextDecoder();
+  let rest = "";
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      const parts = (rest + decoder.decode(value, { stream: !done })).split(/\r?\n/);
+      rest = parts.pop()!.slice(0, KEPT_LENGTH);
+      for (const part of parts) yield part.slice(0, KEPT_LENGTH);
+      if (done) break;
+    }
+    if (rest !== "") yield rest;
+  } finally {
+    clearTimeout(ending);
+    await reader.cancel().catch(() => {});
+  }
+}
