@@ -111,9 +111,10 @@ async function change(
       }
       return 0;
     }
-    const done = await carryOut(here, isInstall, () => planFor(here));
-    if (done.length === 0) done.push(isInstall ? `already installed: ${fragmentPath(here)}` : "nothing to take away");
-    await out.write(done.map(line).join(""));
+    const { done, notes } = await carryOut(here, isInstall, () => planFor(here));
+    if (done.length === 0 && isInstall) done.push(`already installed: ${fragmentPath(here)}`);
+    else if (done.length + notes.length === 0) done.push("nothing to take away");
+    await out.write([...done, ...notes].map(line).join(""));
     if (isInstall) await showEffect({ out }, here);
     return 0;
   } catch (thrown) {

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { configLines } from "./ssh_config_lines.ts";
+
 /** Says whose the line below it is. */
 const COMMENT = "# deno-ssh-proxy config --install put this here, and --uninstall takes it out again.";
 
@@ -17,15 +19,10 @@ export function includeLine(file: string): string {
 /** Whether ssh reads `file` for every host, whatever stands before it. */
 export function isIncluded(config: string, file: string, home: string): boolean {
   const names = [file, `~/.ssh/${file}`, `${home}/.ssh/${file}`];
-  for (const line of config.split("\n")) {
-    const [, keyword = "", rest = ""] = /^[ \t\f]*(\w+)(?:[ \t\f]*=[ \t\f]*|[ \t\f]+)(.*?)[ \t\f\r]*$/.exec(line) ?? [];
+  for (const { keyword, words } of configLines(config)) {
     // From here on everything is for some hosts only.
-    if (/^(?:host|match)$/i.test(keyword)) return false;
-    if (!/^include$/i.test(keyword)) continue;
-    const words = [...rest.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, double, single, plain]) =>
-      double ?? single ?? plain ?? ""
-    );
-    if (words.some((word) => names.includes(word))) return true;
+    if (keyword === "host" || keyword === "match") return false;
+    if (keyword === "include" && words.some((word) => names.includes(word))) return true;
   }
   return false;
 }

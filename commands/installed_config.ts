@@ -9,6 +9,8 @@
 import { printable, ProxyError } from "../proxy/errors.ts";
 import { latin1 } from "../proxy/latin1.ts";
 import type { Alias } from "./alias.ts";
+import { type BareHostName, bareHostNames } from "./bare_host_names.ts";
+import { isUneditedEarlier } from "./earlier_drop_in.ts";
 import { HOST_KEYS, type Settings, settingsOf, SYSTEM_SETTINGS } from "./fragment.ts";
 import { includeLine, isIncluded, withInclude, withoutInclude } from "./include.ts";
 import {
@@ -105,8 +107,9 @@ export function planInstall(place: Place, asked: Partial<Settings>, render: (set
       hint: "give it another name, or take it away",
     });
   }
+  const aliases = merged(settings?.aliases, asked.aliases);
   const after = bytesOf(render({
-    aliases: merged(settings?.aliases, asked.aliases),
+    aliases,
     hostKeys: asked.hostKeys ?? settings?.hostKeys ?? HOST_KEYS[0],
     user: asked.user ?? settings?.user ?? place.user,
   }));
@@ -121,7 +124,24 @@ export function planInstall(place: Place, asked: Partial<Settings>, render: (set
     });
   }
   changes.push(...includeChanges(place, (config, file, home) => withInclude(config, file, home)));
-  return { changes, notes: [] };
+  const bare = bareHostNames(userFiles(place), place).filter(({ name }) =>
+    !aliases.some((alias) => alias.name === name)
+  );
+  return { changes, notes: bare.map((one) => aboutBareHostName(one, place)) };
+}
+
+/** The files whose `Host` blocks may have an address as their HostName. */
+function userFiles({ folder, home, fragment }: Place): string[] {
+  if (home !== undefined) return [`${folder}/config`];
+  if (!isThere(folder)) return [];
+  const names = [...Deno.readDirSync(folder)].map(({ name }) => name);
+  return names.filter((name) => name.endsWith(".conf") && name !== fragment).sort().map((name) => `${folder}/${name}`);
+}
+
+function aboutBareHostName({ name, address, file, line, command }: BareHostName, { home }: Place): string {
+  const path = home !== undefined && file.startsWith(`${home}/`) ? `~${file.slice(home.length)}` : file;
+  const what = `${path} line ${line}: Host ${name} has HostName ${address}, and no ProxyCommand`;
+  return command === undefined ? `${what}: give it one of its own` : `${what}: ${command}`;
 }
 
 /**
@@ -237,7 +257,9 @@ function copyOfEdited(
   render: (settings: Settings) => string,
 ): PlannedChange[] {
   const { path, before } = readFragment(place);
-  if (before === undefined || settings === undefined || equal(before.bytes, bytesOf(render(settings)))) return [];
+  if (before === undefined || settings === undefined) return [];
+  const now = render(settings);
+  if (equal(before.bytes, bytesOf(now)) || isUneditedEarlier(new TextDecoder().decode(before.bytes), now)) return [];
   const old = `${path}.old`;
   const there = readVersion(old);
   if (equal(there?.bytes, before.bytes)) return [];
@@ -274,18 +296,22 @@ function merged(old: readonly Alias[] = [], now: readonly Alias[] = []): Alias[]
  *
  * @throws {ProxyError} that says what was done, and what was not
  */
-export async function carryOut(place: Place, isInstall: boolean, plan: () => Plan): Promise<string[]> {
+export async function carryOut(
+  place: Place,
+  isInstall: boolean,
+  plan: () => Plan,
+): Promise<{ done: string[]; notes: readonly string[] }> {
   const done: string[] = [];
   if (isInstall) makeFolder(place.folder, place.home === undefined ? 0o755 : 0o700);
   // Where there is no folder there is nothing to take back.
-  else if (!isThere(place.folder)) return [...plan().notes];
+  else if (!isThere(place.folder)) return { done, notes: plan().notes };
   using _lock = await lockFolder(place.folder);
   for (let attempt = 1;; attempt++) {
     const { changes, notes } = plan();
     for (const folder of new Set([place.folder, ...configPaths(place).map(folderOf)])) sweep(folder);
     try {
       for (const change of changes) make(change, done);
-      return [...done, ...notes];
+      return { done, notes };
     } catch (thrown) {
       if (!(thrown instanceof Overtaken)) throw thrown;
       if (attempt < ATTEMPTS) continue;

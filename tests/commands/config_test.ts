@@ -379,6 +379,109 @@ test("what somebody wrote into the installed file is kept beside it", async (hom
   assertEquals(home.all("~/.ssh")["deno-ssh-proxy.conf.old"], `644 ${edited}`);
 });
 
+/** What version 0.1.0 wrote, with an alias and host keys of its own. */
+const OF_0_1_0 = (program: string) =>
+  `# deno-ssh-proxy: ssh to virtual machines, containers and local sockets.
+#
+# deno-ssh-proxy config --install writes this anew: it keeps the options that stand here in comments, and nothing else.
+
+# --alias vm=unix/run/B.sock:2222
+Host vm
+    Port 2222
+    ProxyCommand ${program} unix/run/B.sock '%p'
+    ProxyUseFdpass yes
+    CheckHostIP no
+    HostKeyAlias [unix/run/b.sock]:2222
+    StrictHostKeyChecking accept-new
+    UserKnownHostsFile ~/.ssh/deno-ssh-proxy.known_hosts
+
+# This machine. Its host key is checked like any other.
+Match host .host,machine/.host,machine%.host
+    ProxyCommand ${program} '%h' '%p' --as-typed '%n'
+    ProxyUseFdpass yes
+    CheckHostIP no
+
+Match host unix/*,unix%*,vsock/*,vsock%*,vsock-mux/*,vsock-mux%*,machine/*,machine%*,!.host,!machine/.host,!machine%.host
+    ProxyCommand ${program} '%h' '%p' --as-typed '%n'
+    ProxyUseFdpass yes
+    CheckHostIP no
+
+    # --host-keys tofu
+    # Trust on first use: a server's key is kept at the first connection, in a file for these addresses alone, and from
+    # then on another one at the same address is refused. When a virtual machine was made anew, its old key goes with:
+    #     ssh-keygen -R vsock/42 -f ~/.ssh/deno-ssh-proxy.known_hosts
+    StrictHostKeyChecking accept-new
+    UserKnownHostsFile ~/.ssh/deno-ssh-proxy.known_hosts
+
+# Everything is read once more when HostName is known, so that an alias of an address may stand below this as well.
+Match final all
+`;
+
+test("the file of version 0.1.0 is written anew, with its aliases and host keys, and no copy of it is kept", async (home) => {
+  home.file("~/.ssh/deno-ssh-proxy.conf", OF_0_1_0(shim));
+  home.file("~/.ssh/config", `${LINES}Host a\n`, 0o600);
+  const out = assertDone(await config(home, ["--install"]));
+  assertMatch(out, /^changed .*\/deno-ssh-proxy\.conf\nssh uses it for .*, vm\n$/);
+  const { "deno-ssh-proxy.conf": after, ...rest } = home.all("~/.ssh");
+  assertEquals(rest, { config: `600 ${LINES}Host a\n` });
+  assert(!/^Match/m.test(after!), after);
+  assertEquals(
+    after,
+    `644 ${assertDone(await config(home, ["--alias", "vm=unix/run/B.sock:2222", "--host-keys", "tofu"]))}`,
+  );
+});
+
+for (
+  const [what, edit] of [
+    ["a line more", (text: string) => `${text}Host mine\n`],
+    ["another value", (text: string) => text.replaceAll("accept-new", "off")],
+    ["a comment", (text: string) => `${text}# mine\n`],
+    ["another ProxyCommand", (text: string) => text.replaceAll("'%n'", "'%n' --wait")],
+  ] as const
+) {
+  test(`a file of version 0.1.0 with ${what} of somebody's is kept beside the new one`, async (home) => {
+    const edited = edit(OF_0_1_0(shim));
+    home.file("~/.ssh/deno-ssh-proxy.conf", edited);
+    assertStringIncludes(assertDone(await config(home, ["--install"])), "/deno-ssh-proxy.conf.old\n");
+    assertEquals(home.all("~/.ssh")["deno-ssh-proxy.conf.old"], `644 ${edited}`);
+  });
+}
+
+test("a HostName that is an address is told with the command for an alias, until there is one", async (home) => {
+  home.file("~/.ssh/config.d/vms.conf", "Host box\n    HostName vsock/43\n    Port 2222\n");
+  home.file("~/.ssh/config", "Include config.d/*\nHost myvm other\n    HostName vsock/42\n");
+  const told = [
+    "~/.ssh/config.d/vms.conf line 2: Host box has HostName vsock/43, and no ProxyCommand: " +
+    "deno-ssh-proxy config --install --alias box=vsock/43:2222",
+    ...["myvm", "other"].map((name) =>
+      `~/.ssh/config line LINE: Host ${name} has HostName vsock/42, and no ProxyCommand: ` +
+      `deno-ssh-proxy config --install --alias ${name}=vsock/42`
+    ),
+  ];
+  const at = (line: number) => told.map((text) => text.replace("LINE", `${line}`));
+  const tells = (text: string) => text.split("\n").filter((line) => line.includes(" has HostName "));
+  const dry = await config(home, ["--install", "--dry-run"]);
+  assertEquals([dry.code, tells(dry.err)], [0, at(3)]);
+  assertEquals(tells(assertDone(await config(home, ["--install"]))), at(3));
+  // Two lines are above it now.
+  const again = assertDone(await config(home, ["--install"]));
+  assertEquals([again.startsWith("already installed: "), tells(again)], [true, at(5)]);
+  assertEquals(tells(assertDone(await config(home, ["--install", "--alias", "myvm=vsock/42"]))), [at(5)[0], at(5)[2]]);
+  assertEquals(tells(assertDone(await config(home, ["--install", "--alias", "other=vsock/42"]))), [at(5)[0]]);
+});
+
+test("root is told of a HostName in the system's folder", async (home) => {
+  home.file("/etc/ssh/ssh_config.d/50-vms.conf", "Host myvm\n    HostName vsock/42\n");
+  const out = assertDone(await config(home, ["--install"], { root: true }));
+  assertStringIncludes(out, "/etc/ssh/ssh_config.d/50-vms.conf line 2: Host myvm has HostName vsock/42, ");
+});
+
+test("a file that may not be read is not looked into for a HostName", async (home) => {
+  home.file("~/elsewhere", "Host myvm\n    HostName vsock/42\n");
+  home.file("~/.ssh/config", "Include ~/elsewhere\n");
+  assertEquals(assertDone(await config(home, ["--install"])).includes("HostName"), false);
+});
+
 test("without HOME, or with one that is no path, it says so", async (home) => {
   for (const HOME of ["", "here"]) {
     assertFailed(await config(home, ["--install"], { env: { HOME } }), 64, "HOME is ");
