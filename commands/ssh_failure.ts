@@ -21,6 +21,9 @@ export interface Failure {
 /** What `-v` adds, and what ssh says of every standard input that is no terminal. */
 const NOISE = /^(?:debug[123]: |OpenSSH_|Pseudo-terminal will not be allocated |$)/;
 
+/** How much of a message of this program's is shown: its own are shorter. */
+const LONGEST = 1_000;
+
 /** How ssh says that there is no file descriptor in what it was passed. */
 const NO_FD = /^mm_receive_fd: /;
 
@@ -60,7 +63,7 @@ function ownMessage(told: readonly string[]): [string, string | undefined] | und
   const at = before.findLastIndex((line) => line.startsWith("deno-ssh-proxy: "));
   if (at === -1) return undefined;
   const next = before[at + 1];
-  return [printable(before[at]!, Infinity), next?.startsWith("  ") ? printable(next.trim(), Infinity) : undefined];
+  return [printable(before[at]!, LONGEST), next?.startsWith("  ") ? printable(next.trim(), LONGEST) : undefined];
 }
 
 function shellFailure({ lines, shell, endedAfter }: Failure, told: readonly string[]): [string, string] | undefined {

@@ -219,6 +219,11 @@ test("an ssh_config that ssh does not take is reported in the words of ssh", asy
   assertFailed(await config(home, ["--install"]), 78, "config: line 3: Bad configuration option: nosuchoption");
 });
 
+test("an ssh_config that ssh does not take because others may write to it is told with what to do", async (home) => {
+  const file = home.file("~/.ssh/config", "Host a\n", 0o666);
+  assertFailed(await config(home, ["--install"]), 78, `Bad owner or permissions on ${file}\n`, `chmod go-w ${file}\n`);
+});
+
 testWhere(
   canRun,
   "no namespaces",

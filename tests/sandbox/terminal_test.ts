@@ -338,6 +338,16 @@ const SOURCES: Record<string, Source> = {
       return await show([shim, "check", "vm"], { PATH: `${folder.path}:${SEARCH_PATH}` });
     },
   },
+  "what a shell says that ssh starts": {
+    async meets(show, hostile) {
+      using folder = new Folder();
+      const shell = folder.file("bash", `#!/bin/sh\nprintf '%s\\n' '${hostile}' >&2\nexit 1\n`);
+      Deno.chmodSync(shell, 0o755);
+      const withShell: Show = (words, env) => show(words, { ...env, SHELL: shell });
+      const config = `Host unix/*\n    ProxyCommand ${shim} '%h' '%p'\n    ProxyUseFdpass yes\n`;
+      return await withSsh(() => config)(withShell, hostile);
+    },
+  },
   "what ssh has a name stand for": {
     async meets(show, hostile) {
       using ssh = new SshWith(`Host vm\n    ProxyCommand ${shim} unix/no${hostile.slice(0, 2_000)} 22\n`);

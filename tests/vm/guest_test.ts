@@ -193,7 +193,7 @@ Deno.test("in a guest, check tells its own CID, and takes every step over AF_VSO
   const { steps } = JSON.parse(out) as { steps: { name: string; status: string; facts: Record<string, unknown> }[] };
   assertEquals([code, steps.map(({ name, status }) => `${name}: ${status}`)], [
     0,
-    ["address: ok", "vsock: ok", "connect: ok", "banner: ok", "ssh: ok"],
+    ["address: ok", "vsock: ok", "connect: ok", "banner: ok", "ssh: ok", "try: ok"],
   ]);
   assertEquals(steps[1]!.facts, { cid: 42 });
   assertEquals(steps[4]!.facts["ours"], true);
