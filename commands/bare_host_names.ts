@@ -23,8 +23,19 @@ export interface BareHostName {
 export interface Roots {
   /** The directory of relative paths. */
   readonly folder: string;
-  /** The user's home, for `~`. */
+  /** The user's home, for `~`; undefined for the configuration of the system, each file of which ssh reads by itself. */
   readonly home: string | undefined;
+}
+
+/** Returns a line for a person on each name in a configuration that has to become an alias, but for those that are one. */
+export function bareHostNameNotes(roots: Roots, aliases: readonly string[]): string[] {
+  const { folder, home } = roots;
+  const files = home === undefined ? pathsOf("*.conf", roots) : [`${folder}/config`];
+  return bareHostNames(files, roots).filter(({ name }) => !aliases.includes(name)).map((found) => {
+    const { name, address, file, line, command = "give it one of its own" } = found;
+    const path = home !== undefined && file.startsWith(`${home}/`) ? `~${file.slice(home.length)}` : file;
+    return `${path} line ${line}: Host ${name} has HostName ${address}, and no ProxyCommand: ${command}`;
+  });
 }
 
 /** What stands in a `Host` block, also in files that it includes. */

@@ -9,7 +9,7 @@
 import { printable, ProxyError } from "../proxy/errors.ts";
 import { latin1 } from "../proxy/latin1.ts";
 import type { Alias } from "./alias.ts";
-import { type BareHostName, bareHostNames } from "./bare_host_names.ts";
+import { bareHostNameNotes } from "./bare_host_names.ts";
 import { isUneditedEarlier } from "./earlier_drop_in.ts";
 import { HOST_KEYS, type Settings, settingsOf, SYSTEM_SETTINGS } from "./fragment.ts";
 import { includeLine, isIncluded, withInclude, withoutInclude } from "./include.ts";
@@ -124,24 +124,7 @@ export function planInstall(place: Place, asked: Partial<Settings>, render: (set
     });
   }
   changes.push(...includeChanges(place, (config, file, home) => withInclude(config, file, home)));
-  const bare = bareHostNames(userFiles(place), place).filter(({ name }) =>
-    !aliases.some((alias) => alias.name === name)
-  );
-  return { changes, notes: bare.map((one) => aboutBareHostName(one, place)) };
-}
-
-/** The files whose `Host` blocks may have an address as their HostName. */
-function userFiles({ folder, home, fragment }: Place): string[] {
-  if (home !== undefined) return [`${folder}/config`];
-  if (!isThere(folder)) return [];
-  const names = [...Deno.readDirSync(folder)].map(({ name }) => name);
-  return names.filter((name) => name.endsWith(".conf") && name !== fragment).sort().map((name) => `${folder}/${name}`);
-}
-
-function aboutBareHostName({ name, address, file, line, command }: BareHostName, { home }: Place): string {
-  const path = home !== undefined && file.startsWith(`${home}/`) ? `~${file.slice(home.length)}` : file;
-  const what = `${path} line ${line}: Host ${name} has HostName ${address}, and no ProxyCommand`;
-  return command === undefined ? `${what}: give it one of its own` : `${what}: ${command}`;
+  return { changes, notes: bareHostNameNotes(place, aliases.map(({ name }) => name)) };
 }
 
 /**
