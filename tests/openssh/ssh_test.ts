@@ -79,7 +79,7 @@ Deno.test("a path that is missing says so before ssh does", async () => {
   assert(err.startsWith("deno-ssh-proxy: unix/no/such/socket: /no/such/socket does not exist\n"), err);
 });
 
-Deno.test("a Host block of the user's own with this program as its ProxyCommand works, as README has it", async () => {
+Deno.test("a Host block of the user's own with this program as its ProxyCommand works, as README has it", () => {
   const readme = Deno.readTextFileSync(`${CHECKOUT}/README.md`);
   const block = /^ {4}Host myvm\n(?: {8}.*\n)+/m.exec(readme)?.[0] ?? "";
   const own = block.replace(/ {8}User .*\n/, "").replace(
