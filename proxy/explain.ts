@@ -193,7 +193,7 @@ export function unreachableMachineError(target: MachineTarget, machine: Machine)
     : unreachable(
       target,
       `its address for ssh is '${printable(sshAddress)}', not that of a local socket`,
-      "ssh reaches that address without this program",
+      "where it is a host's name, ssh reaches that without this program",
     );
 }
 

@@ -6,7 +6,7 @@
 
 import { printable, ProxyError } from "./errors.ts";
 import { DEFAULT_TIMEOUT, DEFAULT_WAIT, parseSeconds } from "./patience.ts";
-import { withTypedCase } from "./target.ts";
+import { isHostName, withTypedCase } from "./target.ts";
 
 /** What the proxy form was asked for. */
 export interface Invocation {
@@ -30,7 +30,7 @@ export const OPTIONS = ["--as-typed", "--relay", "--timeout", "--wait"] as const
  * no command has.
  */
 export function isProxyForm([first = ""]: readonly string[]): boolean {
-  return first.toLowerCase() === ".host" || first.includes("/") || first.includes("%") ||
+  return isHostName(first) || first.includes("/") || first.includes("%") ||
     OPTIONS.some((option) => first.startsWith(option));
 }
 

@@ -11,7 +11,7 @@ import { ProxyError } from "./errors.ts";
 import { containerError, machineError, unknownMachineError, unreachableMachineError } from "./explain.ts";
 import { findMachine, type Machine } from "./machined.ts";
 import type { Deadline } from "./patience.ts";
-import { type MachineTarget, parseTarget, type SocketTarget } from "./target.ts";
+import { anyPortError, type MachineTarget, parseTarget, type SocketTarget, VMADDR_ANY } from "./target.ts";
 
 /** The runtime folder of the system's own programs. */
 export const SYSTEM_FOLDER = "/run";
@@ -63,15 +63,26 @@ export function placeOf(target: MachineTarget, machine: Machine, folder: string,
     if (path === undefined) throw containerError(target, newer);
     return { kind: "unix", path };
   }
-  if (machine.class === "vm" && machine.vSockCid !== undefined) return { kind: "vsock", cid: machine.vSockCid, port };
+  const place = vsockOf(machine) ?? addressOf(machine);
+  if (place === undefined) throw unreachableMachineError(target, machine);
+  if (place.kind === "unix") return place;
+  if (place.kind === "vsock" && port === VMADDR_ANY) throw machineError(target, anyPortError());
+  return { ...place, port };
+}
+
+/** Where a virtual machine with a CID is. VMADDR_CID_ANY is none: systemd writes it where a machine has no CID. */
+function vsockOf({ class: kind, vSockCid = VMADDR_ANY }: Machine): SocketTarget | undefined {
+  return kind === "vm" && vSockCid !== VMADDR_ANY ? { kind: "vsock", cid: vSockCid, port: 0 } : undefined;
+}
+
+/** The address that was registered for `ssh`, where it is one of ours. It may be anything that `ssh` takes. */
+function addressOf({ sshAddress = "" }: Machine): SocketTarget | undefined {
   try {
-    // Whoever registered it may have written anything that ssh takes, such as the name of a network's host.
-    const place = parseTarget(machine.sshAddress ?? "", `${port}`);
-    if (place.kind !== "machine") return place;
+    const place = parseTarget(sshAddress, "0");
+    return place.kind === "machine" ? undefined : place;
   } catch {
-    // It is none of our addresses.
+    return undefined;
   }
-  throw unreachableMachineError(target, machine);
 }
 
 /** Whether there is anything at `path`, as far as this user may know. */

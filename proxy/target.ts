@@ -18,9 +18,9 @@ export interface UnixTarget {
 export interface VsockTarget {
   /** Tells the kinds of targets apart. */
   readonly kind: "vsock";
-  /** The context identifier, 0 to 2^32 − 1 (vsock(7)). */
+  /** The context identifier, 0 to 2^32 − 2 (vsock(7)). */
   readonly cid: number;
-  /** The vsock port, 0 to 2^32 − 1. */
+  /** The vsock port, 0 to 2^32 − 2. */
   readonly port: number;
 }
 
@@ -40,7 +40,7 @@ export interface MachineTarget {
   readonly kind: "machine";
   /** The name under which it is registered, in its own case. */
   readonly name: string;
-  /** The vsock port, 0 to 2^32 − 1, where it is reached over vsock. */
+  /** The vsock port, 0 to 2^32 − 1, where it is reached over vsock or a multiplexer. A container's socket has none. */
   readonly port: number;
 }
 
@@ -54,6 +54,9 @@ export type SocketTarget = Exclude<Target, MachineTarget>;
 export const VMADDR_CID_LOCAL = 1;
 export const VMADDR_CID_HOST = 2;
 
+/** What vsock(7) calls "any" CID and port, VMADDR_CID_ANY and VMADDR_PORT_ANY: for bind(2), and nothing to connect to. */
+export const VMADDR_ANY = 2 ** 32 - 1;
+
 /** Where systemd-ssh-generator (systemd 256 and later) has this machine's own sshd listen. */
 export const THIS_HOST: UnixTarget = { kind: "unix", path: "/run/ssh-unix-local/socket" };
 
@@ -66,6 +69,7 @@ const FORMS = "unix/PATH, vsock/CID, vsock-mux/PATH, machine/NAME or .host";
  * What `host` and `port` stand for, as they stand on a `ssh` command line.
  *
  * The first `/` of `host` may be a `%` instead, for `scp` and `rsync`, which take a name with a `/` in it for a path.
+ * The words of an address may be in any case: `ssh` leaves a name alone that has a `%` in it.
  * The port of an AF_UNIX socket means nothing, but must be one all the same.
  *
  * @throws {ProxyError} of kind `usage` where they stand for nothing.
@@ -84,17 +88,21 @@ export function parseTarget(host: string, port: string): Target {
       hint: "a port is a decimal number from 0 to 4294967295",
     });
   }
-  if (host === ".host") return THIS_HOST;
+  if (isHostName(host)) return THIS_HOST;
   const [form, rest] = split(host);
-  switch (form.slice(0, -1)) {
+  switch (lowerAscii(form.slice(0, -1))) {
     case "unix":
       return { kind: "unix", path: parsePath(host, rest) };
-    case "vsock":
-      return { kind: "vsock", cid: parseCid(host, rest), port: vsockPort };
+    case "vsock": {
+      const cid = parseCid(host, rest);
+      if (vsockPort === VMADDR_ANY) throw anyPortError();
+      return { kind: "vsock", cid, port: vsockPort };
+    }
     case "vsock-mux":
+      // The multiplexers take any port of 32 bits, and what listens on it is up to the guest.
       return { kind: "vsock-mux", path: parsePath(host, rest), port: vsockPort };
     case "machine":
-      return rest === ".host" ? THIS_HOST : { kind: "machine", name: parseName(host, rest), port: vsockPort };
+      return isHostName(rest) ? THIS_HOST : { kind: "machine", name: parseName(host, rest), port: vsockPort };
   }
   throw unusable(host, "not an address", `an address is ${FORMS}`);
 }
@@ -127,10 +135,10 @@ export function formatTarget(target: Target): string {
 export function withTypedCase(host: string, typed: string | undefined): string {
   if (typed === undefined || typed === host || lowerAscii(typed) !== lowerAscii(host)) return host;
   const [form, rest] = split(host);
-  switch (form.slice(0, -1)) {
+  switch (lowerAscii(form.slice(0, -1))) {
     case "machine":
       // The one that is no machine's name.
-      if (rest === ".host") return host;
+      if (isHostName(rest)) return host;
       // falls through
     case "unix":
     case "vsock-mux":
@@ -139,6 +147,18 @@ export function withTypedCase(host: string, typed: string | undefined): string {
       // Only a path and a machine's name have a case of their own.
       return host;
   }
+}
+
+/** Whether `name` is the one of this machine itself. */
+export function isHostName(name: string): boolean {
+  return lowerAscii(name) === ".host";
+}
+
+/** Refuses VMADDR_PORT_ANY as the port of an AF_VSOCK socket. */
+export function anyPortError(): ProxyError {
+  return new ProxyError("usage", `port '${VMADDR_ANY}': it stands for any port (VMADDR_PORT_ANY)`, {
+    hint: `over vsock, a port is a decimal number from 0 to ${VMADDR_ANY - 1}`,
+  });
 }
 
 /** `ssh` lower-cases bytes, with tolower(3) in the C locale: `A` to `Z` and nothing else. */
@@ -194,12 +214,15 @@ function isPlain(text: string): boolean {
 }
 
 function parseCid(host: string, rest: string): number {
-  const cid = Object.hasOwn(NAMED_CIDS, rest) ? NAMED_CIDS[rest] : parseNumber(rest);
-  if (cid === undefined) {
-    const names = Object.keys(NAMED_CIDS).join(", ");
-    throw unusable(host, "not a CID", `a CID is a decimal number from 0 to 4294967295, or one of ${names}`);
-  }
-  return cid;
+  const name = lowerAscii(rest);
+  const cid = Object.hasOwn(NAMED_CIDS, name) ? NAMED_CIDS[name] : parseNumber(rest);
+  if (cid !== undefined && cid !== VMADDR_ANY) return cid;
+  const names = Object.keys(NAMED_CIDS).join(", ");
+  throw unusable(
+    host,
+    cid === undefined ? "not a CID" : "it stands for any CID (VMADDR_CID_ANY)",
+    `a CID is a decimal number from 0 to ${VMADDR_ANY - 1}, or one of ${names}`,
+  );
 }
 
 /** A decimal u32 as one writes it: no sign, no space, no leading zero, no other base. */

@@ -117,6 +117,13 @@ reaches(
   "Mixed.Case",
 );
 reaches(
+  "so is one whose form ssh has left in capital letters, as it does where a name has a percent sign",
+  (path) => [`Unix%${path.slice(1)}`, "22", "--as-typed", `Unix%${path.slice(1)}`],
+  silence,
+  "",
+  "Mixed.Case",
+);
+reaches(
   "an alias as the name that was typed changes nothing",
   (path) => [`unix${path}`, "22", "--as-typed", "alias"],
   silence,
@@ -297,6 +304,12 @@ for (
     () => `'vsock/${shown}': not a CID`,
   );
 }
+refuses("the CID that stands for any is refused", () => ["VSOCK%4294967295", "22"], () => ": it stands for any CID");
+refuses(
+  "the port that stands for any is refused over vsock",
+  () => ["vsock/4294967294", "4294967295"],
+  () => "port '4294967295': it stands for any port",
+);
 refuses("a form of address that there is not is refused", () => ["tcp/host", "22"], () => "'tcp/host': not an address");
 refuses("a missing port is refused", (path) => [`unix${path}`], () => ": no port given");
 refuses("one argument too many is refused", (path) => [`unix${path}`, "22", "more"], () => "'more': one argument");

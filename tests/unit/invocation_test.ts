@@ -112,7 +112,21 @@ Deno.test("no address at all is refused", () => {
 });
 
 Deno.test("an address, or an option of the proxy form, is what tells it from a command", () => {
-  for (const first of ["unix/s", "vsock%42", ".host", "telnet/x", "--timeout", "--wait=5", "--as-typed=x", "/", "%"]) {
+  for (
+    const first of [
+      "unix/s",
+      "vsock%42",
+      ".host",
+      ".HOST",
+      "VSOCK%42",
+      "telnet/x",
+      "--timeout",
+      "--wait=5",
+      "--as-typed=x",
+      "/",
+      "%",
+    ]
+  ) {
     assertEquals(isProxyForm([first, "config"]), true, first);
   }
   for (const first of [undefined, "", "config", "wait", "host", "--help", "--version", "-V", "-h", "--wai", "22"]) {

@@ -493,6 +493,40 @@ Deno.test("a virtual machine is its CID with the port, and where it has none, th
   }
 });
 
+Deno.test("the CID that stands for any is no CID of a machine, in either field", async () => {
+  const any = { ...VM, vSockCid: 4294967295 };
+  await using system = new System({
+    system: knows(any, { ...any, name: "both", sshAddress: "unix/run/vm/ssh" }, {
+      ...any,
+      name: "twice",
+      sshAddress: "vsock/4294967295",
+    }),
+  });
+  await assertFailsLater("unreachable", () => system.resolve("foo"), "with neither a CID nor an address for ssh");
+  assertEquals(await system.resolve("both"), { kind: "unix", path: "/run/vm/ssh" });
+  const says = "machine/twice: its address for ssh is 'vsock/4294967295', ";
+  await assertFailsLater("unreachable", () => system.resolve("twice"), says);
+});
+
+Deno.test("the port that stands for any is refused for a machine that is reached over vsock, and for no other", async () => {
+  const { vSockCid: _, ...bare } = VM;
+  await using system = new System({
+    system: knows(
+      VM,
+      { ...bare, name: "addressed", sshAddress: "VSOCK/7" },
+      { ...bare, name: "socket", sshAddress: "unix/run/vm/ssh" },
+      { ...bare, name: "behind", sshAddress: "vsock-mux/run/vm" },
+    ),
+  });
+  const resolve = (name: string) =>
+    resolveMachine({ ...machine(name), port: 2 ** 32 - 1 }, system.library, new Deadline(SOON));
+  for (const name of ["foo", "addressed"]) {
+    await assertFailsLater("usage", () => resolve(name), `machine/${name}: port '4294967295': it stands for any port`);
+  }
+  assertEquals(await resolve("socket"), { kind: "unix", path: "/run/vm/ssh" });
+  assertEquals(await resolve("behind"), { kind: "vsock-mux", path: "/run/vm", port: 2 ** 32 - 1 });
+});
+
 Deno.test("an address that is none of a local socket is named, and so is one that leads to another name", async () => {
   const { vSockCid: _, ...bare } = VM;
   for (

@@ -18,6 +18,43 @@ Deno.test("each form of address stands for its target", () => {
   for (const [host, port, target] of examples) assertEquals(parseTarget(host, port), target, host);
 });
 
+Deno.test("the words of an address may be in any case, and a path and a machine's name keep theirs", () => {
+  const examples: [host: string, target: Target][] = [
+    ["UNIX/Run/X.sock", { kind: "unix", path: "/Run/X.sock" }],
+    ["Unix%run/x.sock", { kind: "unix", path: "/run/x.sock" }],
+    ["VSOCK%42", { kind: "vsock", cid: 42, port: 22 }],
+    ["Vsock/42", { kind: "vsock", cid: 42, port: 22 }],
+    ["vsock%Local", { kind: "vsock", cid: 1, port: 22 }],
+    ["VSOCK/HOST", { kind: "vsock", cid: 2, port: 22 }],
+    ["Vsock-Mux%Run/VM", { kind: "vsock-mux", path: "/Run/VM", port: 22 }],
+    ["Machine%Foo", { kind: "machine", name: "Foo", port: 22 }],
+    ["MACHINE/Foo", { kind: "machine", name: "Foo", port: 22 }],
+    [".HOST", THIS_HOST],
+    ["Machine%.Host", THIS_HOST],
+  ];
+  for (const [host, target] of examples) {
+    assertEquals(parseTarget(host, "22"), target, host);
+    // What is written is lower case.
+    assertEquals(parseTarget(formatTarget(target).toLowerCase(), "22").kind, target.kind);
+    assertMatch(formatTarget(target), /^[a-z-]+\//);
+  }
+  // Letters that other languages have another case of: the Kelvin sign is a k to toLowerCase().
+  assertFails("usage", () => parseTarget("vsoc\u212A/42", "22"), "not an address");
+  assertFails("usage", () => parseTarget(".ho\u017Ft", "22"), "not an address");
+});
+
+Deno.test("the CID and the port that stand for any are refused over vsock, and the hint says which numbers there are", () => {
+  const cid = assertFails("usage", () => parseTarget("vsock/4294967295", "22"), "it stands for any CID");
+  assertStringIncludes(cid.message, "'vsock/4294967295': ");
+  assertStringIncludes(cid.hint!, "from 0 to 4294967294, or one of hypervisor, local, host");
+  const port = assertFails("usage", () => parseTarget("vsock/42", "4294967295"), "it stands for any port");
+  assertStringIncludes(port.hint!, "from 0 to 4294967294");
+  // Elsewhere it is not the kernel's: a socket has no port, and a multiplexer passes it on to the guest.
+  for (const host of ["unix/s", ".host", "machine/.host", "vsock-mux/s", "machine/foo"]) {
+    parseTarget(host, "4294967295");
+  }
+});
+
 Deno.test("a percent sign is as good as the first slash, and only as that one", () => {
   const examples: [host: string, target: Target][] = [
     ["unix%run%a", { kind: "unix", path: "/run%a" }],
@@ -67,8 +104,8 @@ Deno.test("a CID may be one of three names, and of no other property that object
   }
 });
 
-Deno.test("a CID and a port may be any number of 32 bits", () => {
-  for (const number of [0, 1, 9, 10, 22, 65535, 65536, 999_999_999, 1_073_741_824, 4_294_967_295]) {
+Deno.test("a CID and a port may be any number of 32 bits but the highest", () => {
+  for (const number of [0, 1, 9, 10, 22, 65535, 65536, 999_999_999, 1_073_741_824, 4_294_967_294]) {
     assertEquals(parseTarget(`vsock/${number}`, `${number}`), { kind: "vsock", cid: number, port: number });
     assertEquals(parseTarget("vsock-mux/s", `${number}`), { kind: "vsock-mux", path: "/s", port: number });
   }
@@ -130,7 +167,7 @@ Deno.test("what is no form of address is refused, and the hint says which there 
     ...["", "/", "%", "example.com", "unix", "vsock", "42", "vsock-mux", "unix:run/s", "unixx/s", "xunix/s", " unix/s"],
     ...["tcp/example.com", "vsock_mux/s", "./unix/s", ".host ", "host", ".host/", ".host/x", ".hosts"],
     ...["unixs", "unix ", "unix:", "vsocks", "vsock-muxs", "machine."],
-    ...["machine", "machines/foo", "machine:foo", "Machine/foo", "\nunix/s"],
+    ...["machine", "machines/foo", "machine:foo", "\nunix/s"],
   ];
   for (const host of refused) {
     const { hint = "" } = assertFails("usage", () => parseTarget(host, "22"), "not an address");
@@ -141,7 +178,7 @@ Deno.test("what is no form of address is refused, and the hint says which there 
 
 Deno.test("what can be no machine's name is refused", () => {
   const refused = [
-    ...["", "/", "a/b", "/a", "a/", "..", ".", "../x", "./x", ".hidden", ".host/", ".hostx", ".HOST"],
+    ...["", "/", "a/b", "/a", "a/", "..", ".", "../x", "./x", ".hidden", ".host/", ".hostx"],
     ...["a\0b", "\0", "a\nb", "a\x1b", "a\x7f", "a\x85", "a\u202Eb", "a\u2028", "a\uFFFDb", "a\uD800", "\uDC00"],
   ];
   for (const name of refused) {
@@ -219,7 +256,10 @@ Deno.test("%n wins over %h where ssh has only lower-cased it", () => {
     ["machine/foo", "machine/Bar", "machine/foo"],
     ["unix/.host", "unix/.HOST", "unix/.HOST"],
     // Nothing but a path and a machine's name has a case of its own.
+    ["Unix%Run/App", "unix%run/app", "Unix%run/app"],
     ["vsock/42", "VSOCK/42", "vsock/42"],
+    ["VSOCK%42", "vsock%42", "VSOCK%42"],
+    ["Machine%.Host", "machine%.host", "Machine%.Host"],
     ["vsock/host", "vsock/HOST", "vsock/host"],
     ["machine/.host", "Machine/.HOST", "machine/.host"],
     ["machine%.host", "machine%.HOST", "machine%.host"],
@@ -285,6 +325,8 @@ const anyText = fc.oneof(
     .map((parts) => parts.join("")),
 );
 const u32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+/** What the kernel has a meaning of its own for is not among these. */
+const vsockNumber = fc.integer({ min: 0, max: 2 ** 32 - 2 });
 const anyPort = fc.oneof(anyText, u32.map(String));
 
 const anyPath = fc.tuple(
@@ -301,7 +343,7 @@ const anyName = fc.oneof(fc.stringMatching(/^[\w-][\w.-]{0,63}$/), fc.string({ u
 
 const anyTarget: fc.Arbitrary<Target> = fc.oneof(
   fc.record({ kind: fc.constant("unix"), path: anyPath }),
-  fc.record({ kind: fc.constant("vsock"), cid: u32, port: u32 }),
+  fc.record({ kind: fc.constant("vsock"), cid: vsockNumber, port: vsockNumber }),
   fc.record({ kind: fc.constant("vsock-mux"), path: anyPath, port: u32 }),
   fc.record({ kind: fc.constant("machine"), name: anyName, port: u32 }),
 );
@@ -337,8 +379,9 @@ Deno.test("what the parser makes of any name and port is valid", () => {
       }
       const isU32 = (number: number) => Number.isInteger(number) && number >= 0 && number < 2 ** 32;
       if (target.kind !== "unix") assertEquals(isU32(target.port) && String(target.port) === port, true);
-      if (target.kind === "vsock") assertEquals(isU32(target.cid), true);
-      else if (target.kind === "machine") assertMatch(target.name, /^[^./\0\uFFFD][^/\0\uFFFD]*$/u);
+      if (target.kind === "vsock") {
+        assertEquals(isU32(target.cid) && target.cid !== 2 ** 32 - 1 && target.port !== 2 ** 32 - 1, true);
+      } else if (target.kind === "machine") assertMatch(target.name, /^[^./\0\uFFFD][^/\0\uFFFD]*$/u);
       else {
         assertMatch(target.path, /^\.?\//);
         assertEquals(target.path.isWellFormed() && !target.path.includes("\0"), true);
