@@ -53,10 +53,20 @@ export class SystemError extends Error {
 
   /** `call` is the library's function, `returned` the negative error number that it gave. */
   constructor(call: string, returned: number) {
-    const column = Deno.build.os === "darwin" ? 1 : 0;
     const all = errors();
+    const column = systemColumn();
     const code = (Object.keys(all) as ErrorName[]).find((name) => all[name][column] === -returned);
     super(code === undefined ? `error ${-returned} of ${call}` : `${all[code][2]} (${code})`);
     this.code = code;
   }
+
+  /** Returns the error called `name`, for what was found out without a system call that gave it. */
+  static named(name: ErrorName): SystemError {
+    return new SystemError("", -errors()[name][systemColumn()]);
+  }
+}
+
+/** Which of the two numbers of an error is this system's. */
+function systemColumn(): 0 | 1 {
+  return Deno.build.os === "darwin" ? 1 : 0;
 }

@@ -8,6 +8,7 @@
  */
 
 import type { Library } from "./library.ts";
+import { type PathStatus, readPath } from "./path.ts";
 import { valueOf } from "./socket.ts";
 import {
   INSPECTION,
@@ -31,6 +32,8 @@ function callsOf(library: Library): Calls {
   if (calls === undefined) loaded.set(library, calls = library.load(INSPECTION));
   return calls;
 }
+
+export type { PathStatus };
 
 /** Who is at the other end of a connection. */
 export interface Credentials {
@@ -61,36 +64,13 @@ export function localCid(library: Library): number {
   return valueOf("local_cid", Number(callsOf(library).local_cid()));
 }
 
-/** What is at a path, at the end of all symbolic links. */
-export interface PathStatus {
-  readonly isSocket: boolean;
-  /** The permission bits: those of chmod(1). */
-  readonly permissions: number;
-  /** The type and the permission bits together, as stat(2) gives them. */
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  /** With {@linkcode inode}, which file it is: two paths of one file have both the same. */
-  readonly device: bigint;
-  readonly inode: bigint;
-}
-
-const S_IFMT = 0o170000;
-const S_IFSOCK = 0o140000;
-
 /**
- * What is at `path`. Symbolic links are followed, as connecting follows them: a link has no owner and no mode that would
- * decide anything.
+ * What is at `path`, at the end of all symbolic links.
  *
  * @throws {SystemError}
  */
 export function pathStatus(library: Library, path: string): PathStatus {
-  const bytes = new TextEncoder().encode(path);
-  const into = new BigUint64Array(5);
-  valueOf("path_status", callsOf(library).path_status(bytes, BigInt(bytes.length), bytesOf(into)));
-  const [mode, uid, gid] = [Number(into[0]), Number(into[1]), Number(into[2])];
-  const [device = 0n, inode = 0n] = into.subarray(3);
-  return { isSocket: (mode & S_IFMT) === S_IFSOCK, permissions: mode & 0o7777, mode, uid, gid, device, inode };
+  return readPath(callsOf(library).path_status, path);
 }
 
 /**
@@ -204,6 +184,6 @@ function isGone(returned: number): boolean {
   return returned === -ENOENT || returned === -ESRCH;
 }
 
-function bytesOf({ buffer }: Uint32Array<ArrayBuffer> | BigUint64Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+function bytesOf({ buffer }: Uint32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return new Uint8Array(buffer);
 }

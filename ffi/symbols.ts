@@ -49,14 +49,19 @@ export const AFTERWARDS = {
   runtime_folder: { parameters: ["buffer", "usize"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
+/** What tells why a path could not be connected to. */
+export const PATH = {
+  // int32_t path_status(const uint8_t *path, size_t path_len, uint64_t into[5]);
+  path_status: { parameters: ["buffer", "usize", "buffer"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
 /** What the commands that a person types look at. They alone load it. */
 export const INSPECTION = {
+  ...PATH,
   // int32_t peer_credentials(int32_t fd, uint32_t into[3]);
   peer_credentials: { parameters: ["i32", "buffer"], result: "i32" },
   // int64_t local_cid(void);
   local_cid: { parameters: [], result: "i64" },
-  // int32_t path_status(const uint8_t *path, size_t path_len, uint64_t into[5]);
-  path_status: { parameters: ["buffer", "usize", "buffer"], result: "i32" },
   // int32_t proc_text(uint32_t pid, uint32_t which, uint8_t *into, size_t len);
   proc_text: { parameters: ["u32", "u32", "buffer", "usize"], result: "i32" },
   // int32_t proc_numbers(uint32_t pid, uint32_t which, uint32_t *into, size_t count);

@@ -6,9 +6,10 @@
 
 import { SystemError } from "../ffi/errno.ts";
 import type { Library } from "../ffi/library.ts";
-import { isDatagramSocket, Socket } from "../ffi/socket.ts";
+import { Socket } from "../ffi/socket.ts";
 import { closedError, connectError, handshakeError, protocolError } from "./explain.ts";
 import { connectRequest, LONGEST_OK_LINE, readReply } from "./handshake.ts";
+import { findObstacle } from "./obstacle.ts";
 import type { Deadline } from "./patience.ts";
 import type { SocketTarget, VsockMuxTarget } from "./target.ts";
 
@@ -37,18 +38,8 @@ export async function connect(target: SocketTarget, library: Library, deadline: 
       : await Socket.connectUnix(library, target.path, { timeout: deadline.left });
   } catch (thrown) {
     if (!(thrown instanceof SystemError)) throw thrown;
-    const otherType = thrown.code === "EPROTOTYPE" && target.kind !== "vsock";
-    throw connectError(target, thrown, deadline, otherType ? socketType(library, target.path) : undefined);
-  }
-}
-
-/** The type of a socket that is no stream socket; undefined where it cannot be told. */
-function socketType(library: Library, path: string): "datagram" | "seqpacket" | undefined {
-  try {
-    return isDatagramSocket(library, path) ? "datagram" : "seqpacket";
-  } catch (thrown) {
-    if (!(thrown instanceof SystemError)) throw thrown;
-    return undefined;
+    const obstacle = target.kind === "vsock" ? undefined : findObstacle(library, target.path, thrown);
+    throw connectError(target, thrown, deadline, obstacle);
   }
 }
 

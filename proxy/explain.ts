@@ -4,10 +4,11 @@
  * @module
  */
 
-import type { SystemError } from "../ffi/errno.ts";
+import { SystemError } from "../ffi/errno.ts";
 import { type ErrorKind, printable, ProxyError } from "./errors.ts";
 import type { Deadline } from "./patience.ts";
 import type { Machine } from "./machined.ts";
+import type { Obstacle } from "./obstacle.ts";
 import {
   formatTarget,
   type MachineTarget,
@@ -27,18 +28,20 @@ export function nameOf(target: Target): string {
   return target.kind === "unix" ? address : `${address} port ${target.port}`;
 }
 
-/** A connection that could not be made. `socketType` is what stands at the path where it is not a stream socket. */
+/** A connection that could not be made. `obstacle` is what is in the way at the path, where that was found. */
 export function connectError(
   target: SocketTarget,
   cause: SystemError,
   deadline: Deadline,
-  socketType?: "datagram" | "seqpacket",
+  obstacle?: Obstacle,
 ): ProxyError {
-  const [kind, why, hint] =
-    (target.kind === "vsock"
-      ? vsockReason(target, cause, deadline)
-      : unixReason(target, cause, deadline, socketType)) ?? ["resource", cause.message];
-  return new ProxyError(kind, `${nameOf(target)}: ${why}`, { cause, hint });
+  const reason = target.kind === "vsock"
+    ? vsockReason(target, cause, deadline)
+    : (obstacle && obstacleReason(target, obstacle)) ?? unixReason(target, cause, deadline);
+  const [kind, why, hint] = reason ?? ["resource", cause.message];
+  // A directory does not become a socket while somebody waits. A regular file may: one is mounted over it.
+  const lasting = obstacle?.is === "directory" ? SystemError.named("ENOTSOCK") : cause;
+  return new ProxyError(kind, `${nameOf(target)}: ${why}`, { cause: lasting, hint });
 }
 
 const NO_MACHINED = "systemd-machined does not run";
@@ -47,19 +50,46 @@ const MACHINED_HINT = "systemctl start systemd-machined (on Debian, the package 
 /** The kind of an error, why it is one, and what to do about it; undefined where that cannot be told. */
 type Reason = [kind: ErrorKind, why: string, hint?: string] | undefined;
 
+/** What it means for a connection to `target` that there is something else at its path. */
+function obstacleReason(target: UnixTarget | VsockMuxTarget, { is, path }: Obstacle): Reason {
+  const shown = printable(path);
+  switch (is) {
+    case "datagram socket":
+    case "seqpacket socket":
+      return ["unreachable", `${shown} is a ${is}`, "ssh needs a stream socket"];
+    case "directory":
+      return [
+        "unreachable",
+        `${shown} is a directory, not a socket`,
+        "a tool that cuts the name at a slash (git, unison, pssh) needs an alias: " +
+        `deno-ssh-proxy config --install --alias NAME=${target.kind}/PATH`,
+      ];
+    case "regular file":
+      return ["unreachable", `${shown} is a regular file, not a socket`, NOT_A_SOCKET];
+    case "not a socket":
+      return ["unreachable", `${shown} is not a socket`, NOT_A_SOCKET];
+    case "not a directory":
+      return ["missing", `${printable(target.path)} does not exist: ${shown} is not a directory`, missingHint(target)];
+  }
+}
+
+const NOT_A_SOCKET = "is it the right path? ls -l shows an s as the first letter of a socket's line";
+
 /** What an error of connecting to an AF_UNIX socket means (unix(7), connect(2)). */
-function unixReason(
-  target: UnixTarget | VsockMuxTarget,
-  cause: SystemError,
-  deadline: Deadline,
-  socketType: string = "different",
-): Reason {
+function unixReason(target: UnixTarget | VsockMuxTarget, cause: SystemError, deadline: Deadline): Reason {
   const path = printable(target.path);
   switch (cause.code) {
     case "ENOENT":
-    case "ENOTDIR":
-    case "ELOOP":
       return ["missing", `${path} does not exist`, missingHint(target)];
+    case "ENOTDIR":
+      return ["missing", `${path} does not exist: a part of it is not a directory`, missingHint(target)];
+    // EX_NOINPUT, as for a link to nothing: the path leads nowhere, and the address is well-formed.
+    case "ELOOP":
+      return [
+        "missing",
+        `${path} leads through too many symbolic links`,
+        "they may lead round in a circle: namei shows each link of a path",
+      ];
     case "EACCES":
     case "EPERM":
       return [
@@ -71,10 +101,10 @@ function unixReason(
       return [
         "unreachable",
         `nothing listens on ${path}`,
-        "it is left over from a server that has ended, or no socket",
+        "the server that made it has ended, or no longer listens",
       ];
     case "EPROTOTYPE":
-      return ["unreachable", `${path} is a ${socketType} socket`, "ssh needs a stream socket"];
+      return ["unreachable", `${path} is a socket of another type`, "ssh needs a stream socket"];
     case "ECONNRESET":
     case "EPIPE":
       return ["unreachable", "the connection was reset", "is its server about to end?"];
@@ -90,7 +120,8 @@ function unixReason(
 }
 
 /** What an error of connecting over AF_VSOCK means (vsock(7), and the kernel's net/vmw_vsock). */
-function vsockReason({ cid, port }: VsockTarget, cause: SystemError, deadline: Deadline): Reason {
+function vsockReason(target: VsockTarget, cause: SystemError, deadline: Deadline): Reason {
+  const { cid, port } = target;
   const listens = listenerHint(cid, port);
   switch (cause.code) {
     case "EACCES":
@@ -101,10 +132,19 @@ function vsockReason({ cid, port }: VsockTarget, cause: SystemError, deadline: D
     case "ECONNRESET":
     case "EPIPE":
       return ["unreachable", "nothing listens on that port", listens];
+    case "EHOSTUNREACH":
+      // Of a guest, vhost-vsock says so until the guest's driver runs (Linux 7).
+      if (cid > VMADDR_CID_HOST) {
+        return [
+          "unreachable",
+          "the guest has not booted yet: its vsock driver does not run",
+          `deno-ssh-proxy wait ${formatTarget(target)} ${port} waits for it, and so does --wait in a ProxyCommand`,
+        ];
+      }
+      // falls through
     case "ENODEV":
     case "EADDRNOTAVAIL":
     case "ENETUNREACH":
-    case "EHOSTUNREACH":
       return [
         "unreachable",
         `no such CID: ${cause.message}`,
@@ -247,7 +287,8 @@ export function protocolError(target: VsockMuxTarget, answer: Uint8Array, ended:
 export function bannerError(target: Target, cause?: SystemError): ProxyError {
   return new ProxyError("unreachable", `${nameOf(target)}: the connection was closed before an SSH banner came`, {
     cause,
-    hint: "is the sshd there still starting, or has it as many connections as it takes (MaxStartups)?",
+    hint: "is the sshd there still starting, has it no host keys (ssh-keygen -A makes them), " +
+      "or as many connections as it takes (MaxStartups)?",
   });
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { SystemError } from "../ffi/errno.ts";
+import { type ErrorName, SystemError } from "../ffi/errno.ts";
 import { printable, ProxyError } from "./errors.ts";
 
 /** For connecting and the multiplexer's handshake together, in milliseconds, where nothing else is asked for. */
@@ -65,11 +65,12 @@ export function isWorthAnotherTry({ kind, cause }: ProxyError): boolean {
   switch (kind) {
     case "missing":
     case "timeout":
-      return true;
     case "unreachable":
-      // A socket of another type stays one.
-      return !(cause instanceof SystemError && cause.code === "EPROTOTYPE");
+      return !(cause instanceof SystemError && LASTING.includes(cause.code));
     default:
       return false;
   }
 }
+
+/** A socket of another type stays one, and so do a directory and links that lead round in a circle. */
+const LASTING: readonly (ErrorName | undefined)[] = ["EPROTOTYPE", "ENOTSOCK", "ELOOP"];

@@ -1,9 +1,11 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
 import { type Fd, openFile, type Place } from "../support/process.ts";
 import { BoundSocket, bytes, closeAnyway, inTime, latin1, listen, readSome } from "../support/sockets.ts";
 import { assertFailed, assertPassed, runAsSsh } from "../support/as_ssh.ts";
+import { AS_NOBODY, canBecomeNobody } from "../support/ordinary_user.ts";
+import { testWhere } from "../support/tools.ts";
 
 const installation = new Installation();
 Deno.test.afterAll(() => installation[Symbol.dispose]());
@@ -240,6 +242,52 @@ cannotConnect(
   (path) => `: ${path} is a seqpacket socket`,
 );
 cannotConnect("a path where nothing is, is missing", () => {}, 66, (path) => `: ${path} does not exist`);
+cannotConnect(
+  "a directory, as a tool leaves it that cuts the name at a slash, is no socket",
+  (path) => Deno.mkdirSync(path),
+  69,
+  (path) => `: ${path} is a directory, not a socket`,
+);
+cannotConnect(
+  "a file is no socket",
+  (path) => Deno.writeTextFileSync(path, ""),
+  69,
+  (path) => `: ${path} is a regular file, not a socket`,
+);
+cannotConnect(
+  "links that lead round in a circle are called that",
+  (path) => Deno.symlinkSync("s", path),
+  66,
+  (path) => `: ${path} leads through too many symbolic links`,
+);
+
+Deno.test("a path that goes on behind a file is missing, and it is said where the file is", async () => {
+  using folder = new Folder();
+  const path = `${folder.file("file", "")}/more/s`;
+  const outcome = await runAsSsh([shim, `unix${path}`, "22"]);
+  assertFailed(outcome, 66, `unix${path}: ${path} does not exist: ${folder.at("file")} is not a directory`);
+});
+
+testWhere(
+  canBecomeNobody(),
+  "root cannot become somebody else here",
+  "to a user who may not write to it, a directory is no socket all the same",
+  async () => {
+    using folder = new Folder();
+    Deno.chmodSync(folder.path, 0o755);
+    Deno.chmodSync(installation.prefix, 0o755);
+    const outcome = await runAsSsh([...AS_NOBODY, shim, `unix${folder.path}`, "22"]);
+    assertFailed(outcome, 69, `unix${folder.path}: ${folder.path} is a directory, not a socket`);
+    assertStringIncludes(outcome.stderr, "deno-ssh-proxy config --install --alias NAME=unix/PATH\n");
+    const file = folder.file("file", "");
+    assertFailed(await runAsSsh([...AS_NOBODY, shim, `unix${file}`, "22"]), 69, `${file} is a regular file`);
+    // What is a socket is a matter of permissions as before.
+    using _listener = listen(folder.at("s"));
+    Deno.chmodSync(folder.at("s"), 0o755);
+    assertFailed(await runAsSsh([...AS_NOBODY, shim, ...unix(folder.at("s"))]), 77, ": permission denied");
+  },
+);
+
 cannotConnect(
   "a socket that its server has left behind is not answered",
   (path) => new BoundSocket("stream", path).close(),

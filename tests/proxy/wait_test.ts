@@ -93,6 +93,13 @@ Deno.test("what will not come up by itself is not waited for", async () => {
       [[`unix${path}`, "22", "--wait=x"], 64, "--wait 'x': not a time"],
     ] as [string[], number, string][]
   ) assertFailed(await runAsSsh([shim, ...words]), code, says);
+  Deno.symlinkSync("loop", folder.at("loop"));
+  for (
+    const [words, code, says] of [
+      [`unix${folder.path}`, 69, "is a directory, not a socket"],
+      [`unix${folder.at("loop")}`, 66, "too many symbolic links"],
+    ] as const
+  ) assertFailed(await runAsSsh([shim, words, "22", "--wait=30"]), code, says);
   using listener = listen(path);
   const running = runAsSsh([shim, `unix${path}`, "22", "--wait=30"]);
   using connection = await inTime(listener.accept());

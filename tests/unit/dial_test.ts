@@ -285,21 +285,75 @@ Deno.test("a path where nothing is, is missing", async () => {
   }
 });
 
-Deno.test("a socket that nothing listens on any more, and what is no socket, are unreachable", async () => {
+Deno.test("a socket that nothing listens on any more, and what is no socket, are unreachable, and each is called what it is", async () => {
   using folder = new Folder();
   // Closing a bound socket leaves its file.
   new BoundSocket("stream", folder.at("stale")).close();
+  Deno.symlinkSync(".", folder.at("link"));
   const before = await openSockets(library);
-  for (const path of [folder.at("stale"), folder.file("file", "text"), folder.path, "/dev/null"]) {
-    const target = { kind: "unix", path } as const;
-    const error = await assertFailsLater(
-      "unreachable",
-      () => dial(target, library, new Deadline(SOON)),
-      "nothing listens",
-    );
-    assertEquals(error.exitCode, 69);
+  for (
+    const [path, says] of [
+      [folder.at("stale"), `nothing listens on ${folder.at("stale")}`],
+      [folder.file("file", "text"), `${folder.at("file")} is a regular file, not a socket`],
+      [folder.path, `${folder.path} is a directory, not a socket`],
+      [folder.at("link"), `${folder.at("link")} is a directory, not a socket`],
+      ["/dev/null", "/dev/null is not a socket"],
+    ] as const
+  ) {
+    for (const kind of ["unix", "vsock-mux"] as const) {
+      const target = { kind, path, port: 22 };
+      const error = await assertFailsLater("unreachable", () => dial(target, library, new Deadline(SOON)), says);
+      assertEquals(error.exitCode, 69);
+    }
   }
   assertEquals(await openSockets(library), before, "a socket is left open");
+});
+
+Deno.test("a path through a file is missing, and the message says which part is no directory", async () => {
+  using folder = new Folder();
+  Deno.symlinkSync("file", folder.at("link"));
+  for (const part of [folder.file("file", ""), folder.at("link")]) {
+    for (const path of [`${part}/s`, `${part}/deep/s`, `${part}/`]) {
+      const target = { kind: "unix", path } as const;
+      const says = `${path} does not exist: ${part} is not a directory`;
+      await assertFailsLater("missing", () => dial(target, library, new Deadline(SOON)), says);
+    }
+  }
+});
+
+Deno.test("links that lead round in a circle are missing, as a link to nothing is", async () => {
+  using folder = new Folder();
+  Deno.symlinkSync("loop", folder.at("loop"));
+  const target = { kind: "unix", path: folder.at("loop") } as const;
+  const error = await assertFailsLater("missing", () => dial(target, library, new Deadline(SOON)));
+  assertStringIncludes(error.message, `${folder.at("loop")} leads through too many symbolic links`);
+});
+
+Deno.test("where the path cannot be looked at, what connecting said is told", async () => {
+  const cannotLoad = () => {
+    throw new ProxyError("resource", "the library: it cannot be loaded");
+  };
+  for (
+    const [errno, kind, says] of [[13, "permission", "denied"], [111, "unreachable", "nothing listens"], [
+      20,
+      "missing",
+      "a part of it is not a directory",
+    ]] as const
+  ) {
+    const { library: stat } = standInLibrary({ connect_unix: () => -errno, path_status: () => -13 });
+    const load = { ...standInLibrary({ connect_unix: () => -errno }).library, load: cannotLoad };
+    for (const library of [stat, load as unknown as Library]) {
+      await assertFailsLater(kind, () => dial({ kind: "unix", path: "/a/s" }, library, new Deadline(SOON)), says);
+    }
+  }
+});
+
+Deno.test("a connection that succeeds looks at no path", async () => {
+  const look = () => {
+    throw new Error("it looked");
+  };
+  const { library } = standInLibrary({ connect_unix: () => 42, path_status: look, is_datagram_socket: look });
+  assertEquals((await dial({ kind: "unix", path: "/s" }, library, new Deadline(SOON))).fd, 42);
 });
 
 Deno.test("a socket of another type is unreachable, and the message says which type it is", async () => {

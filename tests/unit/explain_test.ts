@@ -4,6 +4,7 @@ import { type ErrorName, SystemError } from "../../ffi/errno.ts";
 import type { ErrorKind, ProxyError } from "../../proxy/errors.ts";
 import {
   answerError,
+  bannerError,
   channelError,
   closedError,
   connectError,
@@ -17,7 +18,8 @@ import {
   unknownMachineError,
   unreachableMachineError,
 } from "../../proxy/explain.ts";
-import { Deadline } from "../../proxy/patience.ts";
+import type { Obstacle } from "../../proxy/obstacle.ts";
+import { Deadline, isWorthAnotherTry } from "../../proxy/patience.ts";
 import type { MachineTarget, UnixTarget, VsockMuxTarget, VsockTarget } from "../../proxy/target.ts";
 import { assertOneLine, bytes } from "./support.ts";
 
@@ -80,18 +82,18 @@ Deno.test("each error of connecting is of the kind that its exit code promises, 
   type Meaning = [kind: ErrorKind, why: string];
   const meanings: Partial<Record<ErrorName, { unix?: Meaning; vsock?: Meaning }>> = {
     ENOENT: { unix: ["missing", "does not exist"], vsock: ["resource", "(ENOENT)"] },
-    ENOTDIR: { unix: ["missing", "does not exist"] },
-    ELOOP: { unix: ["missing", "does not exist"] },
+    ENOTDIR: { unix: ["missing", "does not exist: a part of it is not a directory"] },
+    ELOOP: { unix: ["missing", "leads through too many symbolic links"] },
     EACCES: { unix: ["permission", "permission denied"], vsock: ["permission", "permission denied"] },
     EPERM: { unix: ["permission", "permission denied"], vsock: ["permission", "permission denied"] },
     ECONNREFUSED: { unix: ["unreachable", "nothing listens on /run/"], vsock: ["unreachable", "connection refused"] },
-    EPROTOTYPE: { unix: ["unreachable", "is a different socket"] },
+    EPROTOTYPE: { unix: ["unreachable", "is a socket of another type"] },
     ECONNRESET: { unix: ["unreachable", "was reset"], vsock: ["unreachable", "nothing listens on that port"] },
     EPIPE: { unix: ["unreachable", "was reset"], vsock: ["unreachable", "nothing listens on that port"] },
     ENODEV: { unix: ["resource", "(ENODEV)"], vsock: ["unreachable", "no such CID: no such device (ENODEV)"] },
     EADDRNOTAVAIL: { vsock: ["unreachable", "no such CID"] },
     ENETUNREACH: { vsock: ["unreachable", "no such CID"] },
-    EHOSTUNREACH: { vsock: ["unreachable", "no such CID"] },
+    EHOSTUNREACH: { vsock: ["unreachable", "the guest has not booted yet: its vsock driver does not run"] },
     EAFNOSUPPORT: { vsock: ["resource", ""] },
     ETIMEDOUT: { unix: ["timeout", "within 2.5 s"], vsock: ["timeout", "no answer within 2.5 s"] },
     ENAMETOOLONG: { unix: ["usage", "the path is too long"] },
@@ -131,10 +133,50 @@ Deno.test("whatever goes wrong, the message is one line that names the target, a
 });
 
 Deno.test("a socket that is no stream socket is called what it is", () => {
-  for (const type of ["datagram", "seqpacket"] as const) {
-    const error = connectError(UNIX, failure("EPROTOTYPE"), DEADLINE, type);
-    check(error, "unreachable", "unix/run/s", `/run/s is a ${type} socket`);
+  for (const is of ["datagram socket", "seqpacket socket"] as const) {
+    const error = connectError(UNIX, failure("EPROTOTYPE"), DEADLINE, { is, path: UNIX.path });
+    check(error, "unreachable", "unix/run/s", `/run/s is a ${is}`);
   }
+});
+
+Deno.test("a directory and a file are no sockets, and the hint says what to do about each", () => {
+  const found = (target: UnixTarget | VsockMuxTarget, is: Obstacle["is"]) =>
+    connectError(target, failure("EACCES"), DEADLINE, { is, path: target.path });
+  const directory = found(UNIX, "directory");
+  check(directory, "unreachable", "unix/run/s", "/run/s is a directory, not a socket");
+  assertStringIncludes(directory.hint!, "deno-ssh-proxy config --install --alias NAME=unix/PATH");
+  assertStringIncludes(found(MUX, "directory").hint!, "--alias NAME=vsock-mux/PATH");
+  check(found(UNIX, "regular file"), "unreachable", "unix/run/s", "/run/s is a regular file, not a socket");
+  check(found(MUX, "not a socket"), "unreachable", "vsock-mux/run/vm port 22", "/run/vm is not a socket");
+  for (const is of ["directory", "regular file", "not a socket"] as const) {
+    assertEquals(found(UNIX, is).hint!.includes("write permission"), false);
+  }
+  const part = { is: "not a directory", path: "/run" } as const;
+  const missing = connectError(UNIX, failure("ENOTDIR"), DEADLINE, part);
+  check(missing, "missing", "unix/run/s", "/run/s does not exist: /run is not a directory");
+  // The steering characters of a path, in whichever place it is shown.
+  for (const is of ["directory", "regular file", "not a socket", "not a directory", "datagram socket"] as const) {
+    assertOneLine(
+      connectError({ ...UNIX, path: "/\x1b[2J\n" }, failure("EACCES"), DEADLINE, { is, path: "/\x1b[2J\n" }),
+    );
+  }
+});
+
+Deno.test("a guest whose driver does not run yet is booting, and the hint says how to wait for it", () => {
+  const error = connectError({ ...VSOCK, port: 2222 }, failure("EHOSTUNREACH"), DEADLINE);
+  assertStringIncludes(error.hint!, "deno-ssh-proxy wait vsock/3 2222 waits for it");
+  assertStringIncludes(error.hint!, "--wait");
+  assertEquals(isWorthAnotherTry(error), true);
+  // This machine, and the host of a guest, do not boot.
+  for (const cid of [0, 1, 2]) {
+    const other = connectError({ ...VSOCK, cid }, failure("EHOSTUNREACH"), DEADLINE);
+    assertStringIncludes(other.message, "no such CID");
+  }
+});
+
+Deno.test("a server that hangs up before its banner may have no host keys, too", () => {
+  const { hint = "" } = bannerError(VSOCK);
+  for (const says of ["still starting", "ssh-keygen -A", "MaxStartups"]) assertStringIncludes(hint, says);
 });
 
 Deno.test("the hint for a path that is not there says who makes it", () => {

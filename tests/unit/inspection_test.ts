@@ -60,6 +60,8 @@ Deno.test("a socket at a path is one, with its permissions, owner and place", ()
   const status = pathStatus(LIBRARY, folder.at("s"));
   assertEquals(status, {
     isSocket: true,
+    isDirectory: false,
+    isRegularFile: false,
     permissions: 0o1640,
     mode: known.mode!,
     uid: known.uid!,
@@ -68,8 +70,13 @@ Deno.test("a socket at a path is one, with its permissions, owner and place", ()
     inode: BigInt(known.ino!),
   });
   assertEquals(pathStatus(LIBRARY, folder.at("link")), status);
-  assertEquals(pathStatus(LIBRARY, folder.path).isSocket, false);
-  assertEquals(pathStatus(LIBRARY, folder.file("file", "")).isSocket, false);
+  const types = (path: string) => {
+    const { isSocket, isDirectory, isRegularFile } = pathStatus(LIBRARY, path);
+    return { isSocket, isDirectory, isRegularFile };
+  };
+  assertEquals(types(folder.path), { isSocket: false, isDirectory: true, isRegularFile: false });
+  assertEquals(types(folder.file("file", "")), { isSocket: false, isDirectory: false, isRegularFile: true });
+  assertEquals(types("/dev/null"), { isSocket: false, isDirectory: false, isRegularFile: false });
   const error = assertThrows(() => pathStatus(LIBRARY, folder.at("none")), SystemError);
   assertEquals(error.code, "ENOENT");
 });

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { Deadline, DEFAULT_TIMEOUT, LONGEST_TIMEOUT, parseSeconds } from "../../proxy/patience.ts";
+import { type ErrorName, SystemError } from "../../ffi/errno.ts";
+import { type ErrorKind, ProxyError } from "../../proxy/errors.ts";
+import { Deadline, DEFAULT_TIMEOUT, isWorthAnotherTry, LONGEST_TIMEOUT, parseSeconds } from "../../proxy/patience.ts";
 import { assertFails } from "./support.ts";
 
 /** Runs `work` with a clock that only it moves. */
@@ -96,4 +98,21 @@ Deno.test("anything else as a timeout option is refused, and shown fit for a ter
     assertStringIncludes(hint, "up to 4294967, ");
   }
   assertFails("usage", () => parseSeconds("--timeout", "\x1b[2J"), "'\\x1b[2J'");
+});
+
+Deno.test("what a person has to mend is not worth another try, and what is to come up is", () => {
+  const worth = (kind: ErrorKind, code?: ErrorName) =>
+    isWorthAnotherTry(
+      new ProxyError(kind, "x: y", { cause: code === undefined ? undefined : SystemError.named(code) }),
+    );
+  for (const kind of ["missing", "timeout", "unreachable"] as const) assertEquals(worth(kind), true, kind);
+  for (const code of ["ENOENT", "ENOTDIR", "ECONNREFUSED", "EHOSTUNREACH", "ENODEV"] as const) {
+    assertEquals([worth("missing", code), worth("unreachable", code)], [true, true], code);
+  }
+  for (const code of ["EPROTOTYPE", "ENOTSOCK", "ELOOP"] as const) {
+    assertEquals([worth("missing", code), worth("unreachable", code)], [false, false], code);
+  }
+  for (const kind of ["usage", "protocol", "permission", "resource", "handover", "defect"] as const) {
+    assertEquals(worth(kind), false, kind);
+  }
 });
