@@ -14,6 +14,9 @@ import { command } from "./command.ts";
 import { ADDRESS_AND_PORT, addressItself, isName, placeOf, withoutUser } from "./name.ts";
 import { Progress } from "./progress.ts";
 
+/** What is printed where so many lines stand before the banner that it cannot be seen. */
+const HIDDEN_BANNER = "an answer, with more lines before its SSH banner than fit here";
+
 export const wait = command({
   name: "wait",
   brief: "waits until an SSH server answers, and prints its banner",
@@ -35,7 +38,8 @@ Exits with 0, or with 75 and the last reason where the time is over.`,
     const { socket, banner } = await answer();
     const took = ((performance.now() - began) / 1000).toFixed(1);
     socket.close();
-    await out.write(`${printable(banner, LONGEST_BANNER)} (after ${took} s)\n`);
+    const says = banner === undefined ? HIDDEN_BANNER : printable(banner, LONGEST_BANNER);
+    await out.write(`${says} (after ${took} s)\n`);
     return 0;
 
     async function answer() {

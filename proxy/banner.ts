@@ -6,7 +6,7 @@
 
 import { SystemError } from "../ffi/errno.ts";
 import type { Socket } from "../ffi/socket.ts";
-import { bannerError, silenceError, strangerError } from "./explain.ts";
+import { bannerError, hiddenBannerError, silenceError, strangerError } from "./explain.ts";
 import { BANNER } from "./handshake.ts";
 import { latin1 } from "./latin1.ts";
 import type { Deadline } from "./patience.ts";
@@ -15,47 +15,129 @@ import type { Target } from "./target.ts";
 /** How long a banner is at most, its end included (RFC 4253, section 4.2). */
 export const LONGEST_BANNER = 255;
 
-/** How much a server may say until its banner ends: as much as OpenSSH's client takes for a line (SSH_MAX_BANNER_LEN). */
-const LONGEST_GREETING = 8192;
+/** The limits of OpenSSH's client (ssh.h: SSH_MAX_BANNER_LEN, SSH_MAX_PRE_BANNER_LINES): bytes of a line, and lines. */
+const LONGEST_LINE = 8192;
+const MOST_LINES = 1024;
+
+/** What OpenSSH reads at most until the banner ends: each line with its CR LF. */
+const LONGEST_GREETING = MOST_LINES * (LONGEST_LINE + 2);
+
+/** The first buffer. Where a server says more, it doubles. */
+const FIRST_BUFFER = 8192;
 
 /**
- * Waits for the banner of the server behind `socket`, and leaves it there for `ssh`. Gives the line without its end.
+ * From this many bytes on, looks are paced by {@linkcode BYTES_A_MILLISECOND}. Every look reads all bytes again, so a server
+ * that dribbles would otherwise cause work that grows with their square.
+ */
+const PACED_FROM = 8 * 1024;
+const BYTES_A_MILLISECOND = 8192;
+
+/**
+ * A socket that holds this much may be full, and its server blocked. Linux charges an AF_UNIX sender for each write: with
+ * the default buffer it blocks after 278 short writes, or some 80 to 240 KB (net.core.wmem_default). A vsock takes 256 KiB.
+ */
+const FULL_LINES = 256;
+const FULL_BYTES = 64 * 1024;
+
+/** How long such a server may say nothing more, in milliseconds, before it is taken for blocked. */
+const BLOCKED_AFTER = 1_000;
+
+/**
+ * Waits for the banner of the server behind `socket`, and leaves it there for `ssh`. Returns the line without its end; or
+ * undefined, if so many lines stand before it that the socket is full: nothing more can be seen until `ssh` reads them.
  *
  * @throws {ProxyError} `unreachable` where the server ends before, `timeout` where it says nothing, `protocol` where it says
  * something else
  */
-export async function peekBanner(socket: Pick<Socket, "receive">, target: Target, deadline: Deadline): Promise<string> {
-  const buffer = new Uint8Array(LONGEST_GREETING);
+export async function awaitBanner(
+  socket: Pick<Socket, "receive">,
+  target: Target,
+  deadline: Deadline,
+): Promise<string | undefined> {
+  const greeting = new Greeting();
+  let buffer = new Uint8Array(FIRST_BUFFER);
   let said = buffer.subarray(0, 0);
   try {
-    while (said.length < buffer.length) {
+    for (;;) {
+      if (said.length === buffer.length) {
+        buffer = new Uint8Array(Math.min(2 * buffer.length, LONGEST_GREETING));
+        buffer.set(said);
+      }
+      if (said.length > PACED_FROM) {
+        await new Promise((resolve) => setTimeout(resolve, said.length / BYTES_A_MILLISECOND));
+      }
       // One byte more than there was, and then all that is there now.
       const more = buffer.subarray(0, said.length + 1);
-      if (await socket.receive(more, { peek: "whole", timeout: deadline.left }) < more.length) {
+      const timeout = mayBeFull(said, greeting) ? Math.min(BLOCKED_AFTER, deadline.left) : deadline.left;
+      if (await socket.receive(more, { peek: "whole", timeout }) < more.length) {
         throw said.length === 0 ? bannerError(target) : strangerError(target, said, true);
       }
       said = buffer.subarray(0, await socket.receive(buffer, { peek: "some", timeout: deadline.left }));
-      const banner = readBanner(said);
+      const banner = greeting.read(said);
       if (banner !== undefined) return banner;
+      if (greeting.isForeign) throw strangerError(target, said, false);
     }
   } catch (thrown) {
     if (!(thrown instanceof SystemError)) throw thrown;
     if (thrown.code !== "ETIMEDOUT") throw bannerError(target, thrown);
+    if (mayBeFull(said, greeting)) return undefined;
     if (mayBecomeBanner(said)) throw silenceError(target, deadline);
+    throw strangerError(target, said, false);
   }
-  throw strangerError(target, said, false);
 }
 
 /**
- * The banner in what a server said so far, where it is whole. Other lines may stand before it (RFC 4253, section 4.2); it
- * ends with a line feed, which OpenSSH and the RFC have a carriage return before.
+ * Does the same as {@linkcode awaitBanner}, for a caller that needs the banner.
+ *
+ * @throws {ProxyError} likewise, and `protocol` where the banner cannot be seen
  */
-export function readBanner(said: Uint8Array): string | undefined {
-  const text = latin1(said);
-  for (let start = 0, end; (end = text.indexOf("\n", start)) !== -1; start = end + 1) {
-    if (text.startsWith(BANNER, start)) return text.slice(start, text[end - 1] === "\r" ? end - 1 : end);
+export async function peekBanner(socket: Pick<Socket, "receive">, target: Target, deadline: Deadline): Promise<string> {
+  const banner = await awaitBanner(socket, target, deadline);
+  if (banner === undefined) throw hiddenBannerError(target);
+  return banner;
+}
+
+const LINE_FEED = "\n".charCodeAt(0);
+const CARRIAGE_RETURN = "\r".charCodeAt(0);
+
+/**
+ * What a server says until its banner ends, read a line at a time, and every line once. Other lines may stand before the
+ * banner (RFC 4253, section 4.2); it ends with a line feed, which OpenSSH and the RFC have a carriage return before.
+ */
+export class Greeting {
+  #start = 0;
+  #lines = 0;
+  #isForeign = false;
+
+  /** How many whole lines there were that are no banner. */
+  get lines(): number {
+    return this.#lines;
   }
-  return undefined;
+
+  /** Whether OpenSSH would give up: a line is too long, or there are too many of them. */
+  get isForeign(): boolean {
+    return this.#isForeign;
+  }
+
+  /** Reads on in `said`, all that was said so far. Returns the banner without its end, once it is whole. */
+  read(said: Uint8Array): string | undefined {
+    for (let end; !this.#isForeign && (end = said.indexOf(LINE_FEED, this.#start)) !== -1; this.#start = end + 1) {
+      const line = said.subarray(this.#start, end > this.#start && said[end - 1] === CARRIAGE_RETURN ? end - 1 : end);
+      this.#isForeign = line.length > LONGEST_LINE;
+      if (this.#isForeign) return undefined;
+      if (latin1(line.subarray(0, BANNER.length)) === BANNER) return latin1(line);
+      this.#lines++;
+      this.#isForeign = this.#lines === MOST_LINES;
+    }
+    // A carriage return may be the last byte that is there.
+    if (said.length - this.#start > LONGEST_LINE + 1) this.#isForeign = true;
+    return undefined;
+  }
+}
+
+/** Whether the socket may hold no more than it does. */
+function mayBeFull(said: Uint8Array, { lines }: Greeting): boolean {
+  return lines >= FULL_LINES || said.length >= FULL_BYTES;
 }
 
 /** Whether the beginning of a banner, and nothing else, is all that was said. */

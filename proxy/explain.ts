@@ -308,6 +308,17 @@ export function strangerError(target: Target, said: Uint8Array, ended: boolean):
   );
 }
 
+/** A server whose banner cannot be seen without reading what stands before it. */
+export function hiddenBannerError(target: Target): ProxyError {
+  return new ProxyError(
+    "protocol",
+    `${nameOf(target)}: the server says more lines before its SSH banner than fit here`,
+    {
+      hint: "ssh reads them all: try it",
+    },
+  );
+}
+
 /** A server that is not up at the end of the time to wait for it. `last` is why not. */
 export function gaveUpError(last: ProxyError, end: Deadline): ProxyError {
   return new ProxyError("timeout", `${last.message} (waited ${seconds(end)})`, { cause: last, hint: last.hint });

@@ -6,7 +6,7 @@
 
 import type { Library } from "../ffi/library.ts";
 import type { Socket } from "../ffi/socket.ts";
-import { peekBanner } from "./banner.ts";
+import { awaitBanner } from "./banner.ts";
 import { reach } from "./reach.ts";
 import { ProxyError, report, say } from "./errors.ts";
 import { gaveUpError, nameOf, seconds } from "./explain.ts";
@@ -20,8 +20,8 @@ const SAYS_AFTER = 2_000;
 export interface Answer {
   /** Connected to it; all that it says is still in there. */
   readonly socket: Socket;
-  /** Its banner, as it came. */
-  readonly banner: string;
+  /** Its banner, as it came; undefined where it says more lines before it than the socket holds. */
+  readonly banner: string | undefined;
 }
 
 /**
@@ -76,7 +76,7 @@ export async function waitFor(
 async function tryOnce(target: Target, library: Library, deadline: Deadline): Promise<Answer> {
   const socket = await reach(target, library, deadline);
   try {
-    return { socket, banner: await peekBanner(socket, target, deadline) };
+    return { socket, banner: await awaitBanner(socket, target, deadline) };
   } catch (thrown) {
     socket.close();
     throw thrown;

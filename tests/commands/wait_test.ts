@@ -38,6 +38,26 @@ Deno.test("wait prints the banner and the time that it took, and why it waited",
   );
 });
 
+Deno.test("wait prints a banner behind a long greeting, and says so where the banner cannot be seen behind it", async () => {
+  using folder = new Folder();
+  using listener = listen(folder.at("s"));
+  const greeted = async (pieces: string[]) => {
+    const running = run([shim, "wait", `unix${folder.at("s")}`]);
+    using connection = await inTime(listener.accept());
+    const writing = async () => {
+      for (const piece of pieces) await connection.write(bytes(piece));
+    };
+    // The program hangs up in the middle.
+    writing().catch(() => {});
+    return await running;
+  };
+  const seen = await greeted(["Welcome\r\n".repeat(1000), "SSH-2.0-x\r\n"]);
+  assertMatch(seen.out, /^SSH-2\.0-x \(after \d+\.\d s\)\n$/);
+  const hidden = await greeted([...Array(1000).fill("Welcome\r\n"), "SSH-2.0-x\r\n"]);
+  assertEquals([seen.code, hidden.code, hidden.err], [0, 0, ""]);
+  assertMatch(hidden.out, /^an answer, with more lines before its SSH banner than fit here \(after \d+\.\d s\)\n$/);
+});
+
 Deno.test("wait takes a name that ssh has an address for, with its port and a user before it", async () => {
   using folder = new Folder();
   const path = folder.at("S.sock");

@@ -8,7 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { findMachines } from "../../commands/list/machines.ts";
 import { SystemError } from "../../ffi/errno.ts";
-import { peekBanner } from "../../proxy/banner.ts";
+import { awaitBanner } from "../../proxy/banner.ts";
 import { shakeHands } from "../../proxy/dial.ts";
 import { ProxyError } from "../../proxy/errors.ts";
 import { BANNER, LONGEST_OK_LINE, readReply } from "../../proxy/handshake.ts";
@@ -101,29 +101,33 @@ const BANNERS = [
   "SSH-2.0-" + "x".repeat(300) + "\n",
 ];
 const nearlyBanner = fc.oneof(
-  nearly(BANNERS, ["SSH-", "SS", "\n", "\r\n", "\r", "\0", "\x1b[2J", "x".repeat(8190), "\n".repeat(8191)]),
-  fc.integer({ min: 8100, max: 8200 }).map((length) => `${"\n".repeat(length)}SSH-2.0-x\n`),
+  nearly(BANNERS, ["SSH-", "SS", "\n", "\r\n", "\r", "\0", "\x1b[2J", "x".repeat(8190), "\n".repeat(1023)]),
+  fc.tuple(fc.integer({ min: 200, max: 1030 }), fc.constantFrom("", "SSH-2.0-x\n")).map(([lines, banner]) =>
+    "\n".repeat(lines) + banner
+  ),
+  fc.tuple(fc.integer({ min: 8190, max: 8195 }), fc.constantFrom("\n", "\r\n", "\r", "")).map(([length, end]) =>
+    `${"x".repeat(length)}${end}SSH-2.0-x\n`
+  ),
   anyAnswer,
 );
 
-/** What must come of all that a server said. */
-function bannerOf(said: string, ending: Ending): { banner: string } | { kind: string } {
-  let [start, line] = [0, ""];
-  for (const character of said.slice(0, 8192)) {
-    if (character !== "\n") {
-      line += character;
-      continue;
-    }
-    if (line.startsWith(BANNER)) return { banner: line.endsWith("\r") ? line.slice(0, -1) : line };
-    [start, line] = [start + line.length + 1, ""];
+/** What must come of all that a server said: by the rules of OpenSSH's client for each line, and for how many there are. */
+function bannerOf(said: string, ending: Ending): { banner: string | undefined } | { kind: string } {
+  const whole = said.split("\n");
+  const rest = whole.pop()!;
+  for (const [at, ended] of whole.entries()) {
+    const line = ended.replace(/\r$/, "");
+    if (at === 1024 || line.length > 8192) return { kind: "protocol" };
+    if (line.startsWith(BANNER)) return { banner: line };
   }
-  if (said.length >= 8192) return { kind: "protocol" };
+  if (whole.length >= 1024 || rest.length > 8193) return { kind: "protocol" };
   if (ending !== "silence") return { kind: said === "" ? "unreachable" : "protocol" };
+  if (whole.length >= 256 || said.length >= 65536) return { banner: undefined };
   return { kind: BANNER.startsWith(said.slice(0, 4)) ? "timeout" : "protocol" };
 }
 
 {
-  const seen = { banner: 0, protocol: 0, unreachable: 0, timeout: 0 };
+  const seen = { banner: 0, hidden: 0, protocol: 0, unreachable: 0, timeout: 0 };
   fuzz("a banner is the first line that begins as one, and is left where it is", {
     full: 60_000,
     inputs: fc.tuple(
@@ -141,15 +145,15 @@ function bannerOf(said: string, ending: Ending): { banner: string } | { kind: st
         rest = rest.slice(length);
       }
       const socket = new StandInSocket([...pieces, rest].filter((piece) => piece !== ""), ending, early);
-      let came;
+      let came: { banner: string | undefined } | { kind: string };
       try {
-        came = { banner: await peekBanner(socket, MUX, SOON) };
+        came = { banner: await awaitBanner(socket, MUX, SOON) };
       } catch (thrown) {
         came = { kind: kindOf(thrown) };
       }
       assertEquals(came, bannerOf(said, ending));
       assertEquals(socket.unread, said);
-      count(seen, came.kind ?? "banner");
+      count(seen, "kind" in came ? came.kind : came.banner === undefined ? "hidden" : "banner");
     },
   });
 }

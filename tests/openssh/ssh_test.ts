@@ -73,6 +73,16 @@ Deno.test("with --wait, ssh gets through to a guest that is not up at first", as
   assertEquals({ code, out, err, boots }, { code: 0, out: "hello\n", err: "", boots: 5 });
 });
 
+Deno.test("with --wait, ssh reads a thousand lines before the banner, which the program could not see", async () => {
+  const door = sshd.unixDoor(async (connection) => {
+    for (let line = 1; line <= 1000; line++) await connection.write(new TextEncoder().encode(`line ${line}\r\n`));
+    return true;
+  });
+  const wait = `ProxyCommand=${client.installation.shim} %h %p --as-typed %n --wait=30`;
+  const { code, out, err } = await client.run("ssh", ["-o", wait, `unix${door.path}`, "echo hello"]);
+  assertEquals({ code, out, err }, { code: 0, out: "hello\n", err: "" });
+});
+
 Deno.test("a path that is missing says so before ssh does", async () => {
   const { code, err } = await client.run("ssh", ["unix/no/such/socket", "true"]);
   assertEquals(code, 255);

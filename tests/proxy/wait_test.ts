@@ -30,6 +30,46 @@ Deno.test("a guest that is booting is waited for in silence, and its banner is l
   assertEquals(latin1(await inTime(passed.read(BANNER.length + 4))), `${BANNER}more`);
 });
 
+/** Writes `pieces` one after the other, as whoever reads takes them. Gives how many were written so far. */
+function dribble(connection: Deno.UnixConn, pieces: string[]): { written: () => number; done: Promise<void> } {
+  let written = 0;
+  const write = async () => {
+    for (const piece of pieces) {
+      for (let rest = bytes(piece); rest.length > 0;) rest = rest.subarray(await connection.write(rest));
+      written++;
+    }
+  };
+  const done = write();
+  // Where the program hangs up, what comes of it is what the test says.
+  done.catch(() => {});
+  return { written: () => written, done };
+}
+
+for (
+  const [sentence, lines] of [
+    ["as many lines as ssh takes before a banner are left to it", Array(1000).fill("Welcome to the guest\r\n")],
+    ["so are lines as long as ssh takes them", Array(40).fill(`${"x".repeat(8190)}\r\n`)],
+  ] as const
+) {
+  Deno.test(`${sentence}, though they fill the socket`, async () => {
+    using folder = new Folder();
+    using listener = listen(folder.at("s"));
+    const running = runAsSsh([shim, `unix${folder.at("s")}`, "22", "--wait=30"], { timeout: 30_000 });
+    using connection = await inTime(listener.accept());
+    const said = dribble(connection, [...lines, BANNER]);
+    using passed = assertPassed(await running);
+    // It could not say all of it before ssh read: this is about a banner that nobody could have seen.
+    assert(said.written() < lines.length, `${said.written()}`);
+    const all = [...lines, BANNER].join("");
+    let read = "";
+    while (read.length < all.length) {
+      read += latin1(await inTime(passed.read(Math.min(all.length - read.length, 4096))));
+    }
+    await said.done;
+    assertEquals(read, all);
+  });
+}
+
 Deno.test("on a terminal it says after two seconds what it waits for, and how that ends", async () => {
   using folder = new Folder();
   const path = folder.at("s");

@@ -1,6 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { peekBanner, readBanner } from "../../proxy/banner.ts";
+import { awaitBanner, Greeting, peekBanner } from "../../proxy/banner.ts";
 import { Deadline } from "../../proxy/patience.ts";
 import type { Target } from "../../proxy/target.ts";
 import { StandInClock } from "./stand_in_clock.ts";
@@ -29,7 +29,16 @@ Deno.test("a banner is the line that begins with SSH-, without its end, whatever
     [" SSH-2.0-x\n", undefined],
     ["ssh-2.0-x\n", undefined],
   ];
-  for (const [said, banner] of examples) assertEquals(readBanner(bytes(said)), banner, JSON.stringify(said));
+  for (const [said, banner] of examples) {
+    assertEquals(new Greeting().read(bytes(said)), banner, JSON.stringify(said));
+    // A byte at a time.
+    const greeting = new Greeting();
+    let found;
+    for (let end = 1; end <= said.length && found === undefined; end++) {
+      found = greeting.read(bytes(said.slice(0, end)));
+    }
+    assertEquals(found, banner, JSON.stringify(said));
+  }
 });
 
 Deno.test("a banner is waited for, however it is cut, and not a byte of what was said is taken", async () => {
@@ -55,11 +64,69 @@ Deno.test("a banner is waited for, however it is cut, and not a byte of what was
   );
 });
 
-Deno.test("as much may stand before a banner as ssh takes for a line, and no more", async () => {
-  const welcome = "x\n".repeat((8192 - BANNER.length - 1) / 2);
-  const { socket, banner } = peek([welcome, `${BANNER}\n`], "silence");
-  assertEquals([await banner(), socket.unread.length], [BANNER, 8192]);
-  await assertFailsLater("protocol", peek([`${welcome}\n`, `${BANNER}\n`], "silence").banner, "not an SSH banner");
+Deno.test("as many lines may stand before a banner as ssh takes, each as long as ssh takes it, and no more", async () => {
+  const lines = (count: number, length: number, end: string) => ("x".repeat(length) + end).repeat(count);
+  const good = [
+    lines(1023, 0, "\n"),
+    lines(1023, 1, "\r\n"),
+    lines(3, 8192, "\n"),
+    lines(3, 8192, "\r\n"),
+    lines(200, 1000, "\r\n"),
+    "\r\n",
+  ];
+  for (const before of good) {
+    const { socket, banner } = peek([before, `${BANNER}\n`], "silence");
+    assertEquals([await banner(), socket.unread.length], [BANNER, before.length + BANNER.length + 1]);
+  }
+  for (const before of [lines(1024, 0, "\n"), lines(1, 8193, "\n"), lines(1, 8193, "\r\n"), "x".repeat(8194)]) {
+    const { socket, banner } = peek([before, `\n${BANNER}\n`], "silence");
+    await assertFailsLater("protocol", banner, "not an SSH banner");
+    assertEquals(socket.unread, `${before}\n${BANNER}\n`);
+  }
+});
+
+Deno.test("a server that has filled the socket with lines speaks, though its banner cannot be seen", async () => {
+  const full = ["x\n".repeat(256), `${"x".repeat(8000)}\n`.repeat(9)];
+  for (const said of full) {
+    const socket = new StandInSocket([said], "silence");
+    assertEquals(await awaitBanner(socket, TARGET, new Deadline(5_000)), undefined);
+    // It was waited for a second.
+    assertEquals(socket.timeouts.at(-1), 1_000);
+    assertEquals(socket.unread, said);
+    await assertFailsLater(
+      "protocol",
+      peek([said], "silence").banner,
+      "says more lines before its SSH banner than fit",
+    );
+    // What has an end holds no more.
+    await assertFailsLater("protocol", peek([said], "end").banner, "and then the end, not an SSH banner");
+  }
+  // Few lines fill nothing: it is silent.
+  await assertFailsLater("protocol", peek(["x\n".repeat(255)], "silence").banner, "not an SSH banner");
+});
+
+Deno.test("bytes that come one by one are looked at in a time that does not grow with their square", async () => {
+  using clock = new StandInClock();
+  /** A socket that has one byte more at every look, as fast as anybody looks. */
+  let there = 0;
+  let copied = 0;
+  const dribbling = {
+    receive(into: Uint8Array, { peek }: { peek?: string } = {}) {
+      const enough = peek === "whole" ? into.length : 1;
+      there = Math.max(there + 1, enough);
+      const count = Math.min(there, into.length);
+      // Lines that are as long as they may be.
+      into.fill(120, 0, count);
+      for (let end = 8000; end < count; end += 8000) into[end] = 10;
+      copied += count;
+      return Promise.resolve(count);
+    },
+  };
+  const looking = awaitBanner(dribbling, TARGET, new Deadline(5_000)).catch(() => {});
+  await clock.until(Promise.race([looking, new Promise<void>((fired) => setTimeout(fired, 1_000))]));
+  // Two bytes and two looks at a time up to 8 KiB; and then, in a second, 8 KiB twice a millisecond.
+  assert(there > 8192, `${there}`);
+  assert(copied < 8192 ** 2 / 2 + 2 * 8192 * 1_000 + 10 * 8192, `${copied}`);
 });
 
 Deno.test("each look at what was said has what is left of the time, not all of it again", async () => {
@@ -95,7 +162,6 @@ Deno.test("a server that says something else is none of SSH, and what it said is
   await says(["220 ftp\x1b[2J\r\n"], "silence", '220 ftp\\x1b[2J\\x0d\\x0a"');
   await says(["220 ftp\r\n"], "end", '220 ftp\\x0d\\x0a", and then the end');
   await says(["SSH-2.0-x"], "end", 'SSH-2.0-x", and then the end');
-  // As much as ssh itself would read, and no more.
-  await says(["x".repeat(8192)], "silence", `${"x".repeat(160)}…"`);
-  await says(["x\n".repeat(4096), `${BANNER}\r\n`], "silence", `${"x\\x0a".repeat(80)}…"`);
+  await says(["x".repeat(9000)], "silence", `${"x".repeat(160)}…"`);
+  await says(["x\n".repeat(1024), `${BANNER}\r\n`], "silence", `${"x\\x0a".repeat(80)}…"`);
 });
