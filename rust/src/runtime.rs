@@ -3,10 +3,13 @@
 use core::ffi::CStr;
 
 use crate::errno::{Errno, Result};
+use crate::path;
 
 /// Writes the path of this user's runtime folder to `into`, and gives its length: `$XDG_RUNTIME_DIR` where it is an
-/// absolute path (the XDG Base Directory Specification has any other one ignored), otherwise where systemd-logind
-/// makes it (pam_systemd(8)). `ERANGE` where it does not fit.
+/// absolute path (the XDG Base Directory Specification has any other one ignored) of a directory that is this user's,
+/// otherwise where systemd-logind makes it (pam_systemd(8)). `ERANGE` where it does not fit.
+///
+/// After `su` or `sudo` the variable may be another user's: root would ask that user's systemd-machined for machines.
 pub fn folder(into: &mut [u8]) -> Result<usize> {
     // SAFETY: takes nothing and cannot fail.
     let user = unsafe { libc::geteuid() };
@@ -17,7 +20,14 @@ pub fn folder(into: &mut [u8]) -> Result<usize> {
     }
     // SAFETY: not null, so it is a C string of the environment, which nobody changes during this call: Deno's own
     // calls that do so are made by the thread that makes this one.
-    write_folder(unsafe { CStr::from_ptr(value) }.to_bytes(), user, into)
+    let set = unsafe { CStr::from_ptr(value) }.to_bytes();
+    write_folder(if is_directory_of(set, user) { set } else { &[] }, user, into)
+}
+
+/// Whether `folder` leads to a directory that belongs to `user`. One that cannot be looked at is not known to.
+fn is_directory_of(folder: &[u8], user: u32) -> bool {
+    let is_directory = |mode: u64| mode & u64::from(libc::S_IFMT) == u64::from(libc::S_IFDIR);
+    matches!(path::status(folder), Ok([mode, owner, ..]) if is_directory(mode) && owner == u64::from(user))
 }
 
 /// The same, from the value that the environment has (nothing where it has none) and the user's id.
@@ -90,6 +100,28 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
+    fn a_directory_of_this_user_is_believed_and_nothing_else_is() {
+        use crate::test_support::Folder;
+        use std::os::unix::ffi::OsStrExt;
+        use std::os::unix::fs::{symlink, MetadataExt};
+        let folder = Folder::new();
+        std::fs::create_dir(folder.path("run")).unwrap();
+        std::fs::write(folder.path("file"), "").unwrap();
+        symlink("run", folder.path("link")).unwrap();
+        let user = folder.path("run").metadata().unwrap().uid();
+        let believed =
+            |name: &str, user| is_directory_of(folder.path(name).as_os_str().as_bytes(), user);
+        assert!(believed("run", user) && believed("link", user));
+        assert!(!believed("run", user + 1) && !believed("link", user + 1));
+        assert!(!believed("file", user) && !believed("none", user) && !believed("file/run", user));
+        for nothing in [&b""[..], b"\0", b"/\0"] {
+            assert!(!is_directory_of(nothing, user));
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
     fn the_folder_of_this_process_is_found() {
         let mut into = [0; 4096];
         let length = folder(&mut into).unwrap();

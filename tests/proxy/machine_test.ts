@@ -14,8 +14,8 @@ import {
   writeAll,
 } from "../support/machined.ts";
 import { bytes, inTime, latin1, listen, readSome } from "../support/sockets.ts";
-import { OWN_MOUNTS } from "../support/ordinary_user.ts";
-import { testWith } from "../support/tools.ts";
+import { canBecomeNobody, NOBODY, OWN_MOUNTS } from "../support/ordinary_user.ts";
+import { testWhere, testWith } from "../support/tools.ts";
 
 const installation = new Installation();
 Deno.test.afterAll(() => installation[Symbol.dispose]());
@@ -209,6 +209,29 @@ testOnSystem(
       await assertReached(await runOnSystem(folder.at("systemd"), ["machine/box", "22"], env), listener);
     }
     assertEquals(user.machined.calls.length, 1);
+  },
+);
+
+/** A test of what root does with a folder that is another user's. */
+function testAsRoot(sentence: string, fn: () => Promise<void>): void {
+  if (canBecomeNobody()) testOnSystem(sentence, fn);
+  else testWhere(false, "only root can give a folder to another user", sentence, fn);
+}
+
+testAsRoot(
+  "root with the XDG_RUNTIME_DIR of another user does not ask that user's systemd-machined",
+  async () => {
+    await using user = new User(knows(VM));
+    using folder = new Folder();
+    const env = { XDG_RUNTIME_DIR: user.folder.path };
+    Deno.chownSync(user.folder.path, NOBODY, NOBODY);
+    const outcome = await runOnSystem(folder.at("systemd"), ["machine/foo", "22"], env);
+    assertFailed(outcome, 69, "machine/foo: systemd-machined does not run");
+    assertEquals(user.machined.calls, []);
+    // Its own is asked.
+    await using own = new User(knows(HOST));
+    assertFailed(await own.run(["machine/foo", "22"]), 69, "machine/foo: ");
+    assertEquals(own.machined.calls.length, 1);
   },
 );
 
