@@ -7,7 +7,7 @@
 import { SystemError } from "../ffi/errno.ts";
 import type { Library } from "../ffi/library.ts";
 import { Socket } from "../ffi/socket.ts";
-import { closedError, connectError, handshakeError, protocolError } from "./explain.ts";
+import { closedError, connectError, handshakeError, protocolError, sshServerError } from "./explain.ts";
 import { connectRequest, LONGEST_OK_LINE, readReply } from "./handshake.ts";
 import { findObstacle } from "./obstacle.ts";
 import type { Deadline } from "./patience.ts";
@@ -43,9 +43,30 @@ export async function connect(target: SocketTarget, library: Library, deadline: 
   }
 }
 
+/** How long a server that speaks with no OK line has to hang up, in milliseconds. An sshd does so in one. */
+const HANGS_UP_WITHIN = 1_000;
+
+/** More than a server says before it hangs up: its banner, and why. */
+const LONGEST_FAREWELL = 1024;
+
+/**
+ * Waits whether a server that spoke with no OK line hangs up. An SSH server itself does: it takes the request for its
+ * client's banner, says "Invalid SSH identification string." and closes. Whatever took the request waits for `ssh` instead.
+ */
+async function hangsUp(socket: Pick<Socket, "receive">, deadline: Deadline): Promise<boolean> {
+  const said = new Uint8Array(LONGEST_FAREWELL);
+  const timeout = Math.min(HANGS_UP_WITHIN, deadline.left / 2);
+  try {
+    return await socket.receive(said, { peek: "whole", timeout }) < said.length;
+  } catch (thrown) {
+    if (!(thrown instanceof SystemError)) throw thrown;
+    return thrown.code === "ECONNRESET" || thrown.code === "EPIPE";
+  }
+}
+
 /**
  * Asks the multiplexer behind `socket` for the target's port, and takes its answer: the OK line, and not one byte more,
- * because what follows is the server's. A server that speaks with no OK line before it is taken as it is.
+ * because what follows is the server's. A server that speaks with no OK line before it is taken as it is, unless it hangs up.
  */
 export async function shakeHands(
   socket: Pick<Socket, "send" | "receive">,
@@ -69,6 +90,7 @@ export async function shakeHands(
     const reply = readReply(answer);
     switch (reply.is) {
       case "speaks":
+        if (await hangsUp(socket, deadline)) throw sshServerError(target);
         return;
       case "connected":
         await take(reply.length - taken);

@@ -283,6 +283,13 @@ export function protocolError(target: VsockMuxTarget, answer: Uint8Array, ended:
   );
 }
 
+/** An SSH server with no multiplexer before it: it took the request for its client's banner, and hung up. */
+export function sshServerError(target: VsockMuxTarget): ProxyError {
+  return new ProxyError("protocol", `${nameOf(target)}: it is an SSH server itself, not a multiplexer`, {
+    hint: `use ${printable(formatTarget({ kind: "unix", path: target.path }))}`,
+  });
+}
+
 /** A server that ended the connection before its banner. */
 export function bannerError(target: Target, cause?: SystemError): ProxyError {
   return new ProxyError("unreachable", `${nameOf(target)}: the connection was closed before an SSH banner came`, {

@@ -73,6 +73,20 @@ Deno.test("with --wait, ssh gets through to a guest that is not up at first", as
   assertEquals({ code, out, err, boots }, { code: 0, out: "hello\n", err: "", boots: 5 });
 });
 
+Deno.test("an sshd with no multiplexer before it is called one, with the address to write", async () => {
+  const proxy = `ProxyCommand=${client.installation.shim} %h %p --as-typed %n`;
+  for (const command of [proxy, `${proxy} --wait=30`]) {
+    const { code, out, err } = await client.run("ssh", ["-o", command, `vsock-mux${sshd.socket}`, "echo hello"]);
+    assertEquals({ code, out }, { code: 255, out: "" });
+    const message = `deno-ssh-proxy: vsock-mux${sshd.socket} port 22: it is an SSH server itself, not a multiplexer`;
+    assertEquals(err.split("\n").slice(0, 2), [message, `  use unix${sshd.socket}`]);
+  }
+  const { shim } = client.installation;
+  const { code, stderr } = await new Deno.Command(shim, { args: ["wait", `vsock-mux${sshd.socket}`] }).output();
+  assertEquals(code, 76);
+  assertStringIncludes(new TextDecoder().decode(stderr), `it is an SSH server itself, not a multiplexer\n  use unix/`);
+});
+
 Deno.test("with --wait, ssh reads a thousand lines before the banner, which the program could not see", async () => {
   const door = sshd.unixDoor(async (connection) => {
     for (let line = 1; line <= 1000; line++) await connection.write(new TextEncoder().encode(`line ${line}\r\n`));

@@ -54,6 +54,8 @@ async function outcome(socket: StandInSocket): Promise<string> {
 function expected(answer: string, ending: Ending): string {
   const verdict = verdictOn(answer);
   if (verdict === "none") return "protocol";
+  // A server that speaks with no OK line, and hangs up, is no multiplexer.
+  if (typeof verdict === "object" && verdict.good === 0 && ending !== "silence") return "protocol";
   if (verdict !== "cut off") return `good: ${JSON.stringify(answer.slice(verdict.good))}`;
   if (ending === "silence") return "ETIMEDOUT";
   if (answer === "") return ending === "end" ? "unreachable" : "ECONNRESET";
@@ -123,9 +125,31 @@ Deno.test("what was answered counts even where the request could not be sent any
       return Promise.reject(new SystemError("send_bytes", EPIPE));
     }
   }
-  assertEquals(await outcome(new Closed(["SSH-2.0-x"], "end")), 'good: "SSH-2.0-x"');
+  assertEquals(await outcome(new Closed(["SSH-2.0-x"], "silence")), 'good: "SSH-2.0-x"');
   assertEquals(await outcome(new Closed(["OK 22\nSSH-"], "end")), 'good: "SSH-"');
   assertEquals(await outcome(new Closed([], "end")), "unreachable");
+});
+
+Deno.test("an SSH server that hangs up on the request is called one, and one that waits for ssh is passed on", async () => {
+  const banner = "SSH-2.0-OpenSSH_10.0p2\r\n";
+  const refusal = "Invalid SSH identification string.\r\n";
+  for (const pieces of [[banner], [banner, refusal], [banner + refusal], ["S", "SH-", "2.0-x\n", refusal]]) {
+    for (const ending of ["end", "reset"] as const) {
+      const handshake = () => shakeHands(new StandInSocket(pieces, ending), MUX, new Deadline(SOON));
+      const { hint } = await assertFailsLater("protocol", handshake, "vm.sock port 22: it is an SSH server itself");
+      assertEquals(hint, "use unix/vm.sock");
+    }
+    const socket = new StandInSocket(pieces, "silence");
+    assertEquals(await outcome(socket), `good: ${JSON.stringify(pieces.join(""))}`);
+    assertEquals(socket.timeouts.at(-1), 1_000);
+  }
+  // With its key exchange, it says more than any farewell.
+  const long = banner + "\0".repeat(1500);
+  assertEquals(await outcome(new StandInSocket([long], "end")), `good: ${JSON.stringify(long)}`);
+  // Half of the time that is left is kept for handing over.
+  const brief = new StandInSocket([banner], "silence");
+  await shakeHands(brief, MUX, new Deadline(100));
+  assert(brief.timeouts.at(-1)! <= 50);
 });
 
 Deno.test("an answer that somebody else takes first ends the handshake", async () => {
@@ -466,12 +490,15 @@ Deno.test("the first byte after the OK line is the first that the socket gives",
       "H-2.0-x",
     ]]
   ) {
+    const dialed = Promise.withResolvers<void>();
     await dialServed(async (connection) => {
       await readSome(connection);
       for (const piece of pieces) await connection.write(bytes(piece));
+      // One that speaks with no OK line is passed on only if it stays.
+      await dialed.promise;
       connection.closeWrite();
     }, async (dialing) => {
-      using socket = await dialing;
+      using socket = await dialing.finally(dialed.resolve);
       const into = new Uint8Array(64);
       let got = "";
       for (let count; (count = await socket.receive(into)) > 0;) got += latin1(into.subarray(0, count));
