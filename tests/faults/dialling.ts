@@ -51,6 +51,11 @@ function forbidden(path: string): Disposable {
   return socket;
 }
 
+/** What a tool leaves of a path that it cut at a slash. */
+function directory(path: string): undefined {
+  Deno.mkdirSync(path);
+}
+
 /** What a server leaves behind that has ended. */
 function leftOver(path: string): undefined {
   new BoundSocket("stream", path).close();
@@ -71,7 +76,11 @@ export const dialling: Row[] = [
     place: busy,
     timeout: 300,
   }),
-  ...errors(["ENOENT", "ENOTDIR", "ELOOP"], () => MISSING, CONNECT),
+  surrounded("ECONNREFUSED", "a directory", { code: 69, says: "is a directory, not a socket" }, {
+    place: directory,
+  }),
+  ...errors(["ENOENT", "ENOTDIR"], () => MISSING, CONNECT),
+  ...errors(["ELOOP"], () => ({ code: 66, says: "leads through too many symbolic links" }), CONNECT),
   ...errors(["EACCES", "EPERM"], () => FORBIDDEN, { ...CALLS, calls: ["socket", "connect"] }),
   ...errors(["ECONNREFUSED"], () => REFUSED, CONNECT),
   ...errors(["ECONNRESET", "EPIPE"], () => RESET, CONNECT),

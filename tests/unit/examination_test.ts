@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertInstanceOf, assertMatch, assertStringIncludes } from "@std/assert";
 import { examine, readAddress, type Step, stepByStep } from "../../commands/examination.ts";
 import type { Library } from "../../ffi/library.ts";
+import { RECEIVE_WHOLE } from "../../ffi/symbols.ts";
 import { StandInClock } from "./stand_in_clock.ts";
 import { bytes, millisecondsOf, type StandInCalls, standInLibrary } from "./support.ts";
 
@@ -36,7 +37,8 @@ function says(text: string): NonNullable<StandInCalls["receive_bytes"]> {
     const part = bytes(text).subarray(0, (into as Uint8Array).length);
     (into as Uint8Array).set(part);
     if (flags === 0) text = text.slice(part.length);
-    return part.length === 0 ? ETIMEDOUT : part.length;
+    const enough = (flags & RECEIVE_WHOLE) !== 0 ? (into as Uint8Array).length : 1;
+    return part.length < enough ? ETIMEDOUT : part.length;
   };
 }
 
@@ -125,6 +127,19 @@ Deno.test("a multiplexer that lets the server speak at once has no answer of its
   assertEquals(outcomes.slice(-2), ["handshake: ok", "banner: ok"]);
   assertEquals(step("handshake").says, "no answer of its own: the server speaks at once");
   assertEquals(step("handshake").facts, { reply: "" });
+});
+
+Deno.test("an SSH server itself, which hangs up on the handshake, is called one", async () => {
+  const said = bytes("SSH-2.0-x\r\nInvalid SSH identification string.\r\n");
+  const hangsUp: NonNullable<StandInCalls["receive_bytes"]> = (_fd, into) => {
+    const part = said.subarray(0, (into as Uint8Array).length);
+    (into as Uint8Array).set(part);
+    return part.length;
+  };
+  const { outcomes, step } = await stepsOf("vsock-mux/s", { ...SERVER, send_bytes: () => 11, receive_bytes: hangsUp });
+  assertEquals([outcomes.at(-1), step("handshake").exitCode], ["handshake: failed", 76]);
+  assertStringIncludes(step("handshake").says, "it is an SSH server itself, not a multiplexer");
+  assertEquals(step("handshake").hint, "use unix/s");
 });
 
 Deno.test("a multiplexer that is silent fails the handshake, and the connection is closed", async () => {
