@@ -57,7 +57,8 @@ export const PATH = {
 
 /** What the commands that a person types look at. They alone load it. */
 export const INSPECTION = {
-  ...PATH,
+  // As PATH has it. A spread here would stay in the ProxyCommand's bundle, which has no use for these.
+  path_status: { parameters: ["buffer", "usize", "buffer"], result: "i32" },
   // int32_t peer_credentials(int32_t fd, uint32_t into[3]);
   peer_credentials: { parameters: ["i32", "buffer"], result: "i32" },
   // int64_t local_cid(void);

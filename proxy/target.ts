@@ -90,7 +90,7 @@ export function parseTarget(host: string, port: string): Target {
   }
   if (isHostName(host)) return THIS_HOST;
   const [form, rest] = split(host);
-  switch (lowerAscii(form.slice(0, -1))) {
+  switch (form.slice(0, -1)) {
     case "unix":
       return { kind: "unix", path: parsePath(host, rest) };
     case "vsock": {
@@ -104,6 +104,9 @@ export function parseTarget(host: string, port: string): Target {
     case "machine":
       return isHostName(rest) ? THIS_HOST : { kind: "machine", name: parseName(host, rest), port: vsockPort };
   }
+  // Last, because nearly every connection has it in lower case.
+  const lower = lowerAscii(form);
+  if (lower !== form) return parseTarget(lower + rest, port);
   throw unusable(host, "not an address", `an address is ${FORMS}`);
 }
 
@@ -151,7 +154,7 @@ export function withTypedCase(host: string, typed: string | undefined): string {
 
 /** Whether `name` is the one of this machine itself. */
 export function isHostName(name: string): boolean {
-  return lowerAscii(name) === ".host";
+  return name.length === ".host".length && lowerAscii(name) === ".host";
 }
 
 /** Refuses VMADDR_PORT_ANY as the port of an AF_VSOCK socket. */
@@ -214,8 +217,7 @@ function isPlain(text: string): boolean {
 }
 
 function parseCid(host: string, rest: string): number {
-  const name = lowerAscii(rest);
-  const cid = Object.hasOwn(NAMED_CIDS, name) ? NAMED_CIDS[name] : parseNumber(rest);
+  const cid = parseNumber(rest) ?? namedCid(lowerAscii(rest));
   if (cid !== undefined && cid !== VMADDR_ANY) return cid;
   const names = Object.keys(NAMED_CIDS).join(", ");
   throw unusable(
@@ -223,6 +225,10 @@ function parseCid(host: string, rest: string): number {
     cid === undefined ? "not a CID" : "it stands for any CID (VMADDR_CID_ANY)",
     `a CID is a decimal number from 0 to ${VMADDR_ANY - 1}, or one of ${names}`,
   );
+}
+
+function namedCid(name: string): number | undefined {
+  return Object.hasOwn(NAMED_CIDS, name) ? NAMED_CIDS[name] : undefined;
 }
 
 /** A decimal u32 as one writes it: no sign, no space, no leading zero, no other base. */
