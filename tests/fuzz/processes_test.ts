@@ -113,11 +113,16 @@ function assertEnded({ code, stderr, took }: Outcome, codes: readonly number[]):
   assert(took < PATIENCE, `it took ${took} ms`);
 }
 
+/** As in proxy/dial.ts. */
+const LONGEST_FAREWELL = 1024;
+
 /** The exit codes that the bytes of a multiplexer demand. */
 function codesOf({ answer, ending }: Saying): number[] {
   const verdict = verdictOn(answer);
   if (verdict === "none") return [76];
-  if (verdict !== "cut off") return [0];
+  if (verdict !== "cut off" && (verdict.good > 0 || ending === "silence")) return [0];
+  // With no OK line it is a server, which is handed over unless it hangs up; what says more than a farewell is not waited for.
+  if (verdict !== "cut off") return answer.length < LONGEST_FAREWELL ? [76] : ending === "end" ? [0] : [0, 76];
   if (ending === "silence") return [75];
   // One that closes and has not read the request resets the connection, which is the same as no answer.
   return answer === "" ? [69] : ending === "close" ? [69, 76] : [76];
