@@ -12,6 +12,7 @@ import { LONGEST_BANNER, peekBanner } from "../proxy/banner.ts";
 import { connect, shakeHands } from "../proxy/dial.ts";
 import { printable, ProxyError } from "../proxy/errors.ts";
 import { connectError, handshakeError } from "../proxy/explain.ts";
+import { findObstacle, notSocket } from "../proxy/obstacle.ts";
 import { Deadline } from "../proxy/patience.ts";
 import { resolveMachine } from "../proxy/machine.ts";
 import {
@@ -165,15 +166,13 @@ function socketStatus(library: Library, target: UnixTarget | VsockMuxTarget, dea
   try {
     status = pathStatus(library, target.path);
   } catch (thrown) {
-    throw thrown instanceof SystemError ? connectError(target, thrown, deadline) : thrown;
+    if (!(thrown instanceof SystemError)) throw thrown;
+    throw connectError(target, thrown, deadline, findObstacle(library, target.path, thrown));
   }
-  const { mode, uid, gid, isSocket } = status;
+  const { mode, uid, gid } = status;
   const owner = ownerText(uid, gid);
-  if (!isSocket) {
-    throw new ProxyError("unreachable", `${printable(target.path)} is no socket: ${modeText(mode)} ${owner}`, {
-      hint: "is it the right path? A socket's mode begins with s",
-    });
-  }
+  const obstacle = notSocket(status, target.path);
+  if (obstacle !== undefined) throw connectError(target, SystemError.named("ECONNREFUSED"), deadline, obstacle);
   const facts = { mode: modeText(mode), permissions: (mode & 0o7777).toString(8).padStart(4, "0"), uid, gid, owner };
   return { says: `${modeText(mode)} ${owner}`, facts };
 }

@@ -207,7 +207,7 @@ export function machineError(target: MachineTarget, { kind, message, hint, cause
 /** A machine that nobody knows; `answered` where anybody could be asked. */
 export function unknownMachineError(target: MachineTarget, answered: boolean): ProxyError {
   return answered
-    ? unreachable(target, "no such machine", "machinectl list shows those there are (ssh lower-cases a HostName)")
+    ? unreachable(target, "no such machine", "machinectl list shows those there are")
     : unreachable(target, NO_MACHINED, MACHINED_HINT);
 }
 
@@ -354,7 +354,7 @@ function missingHint(target: UnixTarget | VsockMuxTarget): string {
   if (target.path === THIS_HOST.path) {
     return "systemd 256 and later makes it, where sshd is installed";
   }
-  return "is the server running? (ssh lower-cases a path that it has from HostName: write such a one as the host name)";
+  return "is the server running? Is the path right, capital letters too?";
 }
 
 /** What must listen where, for a CID that may be this machine or the one around it (vsock(7)). */

@@ -6,7 +6,7 @@
 
 import { SystemError } from "../ffi/errno.ts";
 import type { Library } from "../ffi/library.ts";
-import { pathReader } from "../ffi/path.ts";
+import { pathReader, type PathStatus } from "../ffi/path.ts";
 import { isDatagramSocket } from "../ffi/socket.ts";
 import { ProxyError } from "./errors.ts";
 
@@ -32,7 +32,7 @@ export function findObstacle(library: Library, path: string, { code }: SystemErr
       // The kernel says so of everything that is no socket, too, and looks at its mode first.
       case "ECONNREFUSED":
       case "EACCES":
-        return notSocket(library, path);
+        return notSocket(pathReader(library)(path), path);
       case "ENOTDIR":
         return notDirectory(library, path);
     }
@@ -43,8 +43,8 @@ export function findObstacle(library: Library, path: string, { code }: SystemErr
   return undefined;
 }
 
-function notSocket(library: Library, path: string): Obstacle | undefined {
-  const { isSocket, isDirectory, isRegularFile } = pathReader(library)(path);
+/** Returns the obstacle that a file at `path` with this status is; undefined if it is a socket. */
+export function notSocket({ isSocket, isDirectory, isRegularFile }: PathStatus, path: string): Obstacle | undefined {
   if (isSocket) return undefined;
   return { is: isDirectory ? "directory" : isRegularFile ? "regular file" : "not a socket", path };
 }

@@ -180,7 +180,8 @@ Deno.test("the first step that fails ends it, with its exit code and what to do"
   fails(await check(["telnet/x"]), "address", 64, "not an address");
   fails(await check([`unix${path}`, "x"]), "address", 64, "not a port");
   fails(await check([`unix${path}`]), "socket", 66, "does not exist");
-  fails(await check([`unix${folder.file("file", "")}`]), "socket", 69, "is no socket: -rw-r--r--");
+  fails(await check([`unix${folder.file("file", "")}`]), "socket", 69, "is a regular file, not a socket");
+  fails(await check([`unix${folder.path}`]), "socket", 69, "is a directory, not a socket");
   using _datagram = new BoundSocket("datagram", folder.at("d"));
   fails(await check([`unix${folder.at("d")}`]), "connect", 69, "is a datagram socket");
   using _bound = new BoundSocket("stream", folder.at("bound"));
