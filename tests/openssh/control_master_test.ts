@@ -5,7 +5,6 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { Folder } from "../support/folder.ts";
 import { hasNamespaces, Home, type Running } from "../support/home.ts";
 import { Installation } from "../support/installation.ts";
 import { type Door, Sshd } from "../support/sshd.ts";
@@ -19,24 +18,31 @@ Deno.test.afterAll(async () => {
   await sshd[Symbol.asyncDispose]();
 });
 
+function folderOfLength(length: number): string {
+  const path = Deno.makeTempDirSync({ dir: "/tmp", prefix: "home" });
+  const longer = path.padEnd(length, "x");
+  assertEquals(longer.length, length);
+  Deno.renameSync(path, longer);
+  return longer;
+}
+
 /** Somebody whose ssh shares connections. */
 class User implements AsyncDisposable {
-  /** Their home, whose path is 36 characters long. */
-  readonly #at = new Folder();
-  readonly #home = new Home(this.#at.path);
+  /** Their home, whose path is 36 characters long, wherever temporary files are. */
+  readonly #at = folderOfLength(36);
+  readonly #home = new Home(this.#at);
   /** The addresses with a connection that may still be open. */
   readonly #open = new Set<string>();
 
   /** `lines` are what they have in ~/.ssh/config beside what lets them in. */
   constructor(lines: string) {
-    assertEquals(this.#at.path.length, 36);
     const name = outputOf("id", "-un").trim();
     const config = `IdentityFile ${sshd.key}\nIdentitiesOnly yes\nBatchMode yes\nUser ${name}\n${lines}`;
     this.#home.file("~/.ssh/config", config);
   }
 
   async #does(...words: string[]): Promise<string> {
-    const running: Running = { before: `mount --bind "$1/home" ${this.#at.path}`, env: { HOME: this.#at.path } };
+    const running: Running = { before: `mount --bind "$1/home" ${this.#at}`, env: { HOME: this.#at } };
     const { code, out, err } = await this.#home.run(words, running);
     assertEquals(code, 0, err);
     return out;
@@ -57,7 +63,7 @@ class User implements AsyncDisposable {
     // There is nothing to end where nothing is shared.
     for (const address of this.#open) await this.#does("sh", "-c", 'ssh -O exit "$0" || true', address);
     this.#home[Symbol.dispose]();
-    this.#at[Symbol.dispose]();
+    Deno.removeSync(this.#at, { recursive: true });
   }
 }
 
