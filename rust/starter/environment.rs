@@ -6,7 +6,7 @@
 
 use crate::failure::Failure;
 use crate::memory::{List, Memory};
-use crate::program::Program;
+use crate::program::{Program, NAME};
 use crate::words::Words;
 
 /// What the name of a variable begins with while Deno has it.
@@ -22,8 +22,9 @@ pub fn for_deno(
     let mut list = memory.list(environment.count() + 6)?;
     // Deno reads $HOME/.npmrc, whatever it runs, and ends where it makes no sense of it.
     list.push(memory.text(&[b"HOME=", program.directory()])?)?;
-    // Deno's cache: no file is read or written. A lock that somebody holds there would keep a connection.
-    list.push(memory.text(&[b"DENO_DIR=/dev/null"])?)?;
+    // Deno's cache: none, because this is a file, and Deno makes no directory in its place. (Where there is no /dev/null, it
+    // would make one of that name.) A lock that somebody holds in a cache would keep a connection.
+    list.push(memory.text(&[b"DENO_DIR=", program.directory(), NAME])?)?;
     // Deno tells a terminal at each start that its cache cannot be used, and `info` has it clear the lines below the cursor.
     list.push(memory.text(&[b"DENO_LOG=warn,deno::cache::cache_db=off"])?)?;
     // Nobody is asked for a newer version.

@@ -25,71 +25,110 @@ const FLAGS: [&[u8]; 8] = [
     b"--no-code-cache",
 ];
 
-/// Runs the ProxyCommand.
-pub fn connection(
-    program: &Program,
-    script: Script,
-    arguments: Words,
-    environment: Words,
-    memory: &mut Memory,
-) -> Result<Never, Failure> {
-    limits::check(arguments, memory)?;
-    let script = match script {
-        Script::Direct => program.path(b"/direct.mjs", memory)?,
-        Script::Proxy => program.path(b"/proxy.mjs", memory)?,
-    };
-    let permission = program.permission(memory)?;
-    let environment = environment::for_deno(program, environment, false, memory)?;
-    let words = [permission, script].into_iter().chain(arguments);
-    run_deno(program, script, words, &environment, memory)
+/// What this process was started with, and where it finds what it starts.
+pub struct Start<'a> {
+    pub program: &'a Program,
+    pub arguments: Words,
+    pub environment: Words,
+    pub memory: &'a mut Memory,
 }
 
-/// Runs a command: commands.sh chooses the permissions that it needs, and asks for [`deno`].
-pub fn command(
-    program: &Program,
-    about: About,
-    arguments: Words,
-    environment: Words,
-    memory: &mut Memory,
-) -> Result<Never, Failure> {
-    let script = program.path(b"/commands.sh", memory)?;
-    if !is_there(script) {
-        let made = environment::for_deno(program, environment, false, memory)?;
-        return run_standalone(program, arguments, &made, memory);
+impl Start<'_> {
+    /// Runs the ProxyCommand.
+    pub fn connection(mut self, script: Script) -> Result<Never, Failure> {
+        let script = match script {
+            Script::Direct => self.program.path(b"/direct.mjs", self.memory)?,
+            Script::Proxy => self.program.path(b"/proxy.mjs", self.memory)?,
+        };
+        let permission = self.program.permission(self.memory)?;
+        let words = [permission, script].into_iter().chain(self.arguments);
+        self.run_deno(script, words, false)
     }
-    let mut list = memory.list(arguments.count() + 3)?;
-    list.push(memory.text(&[b"sh"])?)?;
-    list.push(script)?;
-    list.push(memory.text(&[match about {
-        About::Address => b"address".as_slice(),
-        About::Name => b"name",
-    }])?)?;
-    list.extend(arguments)?;
-    let mut same = memory.list(environment.count())?;
-    same.extend(environment)?;
-    let shell = memory.text(&[b"/bin/sh"])?;
-    Err(Failure::NotStarted(shell, execute(shell, &list, &same)))
+
+    /// Runs a command: commands.sh chooses the permissions that it needs, and asks for [`Start::deno`].
+    pub fn command(mut self, about: About) -> Result<Never, Failure> {
+        let script = self.program.path(b"/commands.sh", self.memory)?;
+        if !is_there(script) {
+            let environment = self.environment_for_deno(false)?;
+            return self.run_standalone(self.arguments, &environment);
+        }
+        let about: &[u8] = match about {
+            About::Address => b"address",
+            About::Name => b"name",
+        };
+        let mut list = self.memory.list(self.arguments.count() + 3)?;
+        list.push(self.memory.text(&[b"sh"])?)?;
+        list.push(script)?;
+        list.push(self.memory.text(&[about])?)?;
+        list.extend(self.arguments)?;
+        let mut same = self.memory.list(self.environment.count())?;
+        same.extend(self.environment)?;
+        let shell = self.memory.text(&[b"/bin/sh"])?;
+        Err(Failure::NotStarted(shell, execute(shell, &list, &same)))
+    }
+
+    /// Runs Deno with these arguments: permissions, a script, and its arguments. With a permission to start a program,
+    /// which is this one for starting ssh, or to see variables, Deno gets those of this process too, under other names.
+    pub fn deno(mut self) -> Result<Never, Failure> {
+        let is_script = |word: &&CStr| !word.to_bytes().starts_with(b"--");
+        let script = self.arguments.into_iter().find(is_script).ok_or(Failure::NoScript)?;
+        let mut permissions =
+            self.arguments.take_while(|word| !is_script(word)).map(CStr::to_bytes);
+        let saves = permissions
+            .any(|flag| flag.starts_with(b"--allow-run=") || flag.starts_with(b"--allow-env="));
+        self.run_deno(script, self.arguments, saves)
+    }
+
+    fn run_deno(
+        &mut self,
+        script: &'static CStr,
+        words: impl Iterator<Item = &'static CStr> + Clone,
+        saves: bool,
+    ) -> Result<Never, Failure> {
+        limits::check(self.arguments, self.memory)?;
+        let environment = self.environment_for_deno(saves)?;
+        let deno = self.program.path(b"/deno", self.memory)?;
+        let mut list = self.memory.list(words.clone().count() + FLAGS.len() + 1)?;
+        list.push(deno)?;
+        for flag in FLAGS {
+            list.push(self.memory.text(&[flag])?)?;
+        }
+        list.extend(words.clone())?;
+        // Deno reports an empty script in no words at all, and a missing one in words of its own.
+        if is_there(deno) && is_empty(script) {
+            return Err(Failure::NoFile(script));
+        }
+        let error = execute(deno, &list, &environment);
+        if error == libc::ENOENT && !is_there(deno) {
+            // Without the permission and the script, which are in the executable.
+            return self.run_standalone(words.skip(2), &environment);
+        }
+        Err(Failure::NotStarted(target(deno, self.memory)?, error))
+    }
+
+    /// Runs what `deno compile` made, in the place of Deno and the scripts.
+    fn run_standalone(
+        &mut self,
+        arguments: impl Iterator<Item = &'static CStr> + Clone,
+        environment: &List,
+    ) -> Result<Never, Failure> {
+        let standalone = self.program.path(b"/standalone", self.memory)?;
+        if !is_there(standalone) {
+            let deno = self.program.path(b"/deno", self.memory)?;
+            return Err(Failure::NoDeno(target(deno, self.memory)?));
+        }
+        let mut list = self.memory.list(arguments.clone().count() + 1)?;
+        list.push(standalone)?;
+        list.extend(arguments)?;
+        Err(Failure::NotStarted(standalone, execute(standalone, &list, environment)))
+    }
+
+    fn environment_for_deno(&mut self, saves: bool) -> Result<List, Failure> {
+        environment::for_deno(self.program, self.environment, saves, self.memory)
+    }
 }
 
-/// Runs Deno with `arguments`: permissions, a script, and its arguments. With the permission to start the starter, which
-/// is for starting ssh, or to see variables, Deno gets those of this process too, under other names.
-pub fn deno(
-    program: &Program,
-    arguments: Words,
-    environment: Words,
-    memory: &mut Memory,
-) -> Result<Never, Failure> {
-    let is_script = |word: &&CStr| !word.to_bytes().starts_with(b"--");
-    let script = arguments.into_iter().find(is_script).ok_or(Failure::Defect)?;
-    let mut permissions = arguments.take_while(|word| !is_script(word)).map(CStr::to_bytes);
-    let saves = permissions
-        .any(|flag| flag.starts_with(b"--allow-run=") || flag.starts_with(b"--allow-env="));
-    limits::check(arguments, memory)?;
-    let environment = environment::for_deno(program, environment, saves, memory)?;
-    run_deno(program, script, arguments, &environment, memory)
-}
-
-/// Runs the ssh on PATH with the environment that [`deno`] has saved.
+/// Runs the ssh on PATH with the environment that [`Start::deno`] has saved.
 pub fn ssh(arguments: Words, environment: Words, memory: &mut Memory) -> Result<Never, Failure> {
     let name = memory.text(&[b"ssh"])?;
     let mut list = memory.list(arguments.count() + 1)?;
@@ -104,49 +143,6 @@ pub fn ssh(arguments: Words, environment: Words, memory: &mut Memory) -> Result<
     // SAFETY: a C string, and a list of C strings that ends with a null pointer.
     unsafe { libc::execvp(name.as_ptr(), list.as_ptr()) };
     Err(Failure::NoSsh)
-}
-
-fn run_deno(
-    program: &Program,
-    script: &'static CStr,
-    words: impl Iterator<Item = &'static CStr> + Clone,
-    environment: &List,
-    memory: &mut Memory,
-) -> Result<Never, Failure> {
-    let deno = program.path(b"/deno", memory)?;
-    let mut list = memory.list(words.clone().count() + FLAGS.len() + 1)?;
-    list.push(deno)?;
-    for flag in FLAGS {
-        list.push(memory.text(&[flag])?)?;
-    }
-    list.extend(words.clone())?;
-    // Deno reports an empty script in no words at all, and a missing one in words of its own.
-    if is_there(deno) && is_empty(script) {
-        return Err(Failure::NoFile(script));
-    }
-    let error = execute(deno, &list, environment);
-    if error == libc::ENOENT && !is_there(deno) {
-        // Permission and script are the flags of an executable that has both in it.
-        return run_standalone(program, words.skip(2), environment, memory);
-    }
-    Err(Failure::NotStarted(target(deno, memory)?, error))
-}
-
-/// Runs what `deno compile` made, in the place of Deno and the scripts.
-fn run_standalone(
-    program: &Program,
-    arguments: impl Iterator<Item = &'static CStr> + Clone,
-    environment: &List,
-    memory: &mut Memory,
-) -> Result<Never, Failure> {
-    let standalone = program.path(b"/standalone", memory)?;
-    if !is_there(standalone) {
-        return Err(Failure::NoDeno(target(program.path(b"/deno", memory)?, memory)?));
-    }
-    let mut list = memory.list(arguments.clone().count() + 1)?;
-    list.push(standalone)?;
-    list.extend(arguments)?;
-    Err(Failure::NotStarted(standalone, execute(standalone, &list, environment)))
 }
 
 /// Replaces this process. Returns only the errno of a failure.

@@ -1,11 +1,12 @@
 //! What can go wrong before Deno runs: the message, and the exit code (sysexits.h) that the program has for its kind.
 
-use core::ffi::{c_int, CStr};
+use core::ffi::{c_int, c_void, CStr};
 
+const USAGE: c_int = 64;
 const MISSING: c_int = 66;
 const DEFECT: c_int = 70;
 const RESOURCE: c_int = 71;
-/// As sh(1) has it, for a command that tells by itself that ssh is missing.
+/// As sh(1) has it. The command that asked for ssh reports that itself.
 const NOT_FOUND: c_int = 127;
 
 const INSTALL_AGAIN: &[u8] = b"install deno-ssh-proxy again, with ./install.sh or its package";
@@ -15,7 +16,9 @@ pub enum Failure {
     NoMemory,
     /// A text that the starter made has a NUL in it.
     Defect,
-    /// The directory of this executable cannot be told.
+    /// `--start-deno` has no script behind it.
+    NoScript,
+    /// The directory of this executable was not found.
     Lost,
     /// The working directory was deleted, and a path begins there.
     NoWorkingDirectory,
@@ -41,7 +44,8 @@ impl Failure {
         let (code, subject, what, hint): (c_int, &[u8], &[u8], &[u8]) = match &self {
             Self::NoMemory => (RESOURCE, b"memory", b"there is none left for this process", b"see ulimit -v"),
             Self::Defect => (DEFECT, b"the starter", b"a defect in this program", b"please report it"),
-            Self::Lost => (RESOURCE, b"the starter", b"the directory that it lies in is not to be found", INSTALL_AGAIN),
+            Self::NoScript => (USAGE, b"--start-deno", b"no script given", b"it is for commands.sh"),
+            Self::Lost => (RESOURCE, b"the starter", b"its directory was not found", INSTALL_AGAIN),
             Self::NoWorkingDirectory => (
                 MISSING,
                 b"the current directory",
@@ -74,10 +78,14 @@ impl Failure {
             }
             Self::NoSsh => return NOT_FOUND,
         };
-        for part in [b"deno-ssh-proxy: ", subject, b": ", what, b"\n  ", hint, b"\n"] {
-            // SAFETY: the bytes are there. A stderr that takes nothing is no reason to fail otherwise.
-            unsafe { libc::write(libc::STDERR_FILENO, part.as_ptr().cast(), part.len()) };
-        }
+        let parts: [&[u8]; 7] = [b"deno-ssh-proxy: ", subject, b": ", what, b"\n  ", hint, b"\n"];
+        // In one call, so that nobody else's words come in between.
+        let vector = parts.map(|part| libc::iovec {
+            iov_base: part.as_ptr() as *mut c_void,
+            iov_len: part.len(),
+        });
+        // SAFETY: the bytes are there, and only read. A stderr that takes nothing is no reason to fail otherwise.
+        unsafe { libc::writev(libc::STDERR_FILENO, vector.as_ptr(), vector.len() as c_int) };
         code
     }
 }

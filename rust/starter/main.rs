@@ -25,6 +25,7 @@ mod words;
 
 use core::ffi::{c_char, c_int};
 
+use execute::Start;
 use failure::Failure;
 use invocation::Invocation;
 use memory::Memory;
@@ -57,14 +58,11 @@ fn start(arguments: Words, environment: Words) -> Failure {
             return execute::ssh(arguments.rest(), environment, &mut memory);
         }
         let program = Program::find(&mut memory)?;
+        let start = Start { program: &program, arguments, environment, memory: &mut memory };
         match invocation {
-            Invocation::Command { about } => {
-                execute::command(&program, about, arguments, environment, &mut memory)
-            }
-            Invocation::Connection(script) => {
-                execute::connection(&program, script, arguments, environment, &mut memory)
-            }
-            _ => execute::deno(&program, arguments.rest(), environment, &mut memory),
+            Invocation::Command { about } => start.command(about),
+            Invocation::Connection(script) => start.connection(script),
+            _ => Start { arguments: arguments.rest(), ..start }.deno(),
         }
     });
     match outcome {

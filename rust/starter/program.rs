@@ -9,6 +9,9 @@ use crate::memory::Memory;
 /// The longest path that Linux takes, with its NUL (limits.h).
 pub const PATH_MAX: usize = 4096;
 
+/// The name of this executable in there.
+pub const NAME: &[u8] = b"/deno-ssh-proxy";
+
 #[cfg(target_os = "macos")]
 const LIBRARY: &[u8] = b"/libdeno_ssh_proxy.dylib";
 #[cfg(not(target_os = "macos"))]

@@ -3,9 +3,9 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { assertPassed, runAsSsh } from "../support/as_ssh.ts";
 import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
-import { AS_NOBODY, canBecomeNobody, IS_ROOT, NOBODY } from "../support/ordinary_user.ts";
+import { AS_NOBODY, canBecomeNobody, IS_ROOT, NOBODY, OWN_MOUNTS } from "../support/ordinary_user.ts";
 import { bytes, inTime, latin1, listen } from "../support/sockets.ts";
-import { outputOf, pathOf, testWhere } from "../support/tools.ts";
+import { outputOf, pathOf, testWhere, works } from "../support/tools.ts";
 import { environmentIn, spyOn } from "../commands/grants.ts";
 import { asText, InTerminal, run } from "../commands/typed.ts";
 
@@ -62,7 +62,7 @@ Deno.test("Deno has the environment that docs/permissions.md lists, whatever thi
   const HOME = installation.program;
   const always = {
     HOME,
-    DENO_DIR: "/dev/null",
+    DENO_DIR: `${HOME}/deno-ssh-proxy`,
     DENO_LOG: "warn,deno::cache::cache_db=off",
     DENO_NO_UPDATE_CHECK: "1",
   };
@@ -132,6 +132,19 @@ Deno.test("a connection needs no cache, and waits for nobody who has locked one"
     for (const database of open) database.close();
   }
 });
+
+const [UNSHARE = "", ...MOUNTS] = OWN_MOUNTS;
+
+testWhere(
+  works(UNSHARE, [...MOUNTS, "true"]),
+  "nobody may mount anything here (unshare(1))",
+  "nothing is made in the place of a /dev/null that is missing",
+  async () => {
+    const script = 'mount -t tmpfs none /dev && { "$0" unix/none 22; echo "$?"; echo /dev/*; }';
+    const { out, err } = await run([pathOf(UNSHARE), ...MOUNTS, "sh", "-c", script, shim]);
+    assertEquals(out, "66\n/dev/*\n", err);
+  },
+);
 
 Deno.test("a connection is made where no file may be written", async () => {
   await assertPasses({ HOME: "/tmp" }, ["/bin/sh", "-c", 'ulimit -f 0; exec "$@"', "sh"]);
