@@ -22,8 +22,9 @@ export const check = command({
   brief: "shows every step of a connection, and where it fails",
   description: `Takes every step of a connection to ADDRESS, from the name to the banner of the
 server, and shows what comes of each, how long it takes, and what to do where it
-fails. At the end ssh itself connects, as far as the banner, where it uses this
-program. The server sees two clients that hang up after the banner.
+fails. At the end ssh itself connects, as far as the banner, or where it checks
+host keys, as far as these. No login is tried. The server sees two clients that
+hang up.
 
 Exits with 0, or with the exit code of the first step that fails.`,
   arguments: ADDRESS_AND_PORT,
@@ -72,8 +73,8 @@ async function takeSteps(
   const target = await readAddress(place, take);
   if (target === undefined) return place;
   const isUp = await examine(library, target, time, take);
-  const isOurs = await take("ssh", () => sshFinding(host, port, library));
-  if (isUp && isOurs) await take("try", () => trialFinding(host, port, time));
+  const effective = await take("ssh", () => sshFinding(host, port, library));
+  if (isUp && effective) await take("try", () => trialFinding(effective, time));
   return place;
 }
 

@@ -47,4 +47,4 @@ By hand there are the commands below, and --version (-V).
 
 Exit codes: 0 handed over, 64 usage, 66 no such path, 69 nothing answers,
 71 system or library, 74 not handed over, 75 deadline passed,
-76 no multiplexer, 77 permission denied, 78 ssh does not use this program.`;
+76 no multiplexer, 77 permission denied, 78 ssh is configured otherwise.`;

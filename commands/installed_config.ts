@@ -182,7 +182,9 @@ function includeChanges(
   if (edited === text) return [];
   const backup = `${folder}/${BACKUP}`;
   const kept = readVersion(backup);
-  const adds = edited.length > text.length;
+  const includes = (config: string) => withoutInclude(config, fragment) !== config;
+  const adds = includes(edited);
+  const moves = adds && includes(text);
   const after = Uint8Array.from(edited, (character) => character.charCodeAt(0));
   // Had there been one before, it would have been kept.
   const wasMade = !adds && after.length === 0 && kept === undefined;
@@ -192,6 +194,8 @@ function includeChanges(
     after: wasMade ? undefined : after,
     did: wasMade
       ? `removed ${path}, in which nothing else was`
+      : moves
+      ? `moved the line '${includeLine(fragment)}' to the top of ${path}`
       : adds
       ? `put the line '${includeLine(fragment)}' at the top of ${path}`
       : `took the line '${includeLine(fragment)}' out of ${path}`,
@@ -199,7 +203,7 @@ function includeChanges(
       ? `put this line at its top by hand: ${includeLine(fragment)}`
       : `take this line out of it by hand: ${includeLine(fragment)}`,
   };
-  if (adds && before !== undefined && kept === undefined) {
+  if (adds && !moves && before !== undefined && kept === undefined) {
     return [{ ...copy(backup, before), did: `kept what was in it before as ${backup}` }, change];
   }
   if (!adds && kept !== undefined && equal(kept.bytes, after)) {

@@ -98,6 +98,6 @@ function waiting(lines: readonly string[], name: string, endedAfter?: number): [
 /** How to have a shell print nothing. */
 function quiet(shell = ""): string {
   if (/zsh$/.test(shell)) return "have ~/.zshenv print nothing";
-  if (/bash$/.test(shell)) return "put this line at the top of ~/.bashrc: [[ $- == *i* ]] || return";
+  if (/bash$/.test(shell)) return "put this line at the top of ~/.bashrc: case $- in *i*) ;; *) return ;; esac";
   return "have its start files print nothing where it is not interactive";
 }

@@ -15,7 +15,7 @@ import { isName } from "./name.ts";
 const INSTALL = "deno-ssh-proxy config --install makes ssh use it";
 
 /**
- * Returns what `ssh` would do for `host`, and whether it would use this program. `port` is what `-p` would give it.
+ * Returns what `ssh` would do for `host`; undefined where it cannot be asked. `port` is what `-p` would give it.
  *
  * @throws {ProxyError} of kind `configuration` where it would not get through
  */
@@ -23,7 +23,7 @@ export async function sshFinding(
   host: string,
   port: string | undefined,
   library: Library,
-): Promise<[isOurs: boolean, Finding]> {
+): Promise<[effective: EffectiveConfig | undefined, Finding]> {
   let effective;
   try {
     effective = await effectiveConfig(host, port);
@@ -31,7 +31,7 @@ export async function sshFinding(
     // What was compiled may start no program: that is nothing to mend.
     const unseen = Deno.build.standalone ? ["missing", "permission"] : ["missing"];
     if (!(thrown instanceof ProxyError && unseen.includes(thrown.kind))) throw thrown;
-    return [false, { status: "note", says: thrown.message, hint: thrown.hint }];
+    return [undefined, { status: "note", says: thrown.message, hint: thrown.hint }];
   }
   const { proxyCommand, proxyUseFdpass } = effective;
   if (proxyCommand === undefined) throw noProxyCommand(effective);
@@ -43,18 +43,18 @@ export async function sshFinding(
     ours: isOurs(proxyCommand),
     ...(file === undefined ? {} : { file: printable(file, Infinity) }),
   };
+  const remark = await inspectControlPath(effective, library);
   if (!facts.ours) {
     const says = `ssh uses another program${from}: ${printable(proxyCommand)}`;
-    return [false, { status: "note", says, hint: `${INSTALL}, and says so where something else wins`, facts }];
+    return [effective, { status: "note", says, hint: `${INSTALL}, and says so where something else wins`, facts }];
   }
-  const remark = await inspectControlPath(effective, library);
   if (!proxyUseFdpass) {
     const says = `ssh uses this program${from}, but without ProxyUseFdpass yes: every byte is carried through it`;
-    return [true, { status: "note", says, hint: INSTALL, facts }];
+    return [effective, { status: "note", says, hint: INSTALL, facts }];
   }
   const says = `ssh uses this program${from}`;
-  if (remark === undefined) return [true, { says, facts }];
-  return [true, { status: "note", says: `${says}; ${remark.says}`, hint: remark.hint, facts }];
+  if (remark === undefined) return [effective, { says, facts }];
+  return [effective, { status: "note", says: `${says}; ${remark.says}`, hint: remark.hint, facts }];
 }
 
 /** A `HostName` alone does not bring this program in: its `Host` blocks are matched against the name as it was typed. */

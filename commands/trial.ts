@@ -1,24 +1,30 @@
 /**
- * The last step of `check`: has the real ssh connect, as far as the server's banner.
+ * The last step of `check`: has the real ssh connect, as far as the server's banner or host key.
  *
  * @module
  */
 
 import { printable, ProxyError } from "../proxy/errors.ts";
-import { shellOfSsh } from "./effective_config.ts";
+import { type EffectiveConfig, shellOfSsh } from "./effective_config.ts";
 import type { Finding } from "./examination.ts";
+import { hostKeyFinding, KNOWN_KEY } from "./host_key.ts";
 import { explainSshFailure } from "./ssh_failure.ts";
 import { startSsh } from "./ssh_program.ts";
 
+/** Has ssh prompt for nothing, share no connection, and keep no host key. */
+const OPTIONS = ["BatchMode=yes", "ControlPath=none", "ControlMaster=no", "StrictHostKeyChecking=yes"];
+
 /**
- * Has ssh prompt for nothing, share no connection, and get no further than the key exchange, should it go on before it is
- * ended: no server has a host key that it would take.
+ * Has ssh get no further than the key exchange, should it go on before it is ended: no server has a host key that it would
+ * take.
  */
-const OPTIONS = [
-  ...["BatchMode=yes", "ControlPath=none", "ControlMaster=no"],
-  ...["HostKeyAlgorithms=ssh-ed25519-cert-v01@openssh.com", "StrictHostKeyChecking=yes"],
+const WITHOUT_HOST_KEYS = [
+  ...["HostKeyAlgorithms=ssh-ed25519-cert-v01@openssh.com"],
   ...["UserKnownHostsFile=/dev/null", "GlobalKnownHostsFile=/dev/null"],
 ];
+
+/** Has ssh offer nothing to log in with, should it go on before it is ended. */
+const WITHOUT_LOGIN = ["PreferredAuthentications=none"];
 
 /** How long ssh, the shell's start files and this program may take beside connecting, in milliseconds. */
 const STARTING_MS = 2_000;
@@ -30,17 +36,17 @@ const ENDING_MS = 2_000;
 const [KEPT_LINES, KEPT_LENGTH] = [200, 2_000];
 
 /**
- * Has ssh connect to `host`, with `port` as `-p` gives it, and ends it when the server's banner has come through the
- * ProxyCommand that ssh has the user's shell start. Connecting may take `timeout` milliseconds.
+ * Has ssh connect as `effective` says, and ends it when the server's banner has come through the ProxyCommand that ssh has
+ * the user's shell start; or where ssh checks host keys, when it has checked the server's. Connecting may take `timeout`
+ * milliseconds.
  *
- * @throws {ProxyError} of kind `configuration` where no banner came
+ * @throws {ProxyError} of kind `configuration` where ssh did not get that far
  */
-export async function trialFinding(
-  host: string,
-  port: string | undefined,
-  timeout: number,
-): Promise<[true, Finding]> {
-  const args = ["-v", ...OPTIONS.flatMap((option) => ["-o", option]), ...(port === undefined ? [] : ["-p", port])];
+export async function trialFinding(effective: EffectiveConfig, timeout: number): Promise<[true, Finding]> {
+  const { host, port } = effective;
+  const checksKeys = effective.options.get("stricthostkeychecking") !== "false";
+  const options = [...OPTIONS, ...checksKeys ? WITHOUT_LOGIN : WITHOUT_HOST_KEYS];
+  const args = ["-v", ...options.flatMap((option) => ["-o", option]), ...(port === undefined ? [] : ["-p", port])];
   const ssh = startSsh([...args, "--", host]);
   const endedAfter = timeout + STARTING_MS;
   let isLate = false;
@@ -50,24 +56,30 @@ export async function trialFinding(
   }, endedAfter);
   const lines: string[] = [];
   let software: string | undefined;
+  let isDone = false;
   try {
     for await (const line of linesUntilEnded(ssh)) {
       // That its end kept something from working is no reason for it.
-      if (isLate) continue;
+      if (isLate || isDone) continue;
       lines.splice(0, Math.max(0, lines.length - KEPT_LINES));
       lines.push(line);
       software ??= /^debug1: Remote protocol version .*, remote software version (.*)$/.exec(line)?.[1];
-      if (software !== undefined) end(ssh);
+      isDone = checksKeys ? KNOWN_KEY.test(line) : software !== undefined;
+      if (isDone) end(ssh);
     }
   } finally {
     clearTimeout(late);
     end(ssh);
   }
   await ssh.status;
-  if (software !== undefined) {
-    const shown = printable(software);
-    return [true, { says: `ssh reaches the server through it: ${shown}`, facts: { software: shown } }];
+  const shown = printable(software ?? "");
+  const found: Finding = { says: `ssh reaches the server through it: ${shown}`, facts: { software: shown } };
+  if (isLate && software !== undefined) {
+    const says = `${found.says}; its host key did not come within ${endedAfter / 1000} s`;
+    return [true, { ...found, status: "note", says }];
   }
+  const keyFinding = isDone ? found : hostKeyFinding(effective, lines, found);
+  if (keyFinding !== undefined) return [true, keyFinding];
   const shell = await shellOfSsh().catch((thrown) => {
     if (thrown instanceof ProxyError) return undefined;
     throw thrown;

@@ -48,6 +48,8 @@ const EXIT_CODES: Record<ErrorKind, number> = {
 export interface ProxyErrorOptions extends ErrorOptions {
   /** What to do about it, where something can be done. */
   hint?: string | undefined;
+  /** Whether whoever asked is gone, so that a terminal has the prompt of a shell again by now. */
+  isUnattended?: boolean;
 }
 
 /**
@@ -68,12 +70,15 @@ export class ProxyError extends Error {
   readonly kind: ErrorKind;
   /** What to do about it, in one line, where something can be done. */
   readonly hint: string | undefined;
+  /** Whether whoever asked is gone. */
+  readonly isUnattended: boolean;
 
   /** `message` is one line: what failed, a colon, and why. */
   constructor(kind: ErrorKind, message: string, options: ProxyErrorOptions = {}) {
     super(message, options);
     this.kind = kind;
     this.hint = options.hint;
+    this.isUnattended = options.isUnattended ?? false;
   }
 
   /** The exit code of a program that fails with this error, as in sysexits.h. */
@@ -108,7 +113,7 @@ export function report({ message, hint }: Pick<ProxyError, "message" | "hint">):
 /** Tells a person on stderr what was `thrown`, and gives the exit code that goes with it. */
 export function tell(thrown: unknown): number {
   const error = asProxyError(thrown);
-  say(report(error));
+  if (!(error.isUnattended && Deno.stderr.isTerminal())) say(report(error));
   return error.exitCode;
 }
 

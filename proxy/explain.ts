@@ -340,8 +340,9 @@ export function channelError(fd: number, what: string): ProxyError {
 
 /** A connection that was made, and that nobody took. */
 export function deliverError(fd: number, cause: SystemError): ProxyError {
-  const why = cause.code === "EPIPE" || cause.code === "ECONNRESET" ? "ssh is gone" : cause.message;
-  return new ProxyError("handover", `fd ${fd}: the connection could not be passed on: ${why}`, { cause });
+  const isUnattended = cause.code === "EPIPE" || cause.code === "ECONNRESET";
+  const why = isUnattended ? "ssh is gone" : cause.message;
+  return new ProxyError("handover", `fd ${fd}: the connection could not be passed on: ${why}`, { cause, isUnattended });
 }
 
 /** A relay that could not go on. */

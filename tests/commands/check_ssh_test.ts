@@ -76,7 +76,8 @@ Deno.test("check ends with ssh itself, which gets as far as the banner, and noth
 });
 
 Deno.test("ssh gets through a ProxyCommand that carries every byte too, and nothing of it is left", async () => {
-  const relayed = (path: string) => `Host unix${path}\n    ProxyCommand ${shim} '%h' '%p'\n`;
+  const relayed = (path: string) =>
+    `Host unix${path}\n    ProxyCommand ${shim} '%h' '%p'\n    StrictHostKeyChecking no\n`;
   const { code, last } = await check(relayed);
   assertEquals([code, last.name, last.status], [0, "try", "ok"], last.says);
 });
@@ -106,6 +107,59 @@ Deno.test("ssh tries no authentication, even where it goes on after the banner",
   assert(!(await inTime(text())).includes("userauth"));
 });
 
+/** Runs check for a real sshd whose host keys ssh checks like this, with these lines in its known_hosts. */
+async function checkKeys(checking: string, known: (sshd: Sshd, address: string) => string) {
+  await using sshd = await Sshd.start();
+  const address = `unix${sshd.unixDoor().path}`;
+  const file = sshd.folder.file("known", known(sshd, address));
+  const options = `StrictHostKeyChecking ${checking}\n    UserKnownHostsFile ${file}\n`;
+  using ssh = new SshWith(`Host ${address}\n    ${options}${FRAGMENT}`);
+  const { code, out } = await run([shim, "check", address, "--json"], ssh.env);
+  const step: Step = JSON.parse(out).steps.at(-1);
+  assertEquals(step.name, "try");
+  // It keeps none by itself.
+  assertEquals(Deno.readTextFileSync(file), known(sshd, address));
+  return { code, step, address, file };
+}
+
+const keyOf = (sshd: Sshd) => Deno.readTextFileSync(sshd.folder.at("host.pub"));
+const noKey = () => "";
+
+Deno.test("a server whose host key ssh knows is reached, and nothing is tried after that", async () => {
+  for (const checking of ["yes", "ask", "accept-new"]) {
+    const { code, step } = await checkKeys(checking, (sshd, address) => `${address.toLowerCase()} ${keyOf(sshd)}`);
+    assertEquals([code, step.status], [0, "ok"], step.says);
+  }
+});
+
+Deno.test("a host key that ssh does not know is reported as ssh would take it", async () => {
+  const strict = await checkKeys("yes", noKey);
+  assertEquals([strict.code, strict.step.status], [78, "failed"]);
+  assertMatch(strict.step.says, /^ssh: no \w+ host key is known for unix\//);
+  assertStringIncludes(strict.step.hint!, strict.file);
+  const asking = await checkKeys("ask", noKey);
+  assertEquals([asking.code, asking.step.status], [0, "note"]);
+  assertStringIncludes(asking.step.says, "ssh will ask whether to trust its host key");
+  const trusting = await checkKeys("accept-new", noKey);
+  assertEquals([trusting.code, trusting.step.status], [0, "ok"]);
+  assertStringIncludes(trusting.step.says, "ssh will keep its host key");
+});
+
+Deno.test("a host key other than the known one is reported with its line, and how to remove it", async () => {
+  using folder = new Folder();
+  outputOf("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder.at("other"));
+  const other = Deno.readTextFileSync(folder.at("other.pub"));
+  for (const checking of ["yes", "ask", "accept-new"]) {
+    const { code, step, address, file } = await checkKeys(
+      checking,
+      (_, address) => `${address.toLowerCase()} ${other}`,
+    );
+    assertEquals([code, step.status], [78, "failed"], step.says);
+    assertMatch(step.says, /^ssh: another host key than the server's is known for unix.*, in .* line 1$/);
+    assertStringIncludes(step.hint!, `ssh-keygen -R ${address.toLowerCase()} -f ${file}`);
+  }
+});
+
 /** What nobody can get through with, what is in the start file, what check says of it, and what to do. */
 const SHELLS: [shell: string, file: string, text: string, says: RegExp, hint: string][] = [
   ["/usr/sbin/nologin", "", "", /^ssh: SHELL is \/usr\/sbin\/nologin, which is no shell$/, "SHELL=/bin/sh"],
@@ -114,7 +168,7 @@ const SHELLS: [shell: string, file: string, text: string, says: RegExp, hint: st
   ["/bin/rbash", "", "", /^ssh: \/bin\/rbash is a restricted shell, which may not start /, "SHELL=/bin/sh"],
   ["/usr/bin/zsh", ".zshenv", "echo hello", /zsh prints something where ssh waits for a connection$/, "~/.zshenv"],
   ["/usr/bin/zsh", ".zshenv", "exit 3", /zsh ended and did not start this program$/, "not exit"],
-  ["/bin/bash", ".bashrc", "echo hello", /bash prints something where ssh waits for a connection$/, "[[ $- == *i* ]]"],
+  ["/bin/bash", ".bashrc", "echo hello", /bash prints something where ssh waits for a connection$/, "case $- in"],
   ["/bin/bash", ".bashrc", "read line", /^ssh: its ProxyCommand did not end within 2\.2 s$/, "start file of /bin/bash"],
 ];
 
@@ -175,11 +229,11 @@ Deno.test("a server that is silent for ssh fails the last step, in time, and not
   assertEquals(last.says, "ssh: no SSH banner within 2.2 s");
 });
 
-Deno.test("ssh is not started for a server that is not up, or where it would use something else", async () => {
+Deno.test("ssh does not connect to a server that is not up, and connects through whatever program it would use", async () => {
   const down = await check(ours, { server: [] });
   assertEquals([down.code, down.last.name, down.steps.get("banner")?.status], [69, "ssh", "failed"]);
   const other = await check(() => "Host unix/*\n    ProxyCommand /bin/false\n");
-  assertEquals([other.code, other.last.name, other.last.status], [0, "ssh", "note"]);
+  assertEquals([other.code, other.steps.get("ssh")?.status, other.last.name], [78, "note", "try"]);
 });
 
 /** The fragment with what a user has for shared connections before it. */
