@@ -32,9 +32,10 @@ export function bareHostNameNotes(roots: Roots, aliases: readonly string[]): str
   const { folder, home } = roots;
   const files = home === undefined ? pathsOf("*.conf", roots) : [`${folder}/config`];
   return bareHostNames(files, roots).filter(({ name }) => !aliases.includes(name)).map((found) => {
-    const { name, address, file, line, command = "give it one of its own" } = found;
+    const { name, address, file, line, command } = found;
     const path = home !== undefined && file.startsWith(`${home}/`) ? `~${file.slice(home.length)}` : file;
-    return `${path} line ${line}: Host ${name} has HostName ${address}, and no ProxyCommand: ${command}`;
+    const how = command === undefined ? "give it a ProxyCommand" : `run: ${command}`;
+    return `${path} line ${line}: ssh ${name} does not connect: its HostName is the address ${address}; ${how}`;
   });
 }
 

@@ -298,7 +298,8 @@ export async function carryOut(
     for (const folder of new Set([place.folder, ...configPaths(place).map(folderOf)])) sweep(folder);
     try {
       for (const change of changes) make(change, done);
-      return { done, notes };
+      // Those of an installation have numbers of lines, which are others now.
+      return { done, notes: isInstall && done.length > 0 ? plan().notes : notes };
     } catch (thrown) {
       if (!(thrown instanceof Overtaken)) throw thrown;
       if (attempt < ATTEMPTS) continue;

@@ -456,19 +456,19 @@ test("a HostName that is an address is told with the command for an alias, until
   home.file("~/.ssh/config.d/vms.conf", "Host box\n    HostName vsock/43\n    Port 2222\n");
   home.file("~/.ssh/config", "Include config.d/*\nHost myvm other\n    HostName vsock/42\n");
   const told = [
-    "~/.ssh/config.d/vms.conf line 2: Host box has HostName vsock/43, and no ProxyCommand: " +
+    "~/.ssh/config.d/vms.conf line 2: ssh box does not connect: its HostName is the address vsock/43; run: " +
     "deno-ssh-proxy config --install --alias box=vsock/43:2222",
     ...["myvm", "other"].map((name) =>
-      `~/.ssh/config line LINE: Host ${name} has HostName vsock/42, and no ProxyCommand: ` +
+      `~/.ssh/config line LINE: ssh ${name} does not connect: its HostName is the address vsock/42; run: ` +
       `deno-ssh-proxy config --install --alias ${name}=vsock/42`
     ),
   ];
   const at = (line: number) => told.map((text) => text.replace("LINE", `${line}`));
-  const tells = (text: string) => text.split("\n").filter((line) => line.includes(" has HostName "));
+  const tells = (text: string) => text.split("\n").filter((line) => line.includes(" does not connect: "));
   const dry = await config(home, ["--install", "--dry-run"]);
   assertEquals([dry.code, tells(dry.err)], [0, at(3)]);
-  assertEquals(tells(assertDone(await config(home, ["--install"]))), at(3));
-  // Two lines are above it now.
+  // Two lines are above it then.
+  assertEquals(tells(assertDone(await config(home, ["--install"]))), at(5));
   const again = assertDone(await config(home, ["--install"]));
   assertEquals([again.startsWith("already installed: "), tells(again)], [true, at(5)]);
   assertEquals(tells(assertDone(await config(home, ["--install", "--alias", "myvm=vsock/42"]))), [at(5)[0], at(5)[2]]);
@@ -478,7 +478,10 @@ test("a HostName that is an address is told with the command for an alias, until
 test("root is told of a HostName in the system's folder", async (home) => {
   home.file("/etc/ssh/ssh_config.d/50-vms.conf", "Host myvm\n    HostName vsock/42\n");
   const out = assertDone(await config(home, ["--install"], { root: true }));
-  assertStringIncludes(out, "/etc/ssh/ssh_config.d/50-vms.conf line 2: Host myvm has HostName vsock/42, ");
+  assertStringIncludes(
+    out,
+    "/etc/ssh/ssh_config.d/50-vms.conf line 2: ssh myvm does not connect: its HostName is the address vsock/42; ",
+  );
 });
 
 test("a file that may not be read is not looked into for a HostName", async (home) => {
@@ -503,6 +506,15 @@ test("a comma in HOME, which Deno takes for the end of a path, grants nothing el
   assert((await grants(home, ["--install"], running)).includes("--allow-write=/dev/null"));
   assertFailed(await config(home, ["--install"], running), 77, "Deno cannot grant a path with a comma");
   assertEquals(home.all("~/"), before);
+});
+
+test("an Include line that no longer stands at the top is moved there, and that is said", async (home) => {
+  home.file("~/.ssh/config", "Host a\n", 0o600);
+  assertDone(await config(home, ["--install"]));
+  home.file("~/.ssh/config", `Host top\n${LINES}Host a\n`, 0o600);
+  const out = assertDone(await config(home, ["--install"]));
+  assertMatch(out, /^moved the line 'Include deno-ssh-proxy\.conf' to the top of .*\/config\nssh uses it for /);
+  assertEquals(home.all("~/.ssh")["config"], `600 ${LINES}Host top\nHost a\n`);
 });
 
 test("many installs at once lose nothing of what each was asked for", async (home) => {

@@ -50,6 +50,16 @@ for (const [name, env] of [["a terminal", ENV], ["a terminal with TERM=dumb", { 
   });
 }
 
+Deno.test("a terminal that has a prompt again is told nothing, because ssh is gone", async () => {
+  const path = folder.at("gone");
+  using _listener = listen(path);
+  const [near, far] = terminal();
+  using _near = near;
+  const { code } = await runAsSsh([shim, `unix${path}`, "22"], { env: ENV, errors: far, abandoned: true });
+  far.close();
+  assertEquals([code, latin1(await inTime(near.read()))], [74, ""]);
+});
+
 Deno.test("what the user has on the line stays there, before and behind a command in the background", async () => {
   const script = 'printf "Deploying... "; "$0" unix/none 22 2>&1 & wait; printf "done"';
   using shell = new InTerminal([pathOf("sh"), "-c", script, shim], ENV);
