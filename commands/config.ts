@@ -47,8 +47,8 @@ is given.
 Host keys are ephemeral (neither checked nor kept), tofu (kept at the first
 connection and checked from then on), or strict (to be put there beforehand).
 
-Addresses are logged in to as root where root installs it: that file is read
-last, so that a User line of the user's own counts.`,
+In root's file addresses have 'User root'. ssh reads that file last, so a User
+line in ~/.ssh/config wins.`,
   arguments: [],
   options: OPTIONS,
   async run(context, given) {
