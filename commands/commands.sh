@@ -33,12 +33,12 @@ start_config() { # start_config ARGUMENTS
   set -- "$program/cli.mjs" "$@"
   [ $install$uninstall != nono ] || start "$@"
   [ $install$dry != yesno ] || set -- --allow-run="$starter" "$@"
-  if [ "$(id -u)" = 0 ]; then
+  if [ "$(command -p id -u)" = 0 ]; then
     directories=/etc/ssh/ssh_config.d
   else
     directories=$(without_comma "${HOME-}/.ssh")
     for file in config deno-ssh-proxy.conf; do
-      target=$(readlink -f "${HOME-}/.ssh/$file") || continue
+      target=$(command -p readlink -f "${HOME-}/.ssh/$file") || continue
       target=$(without_comma "${target%/*}")
       case ,$directories, in
       *,"$target",*) ;;

@@ -109,7 +109,7 @@ export function isOurs(command: string | undefined): boolean {
 
 /** The words that start this program as a ProxyCommand. */
 export function ownCommand(): string {
-  return proxyCommand(programUrl(), libraryPath(programUrl()), Deno.execPath());
+  return proxyCommand(programUrl(), libraryPath(programUrl()), () => Deno.execPath());
 }
 
 function filesRead(log: readonly string[]): ConfigFile[] {

@@ -85,6 +85,12 @@ const KNOWN_HOSTS = "~/.ssh/deno-ssh-proxy.known_hosts";
  */
 const CONTROL_PATH = "~/.ssh/dsp-%C";
 
+/**
+ * The same for an alias, whose name has no `/`. `%C` is made of `HostName`, which a block of the user's can have for several
+ * aliases; what `%C` has otherwise stands here too.
+ */
+const ALIAS_CONTROL_PATH = "~/.ssh/dsp-%L,%n,%p,%r";
+
 /** What each way with host keys does, and the options that do it. */
 const HOST_KEY_LINES: Record<HostKeys, string> = {
   ephemeral: `
@@ -178,10 +184,9 @@ export function settingsOf(text: string): Settings | undefined {
  * Returns the block for `alias`. It has the address itself, because ssh lower-cases what it has from `HostName`; and the
  * `Port`, where ssh takes it for one, so that `-p` still counts.
  */
-function aliasBlock(command: string, alias: Alias, { aliases, hostKeys, user }: Settings): string {
+function aliasBlock(command: string, alias: Alias, { hostKeys, user }: Settings): string {
   const { name, address, port } = alias;
   const isPort = port === undefined || port > 0 && port < 2 ** 16;
-  const isAmbiguous = aliases.some((one) => one.name !== name && one.name.toLowerCase() === name.toLowerCase());
   const lines = [
     `# --alias ${formatAlias(alias)}`,
     `Host ${name}`,
@@ -189,7 +194,7 @@ function aliasBlock(command: string, alias: Alias, { aliases, hostKeys, user }: 
     `    ProxyCommand ${command} ${quote(address)} ${isPort ? "'%p'" : port}`,
     "    ProxyUseFdpass yes",
     "    CheckHostIP no",
-    `    ControlPath ${isAmbiguous ? "none" : CONTROL_PATH}`,
+    `    ControlPath ${ALIAS_CONTROL_PATH}`,
     ...(isThisMachine(address) ? [] : [
       ...userLines(user).split("\n").slice(0, -1),
       ...hostKeyAlias(alias, hostKeys),
@@ -224,9 +229,9 @@ function hostKeyAlias({ address, port = 22 }: Alias, hostKeys: HostKeys): string
  *
  * @param main The URL of the program's main module, or of its executable.
  * @param library The path of the native library.
- * @param deno The path of the Deno executable.
+ * @param deno Returns the path of the Deno executable. Deno cannot tell it without /proc.
  */
-export function proxyCommand(main: string, library: string, deno: string): string {
+export function proxyCommand(main: string, library: string, deno: () => string): string {
   const path = decodeURIComponent(new URL(main).pathname);
   const prefix = /^(.*)\/lib\/deno-ssh-proxy\/(?:[^/]+\/)?(?:[^/]+\.mjs|standalone)$/s.exec(path)?.[1];
   if (prefix !== undefined) return quote(`${prefix}/bin/deno-ssh-proxy`);
@@ -237,7 +242,7 @@ export function proxyCommand(main: string, library: string, deno: string): strin
   }
   // Not cli.ts, which needs a package for its commands.
   const proxy = path.replace(/cli\.ts$/, "proxy.ts");
-  return [deno, "run", "--no-prompt", "--no-config", `--allow-ffi=${library}`, proxy].map(quote).join(" ");
+  return [deno(), "run", "--no-prompt", "--no-config", `--allow-ffi=${library}`, proxy].map(quote).join(" ");
 }
 
 /**

@@ -42,6 +42,8 @@ async function main(args: readonly string[]): Promise<number> {
     case "-V":
       await context.out.write(version());
       return 0;
+    case "--":
+      throw new ProxyError("usage", "--: neither an address nor a command", { hint: "write the address first" });
     default:
       return await runProgram(PROGRAM, args, context);
   }

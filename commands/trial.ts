@@ -26,6 +26,9 @@ const WITHOUT_HOST_KEYS = [
 /** Has ssh offer nothing to log in with, should it go on before it is ended. */
 const WITHOUT_LOGIN = ["PreferredAuthentications=none"];
 
+/** How `ssh -v` reports the server's banner. Of another version than 2.0, which 1.99 is as well, it ends by itself. */
+const BANNER = /^debug1: Remote protocol version (?:2\.0|1\.99), remote software version (.*)$/;
+
 /** How long ssh, the shell's start files and this program may take beside connecting, in milliseconds. */
 const STARTING_MS = 2_000;
 
@@ -49,6 +52,7 @@ export async function trialFinding(effective: EffectiveConfig, timeout: number):
   const args = ["-v", ...options.flatMap((option) => ["-o", option]), ...(port === undefined ? [] : ["-p", port])];
   const ssh = startSsh([...args, "--", host]);
   const endedAfter = timeout + STARTING_MS;
+  const began = performance.now();
   let isLate = false;
   const late = setTimeout(() => {
     isLate = true;
@@ -59,11 +63,14 @@ export async function trialFinding(effective: EffectiveConfig, timeout: number):
   let isDone = false;
   try {
     for await (const line of linesUntilEnded(ssh)) {
+      // A stream that is never empty would keep the timer from firing, and is read no further.
+      isLate ||= performance.now() > began + endedAfter;
+      if (isLate) break;
       // That its end kept something from working is no reason for it.
-      if (isLate || isDone) continue;
+      if (isDone) continue;
       lines.splice(0, Math.max(0, lines.length - KEPT_LINES));
       lines.push(line);
-      software ??= /^debug1: Remote protocol version .*, remote software version (.*)$/.exec(line)?.[1];
+      software ??= BANNER.exec(line)?.[1];
       isDone = checksKeys ? KNOWN_KEY.test(line) : software !== undefined;
       if (isDone) end(ssh);
     }

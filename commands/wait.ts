@@ -44,13 +44,11 @@ Exits with 0, or with 75 and the last reason where the time is over.`,
 
     async function answer() {
       await using progress = new Progress(err, nameOf(target));
-      return await waitFor(
-        target,
-        library,
-        new Deadline(time),
-        DEFAULT_TIMEOUT,
-        ({ message }) => progress.tell(message),
-      );
+      return await waitFor(target, library, {
+        end: new Deadline(time),
+        timeout: DEFAULT_TIMEOUT,
+        failed: ({ message }) => progress.tell(message),
+      });
     }
   },
 });

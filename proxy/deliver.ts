@@ -15,7 +15,7 @@ import type { Deadline } from "./patience.ts";
 const FROM_CLIENT = 0;
 
 /** Where `ssh` waits for the connection, or a client for its bytes: the standard output of its ProxyCommand. */
-const CHANNEL = 1;
+export const CHANNEL = 1;
 
 /** How a connection is handed over. */
 export type Way = "pass" | "relay";

@@ -4,12 +4,14 @@
  * @module
  */
 
+import { SystemError } from "../ffi/errno.ts";
 import type { Library } from "../ffi/library.ts";
-import type { Socket } from "../ffi/socket.ts";
+import { hangsUp, type Socket } from "../ffi/socket.ts";
 import { awaitBanner } from "./banner.ts";
+import { CHANNEL } from "./deliver.ts";
 import { reach } from "./reach.ts";
 import { ProxyError, report, say } from "./errors.ts";
-import { gaveUpError, nameOf, seconds } from "./explain.ts";
+import { deliverError, gaveUpError, nameOf, seconds } from "./explain.ts";
 import { Deadline, FIRST_PAUSE, isWorthAnotherTry, LONGEST_PAUSE } from "./patience.ts";
 import type { Target } from "./target.ts";
 
@@ -35,26 +37,42 @@ export async function dialWhenUp(target: Target, library: Library, wait: number,
   let message = `${nameOf(target)}: no answer yet`;
   const hint = `trying again, for ${seconds(end)} in all; Ctrl-C ends that`;
   const timer = Deno.stderr.isTerminal() ? setTimeout(() => say(report({ message, hint })), SAYS_AFTER) : undefined;
+  const pause = (milliseconds: number) => pauseWhileConnected(library, milliseconds);
   try {
-    return (await waitFor(target, library, end, timeout, (error) => message = error.message)).socket;
+    return (await waitFor(target, library, { end, timeout, failed: (error) => message = error.message, pause })).socket;
   } finally {
     clearTimeout(timer);
   }
 }
 
 /**
- * Tries to reach a server at `target` until `end`, and gives each try `timeout` milliseconds at most. `failed` is told of
- * every try that fails and is worth another one.
+ * Pauses, and ends early if ssh hangs up meanwhile: nobody else ends this program then.
+ *
+ * @throws {ProxyError} of kind `handover` if ssh has hung up
+ */
+async function pauseWhileConnected(library: Library, milliseconds: number): Promise<void> {
+  if (await hangsUp(library, CHANNEL, milliseconds)) throw deliverError(CHANNEL, SystemError.named("EPIPE"));
+}
+
+/** How long to wait, and what happens meanwhile. */
+export interface Waiting {
+  /** When to give up. */
+  readonly end: Deadline;
+  /** How long each try may take at most, in milliseconds. */
+  readonly timeout: number;
+  /** Is told of every try that fails and is worth another one. */
+  readonly failed: (error: ProxyError) => void;
+  /** Passes the time between two tries, in milliseconds. */
+  readonly pause?: (milliseconds: number) => Promise<void>;
+}
+
+/**
+ * Tries to reach a server at `target` until it is up.
  *
  * @throws {ProxyError} of kind `timeout` where it was not up by then; whatever else a try fails with at once
  */
-export async function waitFor(
-  target: Target,
-  library: Library,
-  end: Deadline,
-  timeout: number,
-  failed: (error: ProxyError) => void,
-): Promise<Answer> {
+export async function waitFor(target: Target, library: Library, waiting: Waiting): Promise<Answer> {
+  const { end, timeout, failed, pause: pass = sleep } = waiting;
   let last: ProxyError | undefined;
   for (let pause = FIRST_PAUSE;; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
     // Whole milliseconds, which a message can say.
@@ -69,8 +87,12 @@ export async function waitFor(
       if (end.left === 0) throw gaveUpError(last, end);
       failed(last);
     }
-    await new Promise((resolve) => setTimeout(resolve, Math.min(pause, end.left)));
+    await pass(Math.min(pause, end.left));
   }
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 async function tryOnce(target: Target, library: Library, deadline: Deadline): Promise<Answer> {

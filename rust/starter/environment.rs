@@ -12,6 +12,9 @@ use crate::words::Words;
 /// What the name of a variable begins with while Deno has it.
 const SAVED: &[u8] = b"SAVED_";
 
+/// How long a variable can be on Linux, with its NUL (MAX_ARG_STRLEN in execve(2)).
+const LONGEST: usize = 32 * 4096;
+
 /// Returns the environment for Deno, and with `saves` all variables of this process under other names.
 pub fn for_deno(
     program: &Program,
@@ -43,7 +46,10 @@ pub fn for_deno(
     }
     if saves {
         for word in environment {
-            list.push(memory.text(&[SAVED, word.to_bytes()])?)?;
+            // execve(2) takes no longer one.
+            if SAVED.len() + word.to_bytes_with_nul().len() <= LONGEST {
+                list.push(memory.text(&[SAVED, word.to_bytes()])?)?;
+            }
         }
     }
     Ok(list)

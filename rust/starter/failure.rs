@@ -22,10 +22,8 @@ pub enum Failure {
     Lost,
     /// The working directory was deleted, and a path begins there.
     NoWorkingDirectory,
-    /// The limit of the address space is too low for V8.
-    AddressSpace,
-    /// The limit of open files is too low for Deno.
-    OpenFiles,
+    /// A limit is too low for Deno: what this process may have, and the arguments of ulimit(1) that raise it.
+    Limit { what: &'static [u8], ulimit: &'static [u8] },
     /// No memory can be made executable.
     NoExecutableMemory,
     /// There is neither Deno nor a standalone executable.
@@ -52,17 +50,11 @@ impl Failure {
                 b"it was deleted",
                 b"a path that begins with ./ begins in there; cd to another directory",
             ),
-            Self::AddressSpace => (
+            Self::Limit { .. } => (
                 RESOURCE,
                 b"Deno",
-                b"it cannot start: its address space is limited to less than 32 GiB",
-                b"lift the limit for ssh: ulimit -v unlimited (Deno reserves that much, and uses 60 MiB)",
-            ),
-            Self::OpenFiles => (
-                RESOURCE,
-                b"Deno",
-                b"it cannot start: this process may have fewer than 18 open files",
-                b"raise the limit for ssh: ulimit -n 1024",
+                b"it cannot start: this process may have ",
+                b"raise the limit for ssh: ulimit ",
             ),
             Self::NoExecutableMemory => (
                 RESOURCE,
@@ -78,7 +70,12 @@ impl Failure {
             }
             Self::NoSsh => return NOT_FOUND,
         };
-        let parts: [&[u8]; 7] = [b"deno-ssh-proxy: ", subject, b": ", what, b"\n  ", hint, b"\n"];
+        let (more, command): (&[u8], &[u8]) = match &self {
+            Self::Limit { what, ulimit } => (what, ulimit),
+            _ => (b"", b""),
+        };
+        let parts: [&[u8]; 9] =
+            [b"deno-ssh-proxy: ", subject, b": ", what, more, b"\n  ", hint, command, b"\n"];
         // In one call, so that nobody else's words come in between.
         let vector = parts.map(|part| libc::iovec {
             iov_base: part.as_ptr() as *mut c_void,

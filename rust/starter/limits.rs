@@ -7,13 +7,7 @@ use crate::failure::Failure;
 use crate::memory::Memory;
 use crate::program::PATH_MAX;
 
-/// The address space that V8 reserves for its heaps, in bytes: where there is less, it ends at once (Deno 2.9.6).
-const ADDRESS_SPACE: libc::rlim_t = 32 << 30;
-
-/// The file descriptors that Deno needs to start, standard input, output and error among them (Deno 2.9.6).
-const OPEN_FILES: libc::rlim_t = 18;
-
-/// The soft limit of a resource (getrlimit(2)). A macro, because the type of a resource differs between systems.
+/// The soft limit of a resource; where getrlimit(2) fails there is none. A macro, because the type of a resource differs between systems.
 macro_rules! limit {
     ($resource:path) => {{
         let mut limit =
@@ -29,13 +23,7 @@ pub fn check(
     mut arguments: impl Iterator<Item = &'static CStr>,
     memory: &mut Memory,
 ) -> Result<(), Failure> {
-    // Where getrlimit(2) fails there is no such limit.
-    if limit!(libc::RLIMIT_AS) < ADDRESS_SPACE {
-        return Err(Failure::AddressSpace);
-    }
-    if limit!(libc::RLIMIT_NOFILE) < OPEN_FILES {
-        return Err(Failure::OpenFiles);
-    }
+    check_limits()?;
     check_executable_memory()?;
     if has_working_directory(memory)? {
         return Ok(());
@@ -67,6 +55,23 @@ fn check_executable_memory() -> Result<(), Failure> {
         0 => Ok(()),
         _ => Err(Failure::NoExecutableMemory),
     }
+}
+
+/// Compares the limits of this process with what Deno 2.9.6 was seen to need. Beneath that it ends with a stack trace.
+fn check_limits() -> Result<(), Failure> {
+    let needs: [(libc::rlim_t, libc::rlim_t, &[u8], &[u8]); 4] = [
+        // V8 reserves 32 GiB for its heaps.
+        (limit!(libc::RLIMIT_AS), 33 << 30, b"less than 33 GiB of address space", b"-v unlimited"),
+        (limit!(libc::RLIMIT_DATA), 576 << 20, b"less than 576 MiB of data", b"-d unlimited"),
+        (limit!(libc::RLIMIT_STACK), 512 << 10, b"less than 512 KiB of stack", b"-s 8192"),
+        (limit!(libc::RLIMIT_NOFILE), 18, b"fewer than 18 open files", b"-n 1024"),
+    ];
+    for (limit, least, what, ulimit) in needs {
+        if limit < least {
+            return Err(Failure::Limit { what, ulimit });
+        }
+    }
+    Ok(())
 }
 
 fn has_working_directory(memory: &mut Memory) -> Result<bool, Failure> {

@@ -4,7 +4,8 @@ import { Installation } from "../support/installation.ts";
 import { bytes, connectWhenThere, inTime, listen } from "../support/sockets.ts";
 import { Sshd } from "../support/sshd.ts";
 import { Tied } from "../support/tied.ts";
-import { outputOf, testWhere, works } from "../support/tools.ts";
+import { OWN_MOUNTS } from "../support/ordinary_user.ts";
+import { outputOf, pathOf, testWhere, works } from "../support/tools.ts";
 import { serve } from "./serving.ts";
 import { SshWith } from "./ssh_with.ts";
 import { run } from "./typed.ts";
@@ -15,6 +16,8 @@ const installation = new Installation();
 Deno.test.afterAll(() => installation[Symbol.dispose]());
 const { shim } = installation;
 const FRAGMENT = Deno.readTextFileSync(`${installation.prefix}/share/deno-ssh-proxy/ssh_config`);
+
+const [UNSHARE = "", ...MOUNTS] = OWN_MOUNTS;
 
 const BANNER = "SSH-2.0-OpenSSH_10.0p2 Debian-7\r\n";
 
@@ -159,6 +162,42 @@ Deno.test("a host key other than the known one is reported with its line, and ho
     assertStringIncludes(step.hint!, `ssh-keygen -R ${address.toLowerCase()} -f ${file}`);
   }
 });
+
+testWhere(
+  works("test", ["-x", "/usr/bin/zsh"]),
+  "there is no zsh here",
+  "a shell that writes without end does not keep check",
+  async () => {
+    using home = new Folder();
+    home.file(".zshenv", "yes >&2\n");
+    const began = performance.now();
+    const { code, last } = await check(ours, {
+      env: { SHELL: "/usr/bin/zsh", HOME: home.path, ZDOTDIR: home.path },
+      options: ["--timeout", "0.2"],
+    });
+    assertEquals([code, last.name, last.status], [78, "try", "failed"], last.says);
+    // Much less than it took until all of that was read.
+    assert(performance.now() - began < 9_000);
+  },
+);
+
+Deno.test("a server of another protocol version is one that ssh does not get through to", async () => {
+  const { code, steps, last } = await check(ours, { server: ["SSH-1.5-old\r\n"] });
+  assertEquals([code, steps.get("banner")?.status, last.name, last.status], [78, "note", "try", "failed"], last.says);
+  assertStringIncludes(last.says, "versions differ");
+});
+
+testWhere(
+  works(UNSHARE, [...MOUNTS, "true"]),
+  "nobody may mount anything here (unshare(1))",
+  "check and config work without /proc",
+  async () => {
+    using ssh = new SshWith(FRAGMENT);
+    const script = 'umount -l /proc && { "$0" check unix/none; echo "$?"; "$0" config >/dev/null; echo "$?"; }';
+    const { out, err } = await run([pathOf(UNSHARE), ...MOUNTS, "sh", "-c", script, shim], ssh.env);
+    assertMatch(out, /ssh uses this program[^]*\n66\n0\n$/, err);
+  },
+);
 
 /** What nobody can get through with, what is in the start file, what check says of it, and what to do. */
 const SHELLS: [shell: string, file: string, text: string, says: RegExp, hint: string][] = [

@@ -187,13 +187,12 @@ export const starting: Row[] = [
     },
     (spoiled) => spoiled.leadTo("/"),
   ]),
-  surrounded("too little address space", "ulimit -v", {
-    code: 71,
-    says: "its address space is limited to less than 32 GiB",
-  }, { words: shell("ulimit -v 30000000") }),
-  surrounded("too few open files", "ulimit -n", { code: 71, says: "fewer than 18 open files" }, {
-    words: shell("ulimit -n 17"),
-  }),
+  ...(["v 33800000", "d 500000", "s 384", "n 17"] as const).map((limit) =>
+    surrounded("a limit too low for Deno", `ulimit -${limit}`, {
+      code: 71,
+      says: "it cannot start: this process may have",
+    }, { words: shell(`ulimit -${limit}`) })
+  ),
   surrounded(
     "memory that may not be made executable",
     "seccomp",

@@ -106,3 +106,11 @@ for (const token of ["%h", "%C"]) {
     assertEquals([lower.visitors, upper.visitors], [2, 3]);
   });
 }
+
+test("aliases share no connection with each other, though a block of the user's has a HostName for both", async () => {
+  const [one, other] = [sshd.unixDoor(), sshd.unixDoor()];
+  await using user = new User(`Host vma vmb\n  HostName localhost\n${sharing("%C")}`);
+  await user.install("--alias", `vma=unix${one.path}`, "--alias", `vmb=unix${other.path}`);
+  for (const name of ["vma", "vmb", "vma", "vmb"]) await user.connect(name);
+  assertEquals([one.visitors, other.visitors], [1, 1]);
+});

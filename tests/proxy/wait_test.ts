@@ -30,6 +30,12 @@ Deno.test("a guest that is booting is waited for in silence, and its banner is l
   assertEquals(latin1(await inTime(passed.read(BANNER.length + 4))), `${BANNER}more`);
 });
 
+Deno.test("a program that waits ends when ssh does, and not only when its own time is over", async () => {
+  using folder = new Folder();
+  const words = [shim, `unix${folder.at("s")}`, "22", "--wait=60"];
+  assertFailed(await runAsSsh(words, { abandoned: true, timeout: 5_000 }), 74, "ssh is gone");
+});
+
 /** Writes `pieces` one after the other, as whoever reads takes them. Gives how many were written so far. */
 function dribble(connection: Deno.UnixConn, pieces: string[]): { written: () => number; done: Promise<void> } {
   let written = 0;

@@ -16,22 +16,25 @@ function wordsOf(command: string): string[] {
 
 Deno.test("a checkout is started by Deno, with the one permission that it needs and no questions", () => {
   assertEquals(
-    proxyCommand("file:///src/cli.ts", LIBRARY, DENO),
+    proxyCommand("file:///src/cli.ts", LIBRARY, () => DENO),
     `/usr/bin/deno run --no-prompt --no-config --allow-ffi=${LIBRARY} /src/proxy.ts`,
   );
 });
 
 Deno.test("an installed program is started by its shim", () => {
   const main = (folder: string) => `file://${folder}/lib/deno-ssh-proxy/cli.mjs`;
-  assertEquals(proxyCommand(main("/usr/local"), LIBRARY, DENO), "/usr/local/bin/deno-ssh-proxy");
-  assertEquals(proxyCommand(main("/home/a/.local"), LIBRARY, DENO), "/home/a/.local/bin/deno-ssh-proxy");
-  assertEquals(proxyCommand(main(""), LIBRARY, DENO), "/bin/deno-ssh-proxy");
-  assertEquals(wordsOf(proxyCommand(main("/a%20b%27c%25d"), LIBRARY, DENO)), ["/a b'c%d/bin/deno-ssh-proxy"]);
+  assertEquals(proxyCommand(main("/usr/local"), LIBRARY, () => DENO), "/usr/local/bin/deno-ssh-proxy");
+  assertEquals(proxyCommand(main("/home/a/.local"), LIBRARY, () => DENO), "/home/a/.local/bin/deno-ssh-proxy");
+  assertEquals(proxyCommand(main(""), LIBRARY, () => DENO), "/bin/deno-ssh-proxy");
+  assertEquals(wordsOf(proxyCommand(main("/a%20b%27c%25d"), LIBRARY, () => DENO)), ["/a b'c%d/bin/deno-ssh-proxy"]);
   for (const inside of ["cli.mjs", "0.1.0-0123456789ab/cli.mjs", "0.1.0-0123456789ab/standalone"]) {
-    assertEquals(proxyCommand(`file:///usr/lib/deno-ssh-proxy/${inside}`, LIBRARY, DENO), "/usr/bin/deno-ssh-proxy");
+    assertEquals(
+      proxyCommand(`file:///usr/lib/deno-ssh-proxy/${inside}`, LIBRARY, () => DENO),
+      "/usr/bin/deno-ssh-proxy",
+    );
   }
   for (const other of ["/lib/deno-ssh-proxy/cli.ts", "/lib/deno-ssh-proxy/x/y/cli.mjs", "/lib/other/cli.mjs"]) {
-    assertStringIncludes(proxyCommand(`file:///usr${other}`, LIBRARY, DENO), "/usr/bin/deno run ");
+    assertStringIncludes(proxyCommand(`file:///usr${other}`, LIBRARY, () => DENO), "/usr/bin/deno run ");
   }
 });
 
@@ -55,7 +58,7 @@ Deno.test("a path arrives as it is through ssh and the shell, whatever character
   ) {
     const [deno, library] = [`${folder}/deno`, `${folder}/lib.so`];
     const main = `file://${folder.split("/").map(encodeURIComponent).join("/")}/cli.ts`;
-    assertEquals(wordsOf(proxyCommand(main, library, deno)), [
+    assertEquals(wordsOf(proxyCommand(main, library, () => deno)), [
       deno,
       "run",
       "--no-prompt",
@@ -76,24 +79,24 @@ Deno.test("any path without a line break arrives as it is", () => {
     // No argument holds a NUL, and no grant of Deno's a path with a comma.
     .map((rest) => `/${rest.replace(/[\0\n\r,]/g, "")}`);
   fc.assert(fc.property(anyPath, anyPath, (deno, library) => {
-    const words = wordsOf(proxyCommand("file:///src/cli.ts", library, deno));
+    const words = wordsOf(proxyCommand("file:///src/cli.ts", library, () => deno));
     assertEquals(words, [deno, "run", "--no-prompt", "--no-config", `--allow-ffi=${library}`, "/src/proxy.ts"]);
   }));
 });
 
 Deno.test("a path with a line break is refused, in an error of one line", () => {
   for (const lineBreak of ["\n", "\r", "\r\n"]) {
-    assertFails("usage", () => proxyCommand("file:///src/cli.ts", `/a${lineBreak}b`, DENO), "line break");
-    assertFails("usage", () => proxyCommand("file:///src/cli.ts", LIBRARY, `/a${lineBreak}b`), "line break");
+    assertFails("usage", () => proxyCommand("file:///src/cli.ts", `/a${lineBreak}b`, () => DENO), "line break");
+    assertFails("usage", () => proxyCommand("file:///src/cli.ts", LIBRARY, () => `/a${lineBreak}b`), "line break");
     const main = `file:///a${encodeURIComponent(lineBreak)}b/lib/deno-ssh-proxy/cli.mjs`;
-    assertFails("usage", () => proxyCommand(main, LIBRARY, DENO), "line break");
+    assertFails("usage", () => proxyCommand(main, LIBRARY, () => DENO), "line break");
   }
 });
 
 Deno.test("a checkout whose path Deno cannot grant is refused, and an installed program has no such path in its words", () => {
-  assertFails("usage", () => proxyCommand("file:///a,b/cli.ts", "/a,b/lib.so", DENO), "comma");
+  assertFails("usage", () => proxyCommand("file:///a,b/cli.ts", "/a,b/lib.so", () => DENO), "comma");
   assertEquals(
-    proxyCommand("file:///a,b/lib/deno-ssh-proxy/cli.mjs", "/a,b/lib.so", DENO),
+    proxyCommand("file:///a,b/lib/deno-ssh-proxy/cli.mjs", "/a,b/lib.so", () => DENO),
     "/a,b/bin/deno-ssh-proxy",
   );
 });
@@ -149,9 +152,12 @@ testWith("ssh", "no two addresses that ssh tells apart by case only share a conn
   const aliases = ["vm=unix/a", "Vm=unix/A", "Web=unix/b"].map(parseAlias);
   const config = folder.file("ssh_config", fragment("x", { aliases, hostKeys: "ephemeral" }));
   const shared = (host: string) => /^controlpath (.*)$/m.exec(outputOf("ssh", "-F", config, "-G", host))?.[1] ?? "none";
-  for (const host of ["unix/tmp/Foo", "vsock-mux/run/VM.sock", "machine/Web", "UNIX/tmp/foo", "vm", "Vm"]) {
+  for (const host of ["unix/tmp/Foo", "vsock-mux/run/VM.sock", "machine/Web", "UNIX/tmp/foo"]) {
     assertEquals(shared(host), "none", host);
   }
+  const aliasPaths = aliases.map(({ name }) => shared(name));
+  for (const path of aliasPaths) assertMatch(path, /\/\.ssh\/dsp-[^/]*,(?:vm|Vm|Web),22,[^/]*$/);
+  assertEquals(new Set(aliasPaths).size, aliases.length);
   const others = [
     "unix/tmp/foo",
     "unix%tmp/Foo",
@@ -159,7 +165,6 @@ testWith("ssh", "no two addresses that ssh tells apart by case only share a conn
     "vsock/42",
     "vsock%42",
     "machine/web",
-    "Web",
     ".host",
   ];
   const paths = others.map(shared);
@@ -230,7 +235,7 @@ Deno.test("an alias has the address in its command, and the port for ssh, as far
     ...first,
     "ProxyUseFdpass yes",
     "CheckHostIP no",
-    "ControlPath ~/.ssh/dsp-%C",
+    "ControlPath ~/.ssh/dsp-%L,%n,%p,%r",
   ];
   const unchecked = ["StrictHostKeyChecking no", "UserKnownHostsFile /dev/null", "LogLevel ERROR"];
   assertEquals(aliasLines("vm=vsock/42"), [...block("Host vm", "ProxyCommand x vsock/42 '%p'"), ...unchecked]);

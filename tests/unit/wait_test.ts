@@ -27,9 +27,13 @@ const library = Library.open(LIBRARY_PATH, CONNECTION_NONBLOCKING);
 async function wait(address: string, { time = 20_000, timeout = 5_000, failed = (_: ProxyError) => {} } = {}) {
   const reasons: string[] = [];
   const target = parseTarget(address, "22");
-  const { socket, banner } = await waitFor(target, library, new Deadline(time), timeout, (error) => {
-    reasons.push(error.message);
-    failed(error);
+  const { socket, banner } = await waitFor(target, library, {
+    end: new Deadline(time),
+    timeout,
+    failed: (error) => {
+      reasons.push(error.message);
+      failed(error);
+    },
   });
   return { socket, banner, reasons };
 }
@@ -122,7 +126,11 @@ const REFUSED = -111;
 Deno.test("the pauses between two tries double from 50 ms to 1 s, and the last ends with the time", async () => {
   using clock = new StandInClock();
   const { library } = standInLibrary({ connect_unix: () => MISSING });
-  const waiting = waitFor(parseTarget("unix/s", "22"), library, new Deadline(4_000), 5_000, () => {});
+  const waiting = waitFor(parseTarget("unix/s", "22"), library, {
+    end: new Deadline(4_000),
+    timeout: 5_000,
+    failed: () => {},
+  });
   await assertFailsLater("timeout", () => clock.until(waiting), "unix/s: /s does not exist (waited 4 s)");
   assertEquals(clock.pauses, [50, 100, 200, 400, 800, 1_000, 1_000, 450]);
   assertEquals(clock.now, 4_000);
@@ -143,7 +151,11 @@ Deno.test("a try has its own time, but no more than is left, and its steps have 
       return TIMED_OUT;
     },
   });
-  const waiting = waitFor(parseTarget("unix/s", "22"), library, new Deadline(1_500.4), 1_000, () => {});
+  const waiting = waitFor(parseTarget("unix/s", "22"), library, {
+    end: new Deadline(1_500.4),
+    timeout: 1_000,
+    failed: () => {},
+  });
   // The last one, of a millisecond, has nothing to say.
   await assertFailsLater(
     "timeout",
@@ -170,9 +182,7 @@ Deno.test("a try that is cut short does not hide why those before it failed", as
   const waiting = waitFor(
     parseTarget("vsock-mux/s", "22"),
     library,
-    new Deadline(80),
-    5_000,
-    ({ message }) => reasons.push(message),
+    { end: new Deadline(80), timeout: 5_000, failed: ({ message }) => reasons.push(message) },
   );
   const why = "vsock-mux/s port 22: nothing listens on that port in the guest, or it has not booted yet";
   const error = await assertFailsLater("timeout", () => clock.until(waiting), `${why} (waited 0.08 s)`);
@@ -180,7 +190,11 @@ Deno.test("a try that is cut short does not hide why those before it failed", as
   assertEquals(new Set(reasons), new Set([why]));
   // One that is cut short by the time for all of them, and the only one, is the reason.
   const silent = standInLibrary({ connect_unix: () => TIMED_OUT }).library;
-  const once = waitFor(parseTarget("unix/s", "22"), silent, new Deadline(1.5), 5_000, () => {});
+  const once = waitFor(parseTarget("unix/s", "22"), silent, {
+    end: new Deadline(1.5),
+    timeout: 5_000,
+    failed: () => {},
+  });
   await assertFailsLater("timeout", () => clock.until(once), "unix/s: not accepted within 0.002 s (waited 0.0015 s)");
 });
 
@@ -198,13 +212,17 @@ Deno.test("the reason is the last one that there was, of a try with time and of 
   // A server that takes nobody is what there is in the end, whether a try could have been longer or not.
   for (const [timeout, tried] of [[5_000, "2.95"], [200, "0.2"]] as const) {
     const end = clock.now + 3_000;
-    const waiting = waitFor(target, silentFrom(clock.now + 1, MISSING), new Deadline(3_000), timeout, () => {});
+    const waiting = waitFor(target, silentFrom(clock.now + 1, MISSING), {
+      end: new Deadline(3_000),
+      timeout,
+      failed: () => {},
+    });
     await assertFailsLater("timeout", () => clock.until(waiting), `not accepted within ${tried} s (waited 3 s)`);
     assert(clock.now >= end);
   }
   const gone = clock.now + 90;
   const { library } = standInLibrary({ connect_unix: () => clock.now < gone ? MISSING : REFUSED });
-  const waiting = waitFor(target, library, new Deadline(100), 5_000, () => {});
+  const waiting = waitFor(target, library, { end: new Deadline(100), timeout: 5_000, failed: () => {} });
   await assertFailsLater("timeout", () => clock.until(waiting), "nothing listens on /s (waited 0.1 s)");
 });
 
