@@ -26,6 +26,13 @@ Deno.test("a percent sign is as good as the first slash", async () => {
   assertEquals((await client.run("ssh", [`unix%${sshd.socket.slice(1)}`, "echo hello"])).out, "hello\n");
 });
 
+Deno.test("the form of an address may be in capitals, and its path keeps its case", async () => {
+  for (const form of ["Unix/", "UNIX/", "Unix%", "UNIX%"]) {
+    const { out, err } = await client.run("ssh", [`${form}${sshd.socket.slice(1)}`, "echo hello"]);
+    assertEquals({ out, err }, { out: "hello\n", err: "" }, form);
+  }
+});
+
 for (const answer of [["OK 1073741824\n"], ["OK 22\n"], [..."OK 1073741824\n"], []]) {
   const { path } = multiplexer(sshd, ...answer);
   Deno.test(`a multiplexer that answers ${JSON.stringify(answer)} leads to the sshd`, async () => {
