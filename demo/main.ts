@@ -19,7 +19,7 @@ try {
   const addresses = await serveDemo(folder);
   const config = `${folder}/ssh_config`;
   const program = new URL("../proxy.ts", import.meta.url).href;
-  await Deno.writeTextFile(config, fragment(proxyCommand(program, libraryPath(program), Deno.execPath())));
+  await Deno.writeTextFile(config, fragment(proxyCommand(program, libraryPath(program), () => Deno.execPath())));
   console.log(`A demo SSH server is up. In another terminal:
 
 ${addresses.map((address) => `  ssh -F ${config} ${address} hello`).join("\n")}
