@@ -113,7 +113,7 @@ test(
   async (system, archive) => {
     const said = await system.outputOf(`cd /mnt && sh install.sh --from ${archive}-standalone.tar.gz`);
     // What it says to do, but that root needs no sudo.
-    const [command] = /deno-ssh-proxy config \| sudo tee \S+/.exec(said) ?? [];
+    const [command] = /deno-ssh-proxy config --user root \| sudo tee \S+/.exec(said) ?? [];
     await system.outputOf(`mkdir -p /etc/ssh/ssh_config.d && ${command!.replace("sudo ", "")}`);
     for (const user of ["somebody", "root"]) await assertReached(system, user);
     assertMatch(await system.outputOf("deno-ssh-proxy --version", "somebody"), /\ndeno [0-9.]+\n$/);

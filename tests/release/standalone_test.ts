@@ -34,10 +34,21 @@ Deno.test("a standalone executable loads the script that the starter would run, 
   }
 });
 
-test("a standalone executable passes the tests of the installed program as ssh starts it", () => {
+test("a standalone executable passes the tests of the installed program as ssh starts it, and of what a terminal shows", () => {
   const grants = ["--allow-ffi", "--allow-read", "--allow-write", "--allow-net", "--allow-run"];
   const { code, out, err } = ran(
-    [Deno.execPath(), "test", "--quiet", "--frozen", "--no-prompt", ...grants, "tests/proxy", "--", "--standalone"],
+    [
+      Deno.execPath(),
+      "test",
+      "--quiet",
+      "--frozen",
+      "--no-prompt",
+      ...grants,
+      "tests/proxy",
+      "tests/sandbox/screen_test.ts",
+      "--",
+      "--standalone",
+    ],
     {},
     CHECKOUT,
   );
