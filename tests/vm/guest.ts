@@ -61,9 +61,9 @@ export class Multiplexer implements AsyncDisposable {
     return `vsock-mux${this.socket}`;
   }
 
-  /** The options of `config` that make `name` root in the guest. */
-  alias(name: string): string[] {
-    return ["--user", "root", "--alias", `${name}=${this.address}`];
+  /** The option of `config` that makes `name` the guest. */
+  alias(name: string): string {
+    return `--alias=${name}=${this.address}`;
   }
 
   /** Where it takes a guest's connections to `port` of the host. */

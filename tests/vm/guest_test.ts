@@ -13,7 +13,7 @@ import type { Result, Trial } from "./in_guest.ts";
 const sshd = await Sshd.start();
 const multiplexer = await Multiplexer.start(42);
 const { address } = multiplexer;
-const client = new Client(sshd, ...multiplexer.alias("guest"));
+const client = new Client(sshd, "--user=root", multiplexer.alias("guest"));
 const { shim } = client.installation;
 const disk = new SecondDisk(client.installation, sshd, recipe("A guest without systemd"));
 let guest: Guest | undefined;

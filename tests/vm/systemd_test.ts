@@ -9,7 +9,7 @@ import { Guest, Multiplexer, sshdAnswers } from "./guest.ts";
 const sshd = await Sshd.start();
 const newer = await Multiplexer.start(42);
 const older = await Multiplexer.start(43);
-const client = new Client(sshd, ...newer.alias("newer"), ...older.alias("older"));
+const client = new Client(sshd, "--user=root", newer.alias("newer"), older.alias("older"));
 const { shim } = client.installation;
 const disk = new SecondDisk(client.installation, sshd);
 // Both boot at the same time.
