@@ -53,6 +53,7 @@ need mandoc mandoc
 need zsh zsh
 need fish fish
 need patch patch
+need tmux tmux
 need lintian lintian
 need mmdebstrap mmdebstrap
 if [ "$(uname -m)" = x86_64 ]; then
