@@ -19,6 +19,7 @@ import { growth } from "./growth.ts";
 import { latency } from "./latency.ts";
 import { describe, lookAtMachine } from "./machine.ts";
 import { findPeers, type Peers } from "./peers.ts";
+import { build } from "./run.ts";
 import { ssh } from "./ssh.ts";
 import { startup } from "./startup.ts";
 import { ratio, type Table, toMarkdown } from "./table.ts";
@@ -91,9 +92,8 @@ async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
 
 const asked = parse(Deno.args);
 Deno.mkdirSync(BUILD, { recursive: true });
-const manifest = ["--manifest-path", `${CHECKOUT}/rust/Cargo.toml`];
 await step("building", async () => {
-  await outputLater("cargo", "build", "--quiet", "--release", "--locked", "--examples", ...manifest);
+  await build();
   if (asked.prefix === undefined) await outputLater(`${CHECKOUT}/install.sh`, "--no-proof", "--prefix", PREFIX);
 });
 await step("getting the others", async () => {

@@ -9,10 +9,8 @@
  * @module
  */
 
-import { CHECKOUT } from "../tests/support/folder.ts";
-import { outputLater } from "../tests/support/tools.ts";
 import type { Figures } from "./measure.ts";
-import { launch } from "./run.ts";
+import { build, launch } from "./run.ts";
 
 const [before, after, given = "200"] = Deno.args;
 const rounds = Number(given);
@@ -21,8 +19,7 @@ if (before === undefined || after === undefined || !Number.isInteger(rounds) || 
   Deno.exit(64);
 }
 
-const manifest = ["--manifest-path", `${CHECKOUT}/rust/Cargo.toml`];
-await outputLater("cargo", "build", "--quiet", "--release", "--locked", "--examples", ...manifest);
+await build();
 
 function handOver(prefix: string): Promise<Figures> {
   return launch("fd", (path) => [`${prefix}/bin/deno-ssh-proxy`, `unix${path}`, "22"]);

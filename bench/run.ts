@@ -8,6 +8,12 @@ import { CHECKOUT, Folder } from "../tests/support/folder.ts";
 import { outputLater } from "../tests/support/tools.ts";
 import type { Figures } from "./measure.ts";
 
+/** Builds the two of them. */
+export async function build(): Promise<void> {
+  const manifest = ["--manifest-path", `${CHECKOUT}/rust/Cargo.toml`];
+  await outputLater("cargo", "build", "--quiet", "--release", "--locked", "--examples", ...manifest);
+}
+
 /** How launch.rs starts a program, and what it has the server do. */
 export type Kind = "alone" | "nothing" | "fd" | "multiplexer" | "stream";
 

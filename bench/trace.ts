@@ -90,7 +90,7 @@ async function bundle(path: string): Promise<string> {
   await outputLater(Deno.execPath(), "bundle", "--quiet", "--minify", "--output", file, path);
   const grants = [`--allow-read=${file}`, `--allow-write=${file}`];
   await outputLater(Deno.execPath(), "run", "--no-config", ...grants, `${CHECKOUT}/release/unparsed.js`, file);
-  return Deno.readTextFileSync(`${path}.mjs`);
+  return Deno.readTextFileSync(file);
 }
 
 /** Copies what is installed in `prefix` to `folder`, with `direct` for its program. Returns the path of the starter. */

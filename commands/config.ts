@@ -102,7 +102,8 @@ async function change(
   try {
     const here = place = placeOf(Deno.uid(), () => userVariable("HOME"));
     if (dryRun) {
-      const { changes, notes } = planFor(here);
+      const plan = planFor(here);
+      const [changes, notes] = [plan.changes, plan.notes()];
       for (const { path, before, after, keeps } of changes) {
         if (!keeps) await out.write(shownOn(out, unifiedDiff(path, textOf(before?.bytes), textOf(after))));
       }

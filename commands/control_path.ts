@@ -16,9 +16,6 @@ const LONGEST_PATH = 107;
 /** A dot and 16 characters, which ssh appends while it makes the socket (muxserver_listen in OpenSSH's mux.c). */
 const APPENDED = 17;
 
-const S_IFMT = 0o170000;
-const S_IFDIR = 0o040000;
-
 /** What works, and is worth knowing. */
 export interface Remark {
   readonly says: string;
@@ -69,8 +66,9 @@ function obstacleTo(
   if (!makesSocket) return undefined;
   const directory = path.includes("/") ? path.replace(/\/+[^/]*$/, "") || "/" : ".";
   try {
-    const isDirectory = (pathStatus(library, directory).mode & S_IFMT) === S_IFDIR;
-    return isDirectory ? undefined : { says: `${printable(directory)} is not a directory` };
+    return pathStatus(library, directory).isDirectory
+      ? undefined
+      : { says: `${printable(directory)} is not a directory` };
   } catch (thrown) {
     if (!(thrown instanceof SystemError)) throw thrown;
     if (thrown.code !== "ENOENT" && thrown.code !== "ENOTDIR") return undefined;

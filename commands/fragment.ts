@@ -152,7 +152,7 @@ Host ${LOWER_CASED_PATTERNS.join(" ")}
     ControlPath none
 
 Host ${PATTERNS.join(" ")}${proxy}    ControlPath ${CONTROL_PATH}
-${user === undefined ? "" : `\n    # --user ${user}\n${userLines(user)}`}
+${user === undefined ? "" : ["", `    # --user ${user}`, ...userLines(user), ""].join("\n")}
     # --host-keys ${hostKeys}${HOST_KEY_LINES[hostKeys]}
 # libssh and pyinfra count the lines below an Include as part of its last block: this one is for every host, and empty.
 Host *
@@ -160,10 +160,10 @@ Host *
 }
 
 /** What stands in the place of a name, where no user is to be named. */
-export const NO_USER = "none";
+const NO_USER = "none";
 
-function userLines(user: string | undefined): string {
-  return user === undefined || user === NO_USER ? "" : `    User ${user}\n`;
+function userLines(user: string | undefined): string[] {
+  return user === undefined || user === NO_USER ? [] : [`    User ${user}`];
 }
 
 /** What the fragment `text` was asked for; nothing where it is not one of this program's. */
@@ -196,7 +196,7 @@ function aliasBlock(command: string, alias: Alias, { hostKeys, user }: Settings)
     "    CheckHostIP no",
     `    ControlPath ${ALIAS_CONTROL_PATH}`,
     ...(isThisMachine(address) ? [] : [
-      ...userLines(user).split("\n").slice(0, -1),
+      ...userLines(user),
       ...hostKeyAlias(alias, hostKeys),
       ...options(hostKeys),
     ]),

@@ -82,7 +82,7 @@ export interface Plan {
   /** In the order in which they have to be made, so that each state between two of them works. */
   readonly changes: readonly PlannedChange[];
   /** What else a person should know. */
-  readonly notes: readonly string[];
+  readonly notes: () => readonly string[];
 }
 
 /** A change, and what a person is told about it. */
@@ -124,7 +124,7 @@ export function planInstall(place: Place, asked: Partial<Settings>, render: (set
     });
   }
   changes.push(...includeChanges(place, (config, file, home) => withInclude(config, file, home)));
-  return { changes, notes: bareHostNameNotes(place, aliases.map(({ name }) => name)) };
+  return { changes, notes: () => bareHostNameNotes(place, aliases.map(({ name }) => name)) };
 }
 
 /**
@@ -152,19 +152,19 @@ export function planUninstall(place: Place, names: readonly string[], render: (s
       notes.push(`${config} includes ${place.fragment} in a line of your own, which was left as it is`);
     }
   }
-  return { changes, notes };
+  return { changes, notes: () => notes };
 }
 
 function planWithout(names: readonly string[], place: Place, render: (settings: Settings) => string): Plan {
   const { path, before, settings } = readFragment(place);
   const has = (name: string) => settings?.aliases.some((alias) => alias.name === name) ?? false;
   const notes = names.filter((name) => !has(name)).map((name) => `there is no alias ${name}`);
-  if (settings === undefined || notes.length === names.length) return { changes: [], notes };
+  if (settings === undefined || notes.length === names.length) return { changes: [], notes: () => notes };
   const after = bytesOf(render({ ...settings, aliases: settings.aliases.filter(({ name }) => !names.includes(name)) }));
   const did = `took ${names.filter(has).join(", ")} out of ${path}`;
   return {
     changes: [...copyOfEdited(place, settings, render), { path, before, after, did, byHand: undefined }],
-    notes,
+    notes: () => notes,
   };
 }
 
@@ -291,15 +291,14 @@ export async function carryOut(
   const done: string[] = [];
   if (isInstall) makeFolder(place.folder, place.home === undefined ? 0o755 : 0o700);
   // Where there is no folder there is nothing to take back.
-  else if (!isThere(place.folder)) return { done, notes: plan().notes };
+  else if (!isThere(place.folder)) return { done, notes: plan().notes() };
   using _lock = await lockFolder(place.folder);
   for (let attempt = 1;; attempt++) {
     const { changes, notes } = plan();
     for (const folder of new Set([place.folder, ...configPaths(place).map(folderOf)])) sweep(folder);
     try {
       for (const change of changes) make(change, done);
-      // Those of an installation have numbers of lines, which are others now.
-      return { done, notes: isInstall && done.length > 0 ? plan().notes : notes };
+      return { done, notes: notes() };
     } catch (thrown) {
       if (!(thrown instanceof Overtaken)) throw thrown;
       if (attempt < ATTEMPTS) continue;

@@ -98,14 +98,14 @@ export class Socket implements Disposable {
 }
 
 /**
- * Waits at most `timeout` milliseconds whether the other end of the socket `fd` of this process hangs up. What it sends stays
- * there. A file descriptor that is no socket never hangs up.
+ * Waits at most `timeout` milliseconds, and returns whether the other end of this process's socket `fd` has hung up. What it
+ * sends stays there. A file descriptor that is no socket never hangs up.
  */
-export async function hangsUp(library: Library, fd: number, timeout: number): Promise<boolean> {
+export async function waitForHangUp(library: Library, fd: number, timeout: number): Promise<boolean> {
   const end = performance.now() + timeout;
   // A time of 0 would be refused.
-  const flags = RECEIVE_PEEK;
-  const count = await library.calls.receive_bytes(fd, new Uint8Array(1), 1n, flags, timeLeft(Math.max(timeout, 1)));
+  const time = timeLeft(Math.max(timeout, 1));
+  const count = await library.calls.receive_bytes(fd, new Uint8Array(1), 1n, RECEIVE_PEEK, time);
   if (count === 0) return true;
   // It has sent something, or it is no socket: then there is nothing to wait for.
   const left = end - performance.now();

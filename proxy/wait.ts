@@ -6,7 +6,7 @@
 
 import { SystemError } from "../ffi/errno.ts";
 import type { Library } from "../ffi/library.ts";
-import { hangsUp, type Socket } from "../ffi/socket.ts";
+import { type Socket, waitForHangUp } from "../ffi/socket.ts";
 import { awaitBanner } from "./banner.ts";
 import { CHANNEL } from "./deliver.ts";
 import { reach } from "./reach.ts";
@@ -51,7 +51,7 @@ export async function dialWhenUp(target: Target, library: Library, wait: number,
  * @throws {ProxyError} of kind `handover` if ssh has hung up
  */
 async function pauseWhileConnected(library: Library, milliseconds: number): Promise<void> {
-  if (await hangsUp(library, CHANNEL, milliseconds)) throw deliverError(CHANNEL, SystemError.named("EPIPE"));
+  if (await waitForHangUp(library, CHANNEL, milliseconds)) throw deliverError(CHANNEL, SystemError.named("EPIPE"));
 }
 
 /** How long to wait, and what happens meanwhile. */

@@ -44,7 +44,8 @@ fn check_executable_memory() -> Result<(), Failure> {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
     let (writable, executable) =
         (libc::PROT_READ | libc::PROT_WRITE, libc::PROT_READ | libc::PROT_EXEC);
-    let size = PATH_MAX;
+    // A page: the kernel rounds up.
+    let size = 1;
     // SAFETY: asks for new memory, at no address in particular.
     let start = unsafe { libc::mmap(null_mut(), size, writable, flags, -1, 0) };
     if start == libc::MAP_FAILED {
