@@ -236,10 +236,11 @@ pub mod linux {
         let length = entries.get(LENGTH..LENGTH + 2)?;
         let length = usize::from(u16::from_ne_bytes(length.try_into().ok()?));
         // An entry of no length would be taken for ever.
-        if length == 0 || length > entries.len() {
+        if length == 0 {
             return None;
         }
-        Some(entries.split_at(length))
+        // Not split_at: some versions of rustc leave its panic in.
+        Some((entries.get(..length)?, entries.get(length..)?))
     }
 
     #[cfg(test)]

@@ -43,6 +43,17 @@ static int send_some(ssh_channel channel, size_t window)
     return count > 0;
 }
 
+/* Returns -1 where there is none. Version 0.11 has deprecated the older function. */
+static int exit_status(ssh_channel channel)
+{
+#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 11, 0)
+    uint32_t code;
+    return ssh_channel_get_exit_state(channel, &code, NULL, NULL) == SSH_OK ? (int)code : -1;
+#else
+    return ssh_channel_get_exit_status(channel);
+#endif
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 4)
@@ -74,7 +85,7 @@ int main(int argc, char **argv)
         if (fds[1].revents)
             more = send_some(channel, window);
     }
-    int status = ssh_channel_get_exit_status(channel);
+    int status = exit_status(channel);
     ssh_disconnect(session);
     return status < 0 ? 255 : status;
 }

@@ -30,6 +30,7 @@ export function canBecomeNobody(): boolean {
   using folder = new Folder();
   Deno.chmodSync(folder.path, 0o755);
   const [program, ...args] = AS_NOBODY;
-  const tries = [[Deno.execPath(), "--version"], ["test", "-x", `${folder.path}/.`]];
+  // setpriv looks a program up as root, and becomes the user afterwards: so that is left to env.
+  const tries = [["env", Deno.execPath(), "--version"], ["test", "-x", `${folder.path}/.`]];
   return tries.every((words) => works(program!, [...args, ...words]));
 }
