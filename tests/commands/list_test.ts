@@ -3,9 +3,8 @@ import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
 import { type Answer, CONTAINER, HOST, knows, Machined, varlink, VM, writeAll } from "../support/machined.ts";
 import { listen } from "../support/sockets.ts";
-import { Tied } from "../support/tied.ts";
 import { outputOf, testWhere } from "../support/tools.ts";
-import { compile, madeImages, realMultiplexer, StandIn } from "./monitors.ts";
+import { compile, StandIn } from "./monitors.ts";
 import { denoWith } from "./grants.ts";
 import type { Ran } from "../support/home.ts";
 import { asText, InTerminal, run } from "./typed.ts";
@@ -94,32 +93,6 @@ testList("Cloud Hypervisor's vsock is listed by its command line, and without on
     5,
   ]]);
 });
-
-testWhere(
-  madeImages() !== undefined,
-  "tests/vm/image.sh, which has the real one, has not been run",
-  "the real vhost-device-vsock's sockets for ssh are listed, those for QEMU are not",
-  async () => {
-    using folder = new Folder();
-    const words = realMultiplexer(folder)!;
-    const vms = [3, 42].map((
-      cid,
-    ) => ["--vm", `guest-cid=${cid},socket=${folder.at(`q${cid}`)},uds-path=${folder.at(`v${cid}`)}`]);
-    await using multiplexer = new Tied([...words, ...vms.flat()], folder.at("log"));
-    for (const name of ["q3", "q42", "v3", "v42"]) await multiplexer.needed(appearance(folder.at(name)));
-    const all = await listed(folder);
-    assertEquals(all.map(({ address, source, cid, pid }) => ({ address, source, cid, pid })), [
-      { address: `vsock-mux${folder.at("v3")}`, source: "vhost-device-vsock", cid: 3, pid: multiplexer.pid },
-      { address: `vsock-mux${folder.at("v42")}`, source: "vhost-device-vsock", cid: 42, pid: multiplexer.pid },
-    ]);
-  },
-);
-
-/** Waits until something listens on `path`. */
-async function appearance(path: string): Promise<void> {
-  const line = new RegExp(` 00010000 0001 01 +[0-9]+ ${RegExp.escape(path)}$`, "m");
-  while (!line.test(outputOf("cat", "/proc/net/unix"))) await new Promise((resolve) => setTimeout(resolve, 10));
-}
 
 testList("a QEMU with a vhost-vsock device is listed by its CID", async () => {
   using folder = new Folder();

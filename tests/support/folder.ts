@@ -9,7 +9,7 @@ export const CHECKOUT: string = decodeURIComponent(new URL("../../", import.meta
 
 /** A folder of one test, gone when its scope ends. */
 export class Folder implements Disposable {
-  readonly path: string = Deno.makeTempDirSync({ prefix: "deno-ssh-proxy-" });
+  readonly path: string = Deno.makeTempDirSync({ prefix: "dsp-" });
 
   /** The path of `name` in here. */
   at(name: string): string {

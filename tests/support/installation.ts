@@ -10,6 +10,11 @@ import { outputOf } from "./tools.ts";
 /** Whether the tests are to try the executable that needs no Deno: `deno test … -- --standalone`. */
 const STANDALONE = Deno.args.includes("--standalone");
 
+/** Builds what the installer of this checkout puts into place, unless that was done before, and returns its directory. */
+export function builtPayload(): string {
+  return outputOf(`${CHECKOUT}/tests/payload.sh`, Deno.execPath()).trimEnd();
+}
+
 /** An installation of this checkout. */
 export class Installation implements Disposable {
   readonly #folder = new Folder();
@@ -18,7 +23,7 @@ export class Installation implements Disposable {
     try {
       // What the installer proves with ssh and servers of its own is no part of these tests.
       if (standalone) this.#installStandalone();
-      else outputOf(`${CHECKOUT}/install.sh`, "--no-proof", "--prefix", this.prefix);
+      else outputOf(`${builtPayload()}/install.sh`, "--prefix", this.prefix);
     } catch (thrown) {
       this[Symbol.dispose]();
       throw thrown;

@@ -13,7 +13,7 @@ import { Tied } from "../support/tied.ts";
 import { outputOf } from "../support/tools.ts";
 
 /** What image.sh made. */
-const IMAGES = outputOf(`${CHECKOUT}/tests/vm/image.sh`).trim();
+export const IMAGES = outputOf(`${CHECKOUT}/tests/vm/image.sh`).trim();
 
 /** In MiB. */
 const MEMORY = 1024;
@@ -232,7 +232,7 @@ function accelerator(): Promise<string> {
 }
 
 /** Until there is something at `path`. */
-async function appearance(path: string): Promise<void> {
+export async function appearance(path: string): Promise<void> {
   using watcher = Deno.watchFs(path.slice(0, path.lastIndexOf("/")));
   const exists = () => Deno.lstat(path).then(() => true, () => false);
   if (await exists()) return;

@@ -30,14 +30,21 @@ cannot() {
 for tool in qemu-system-x86_64 setpriv mke2fs sshd socat; do
   command -v "$tool" >/dev/null || cannot "$tool is not installed, and this may not install it"
 done
-if [ -e "$folder/complete" ]; then
-  echo "$folder"
-  exit 0
-fi
+are_made() {
+  if [ -e "$folder/complete" ]; then
+    echo "$folder"
+    exit 0
+  fi
+}
+are_made
 command -v mmdebstrap >/dev/null || cannot "mmdebstrap is not installed, and this may not install it"
 [ "$(id -u)" = 0 ] || cannot "only root can make their disks: run tests/vm/image.sh as root once"
 
 mkdir -p "$root/build/vm"
+# Whoever else needs them waits until they are made.
+exec 9>"$root/build/vm/lock"
+! command -v flock >/dev/null || flock 9
+are_made
 work=$(mktemp -d "$root/build/vm/new.XXXXXX")
 # What runs beside this is waited for: it works in the folder.
 trap 'wait; rm -rf --one-file-system "$work"' EXIT

@@ -1,0 +1,81 @@
+#!/bin/sh
+# Makes a bare Debian with the packages that README names for it and nothing else, and with a user called somebody, in a
+# directory of build/ if it is not there yet. Prints the directory. If this machine cannot make one, the last line on stderr
+# is the reason, and the exit code is 77.
+#
+#   tests/bare/make.sh trixie|bookworm|sid
+set -eu
+
+PATH=$PATH:/usr/sbin
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+suite=${1-}
+case $suite in
+  bookworm) name='On Debian 12' ;;
+  trixie | sid) name='on Debian 13' ;;
+  *) echo "usage: tests/bare/make.sh trixie|bookworm|sid" >&2; exit 64 ;;
+esac
+
+cannot() {
+  echo "$1" >&2
+  exit 77
+}
+
+[ "$(uname -s)" = Linux ] || cannot "only Linux can run a Debian"
+[ "$(id -u)" = 0 ] || cannot "only root can make and enter another Debian"
+for tool in mmdebstrap git setpriv unshare; do
+  command -v $tool >/dev/null || cannot "$tool is not installed"
+done
+unshare --mount --pid --ipc --fork true 2>/dev/null || cannot "root cannot have mounts of its own here"
+
+packages=$(tr '\n' ' ' <"$root/README.md" |
+  sed -n "s/.*${name}[^\`]*\`apt-get install \\([a-z0-9. -]*\\)\`.*/\\1/p")
+[ -n "$packages" ] || { echo "tests/bare/make.sh: README.md names no packages $name" >&2; exit 1; }
+
+mkdir -p "$root/build/bare"
+exec 9>"$root/build/bare/lock"
+flock 9
+base=$root/build/bare/$suite-$({ cat "$here/make.sh"; echo "$packages"; } | cksum | cut -d ' ' -f 1)
+if [ -e "$base" ]; then
+  echo "$base"
+  exit 0
+fi
+
+work=$(mktemp -d "$root/build/bare/new.XXXXXX")
+trap 'rm -rf --one-file-system "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+system=$work/system
+
+# If this machine fetches packages in a way of its own, so does the system.
+copy_settings() {
+  for file in /etc/resolv.conf /etc/hosts /etc/pip.conf /etc/npmrc; do
+    [ ! -e "$file" ] || cp -L "$file" "$system$file"
+  done
+  for file in .npmrc .cargo/config.toml .config/pip/pip.conf; do
+    [ -e "${HOME-}/$file" ] || continue
+    for home in root home/somebody; do
+      mkdir -p "$(dirname "$system/$home/$file")"
+      cp "$HOME/$file" "$system/$home/$file"
+    done
+  done
+  [ ! -d /usr/local/share/ca-certificates ] ||
+    cp -rL /usr/local/share/ca-certificates "$system/usr/local/share"
+}
+
+began=$(date +%s)
+echo "making a bare $suite, with the packages of README.md: $packages" >&2
+unshare --mount mmdebstrap --quiet --variant=minbase --skip=cleanup/apt --dpkgopt=force-unsafe-io \
+  --aptopt='Acquire::Languages "none"' --chrooted-customize-hook='useradd --create-home --shell /bin/bash somebody' \
+  "$suite" "$system" >&2 || cannot "Debian's packages of $suite cannot be fetched"
+copy_settings
+bare=$("$here/enter.sh" "$system" dpkg-query -W | wc -l)
+# shellcheck disable=SC2086 # a list of words
+"$here/enter.sh" "$system" DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $packages >"$work/log" 2>&1 ||
+  { cat "$work/log" >&2; cannot "Debian's packages of $suite cannot be fetched"; }
+"$here/enter.sh" "$system" apt-get clean
+all=$("$here/enter.sh" "$system" dpkg-query -W | wc -l)
+echo "made in $(($(date +%s) - began)) s: $bare packages, and $((all - bare)) for README's" >&2
+
+rm -rf --one-file-system "$root/build/bare/$suite"-*
+mv "$system" "$base"
+echo "$base"
