@@ -134,7 +134,7 @@ const LONGEST_SHOWN = 160;
  * Names, paths and answers come from command lines, servers and guests, and none of them may steer a terminal.
  */
 export function printable(text: string, longest: number = LONGEST_SHOWN): string {
-  const cut = text.length > longest ? `${text.slice(0, longest)}…` : text;
+  const cut = text.length > longest ? `${text.slice(0, longest)}...` : text;
   // Not a literal: V8 would look these properties up while it reads this file, for every connection.
   const steering = new RegExp("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]", "gu");
   return cut.toWellFormed().replace(steering, (character) => {

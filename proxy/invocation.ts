@@ -5,8 +5,9 @@
  */
 
 import { printable, ProxyError } from "./errors.ts";
+import { portInPath } from "./meant.ts";
 import { DEFAULT_TIMEOUT, DEFAULT_WAIT, parseSeconds } from "./patience.ts";
-import { isHostName, withTypedCase } from "./target.ts";
+import { isHostName, parseTarget, withTypedCase } from "./target.ts";
 
 /** What the proxy form was asked for. */
 export interface Invocation {
@@ -67,7 +68,7 @@ export function parseInvocation(args: readonly string[]): Invocation {
   }
   const [host, port, surplus] = places;
   if (host === undefined) throw usage("no address given");
-  if (port === undefined) throw usage(`'${printable(host)}': no port given`);
+  if (port === undefined) throw portless(host);
   if (surplus !== undefined) throw usage(`'${printable(surplus)}': one argument too many`);
   return { host: withTypedCase(host, typed), port, relay, timeout, wait };
 }
@@ -76,6 +77,14 @@ export function parseInvocation(args: readonly string[]): Invocation {
 function nearest(option: string): string {
   const meant = OPTIONS.find((one) => one.slice(0, 3) === option.slice(0, 3));
   return meant === undefined ? `it takes ${OPTIONS.join(", ")}` : `did you mean ${meant}?`;
+}
+
+/** Explains a command line with `host` alone: it may be no address, and the port may be in it. */
+function portless(host: string): ProxyError {
+  parseTarget(host, "22");
+  const shown = printable(host);
+  const hint = `to log in: ssh ${shown}; for the connection alone: deno-ssh-proxy ${shown} 22`;
+  return usage(`'${shown}': no port given`, portInPath(host) ?? hint);
 }
 
 function usage(message: string, hint = "deno-ssh-proxy --help tells what it takes"): ProxyError {

@@ -5,6 +5,7 @@
  */
 
 import { printable, ProxyError } from "./errors.ts";
+import { meantBy } from "./meant.ts";
 
 /** An AF_UNIX stream socket. */
 export interface UnixTarget {
@@ -88,6 +89,16 @@ export function parseTarget(host: string, port: string): Target {
       hint: "a port is a decimal number from 0 to 4294967295",
     });
   }
+  try {
+    return parseHost(host, vsockPort);
+  } catch (thrown) {
+    const hint = thrown instanceof ProxyError ? meantBy(host, isAddress) : undefined;
+    throw hint === undefined ? thrown : new ProxyError("usage", (thrown as ProxyError).message, { hint });
+  }
+}
+
+/** The first half of {@linkcode parseTarget}, which leaves a mistyped address as it is. */
+function parseHost(host: string, vsockPort: number): Target {
   if (isHostName(host)) return THIS_HOST;
   const [form, rest] = split(host);
   switch (form.slice(0, -1)) {
@@ -106,8 +117,17 @@ export function parseTarget(host: string, port: string): Target {
   }
   // Last, because nearly every connection has it in lower case.
   const lower = lowerAscii(form);
-  if (lower !== form) return parseTarget(lower + rest, port);
+  if (lower !== form) return parseHost(lower + rest, vsockPort);
   throw unusable(host, "not an address", `an address is ${FORMS}`);
+}
+
+function isAddress(text: string): boolean {
+  try {
+    parseHost(text, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -205,10 +225,16 @@ function isWhole(path: string): boolean {
  * would make another path of the one that has the name in it.
  */
 function parseName(host: string, rest: string): string {
-  if (rest === "" || rest.startsWith(".") || rest.includes("/") || !isPlain(rest)) {
+  if (rest === "" || rest.startsWith(".") || rest.includes("/") || endsInPort(rest) || !isPlain(rest)) {
     throw unusable(host, "not a machine's name", "a machine's name has letters, digits and '-', '_', '.' in it");
   }
   return rest;
+}
+
+/** Whether a port follows the name, as in `host:22`. */
+function endsInPort(name: string): boolean {
+  const colon = name.lastIndexOf(":");
+  return colon !== -1 && parseNumber(name.slice(colon + 1)) !== undefined;
 }
 
 /** Whether nothing in `text` is a control character, or is what Deno turns bytes into that are not UTF-8. */

@@ -38,12 +38,12 @@ Deno.test("an error keeps what it was made of", () => {
 
 Deno.test("a report is one line, and a second one where there is something to do", () => {
   assertEquals(
-    report(new ProxyError("missing", "unix/s: /s does not exist")),
-    "deno-ssh-proxy: unix/s: /s does not exist\n",
+    report(new ProxyError("missing", "unix/s: the socket does not exist")),
+    "deno-ssh-proxy: unix/s: the socket does not exist\n",
   );
   assertEquals(
-    report(new ProxyError("missing", "unix/s: /s does not exist", { hint: "start it" })),
-    "deno-ssh-proxy: unix/s: /s does not exist\n  start it\n",
+    report(new ProxyError("missing", "unix/s: the socket does not exist", { hint: "start it" })),
+    "deno-ssh-proxy: unix/s: the socket does not exist\n  start it\n",
   );
 });
 
@@ -71,7 +71,7 @@ function told(thrown: unknown, writeSync: (text: string) => void = () => {}): nu
 
 Deno.test("what was thrown is told on stderr in one write, and its exit code is given", () => {
   const texts: string[] = [];
-  const error = new ProxyError("missing", "unix/s: /s does not exist", { hint: "start it" });
+  const error = new ProxyError("missing", "unix/s: the socket does not exist", { hint: "start it" });
   assertEquals(told(error, (text) => texts.push(text)), 66);
   assertEquals(told(new RangeError("a\nb"), (text) => texts.push(text)), 70);
   assertEquals(texts[0], report(error));
@@ -133,11 +133,11 @@ Deno.test("text for a terminal has its control and formatting characters escaped
 
 Deno.test("long text is cut, and says that it is; the longest path that most programs can bind is not", () => {
   assertEquals(printable("x".repeat(160)), "x".repeat(160));
-  assertEquals(printable("x".repeat(161)), `${"x".repeat(160)}…`);
-  assertEquals(printable("x".repeat(100_000)).length, 161);
-  assert(!printable("/".repeat(108)).includes("…"));
+  assertEquals(printable("x".repeat(161)), `${"x".repeat(160)}...`);
+  assertEquals(printable("x".repeat(100_000)).length, 163);
+  assert(!printable("/".repeat(108)).includes("..."));
   // The cut may fall within a character of two UTF-16 units.
-  assertEquals(printable(`${"x".repeat(159)}😀`), `${"x".repeat(159)}\ufffd…`);
+  assertEquals(printable(`${"x".repeat(159)}😀`), `${"x".repeat(159)}\ufffd...`);
 });
 
 Deno.test("no text comes out with anything that could steer a terminal, or longer than a few lines", () => {

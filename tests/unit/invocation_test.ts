@@ -92,12 +92,26 @@ Deno.test("an argument too many is refused by its name, and shown fit for a term
 
 Deno.test("an argument that is empty is named all the same", () => {
   assertFails("usage", () => parseInvocation(["unix/s", "22", ""]), "'': one argument too many");
-  assertFails("usage", () => parseInvocation([""]), "'': no port given");
+  assertFails("usage", () => parseInvocation([""]), "'': not an address");
 });
 
 Deno.test("an address without a port is refused by its name", () => {
-  assertFails("usage", () => parseInvocation(["unix/s"]), "'unix/s': no port given");
-  assertFails("usage", () => parseInvocation(["\x1b", "--timeout=1"]), "'\\x1b': no port given");
+  const { hint } = assertFails("usage", () => parseInvocation(["unix/s"]), "'unix/s': no port given");
+  assertEquals(hint, "to log in: ssh unix/s; for the connection alone: deno-ssh-proxy unix/s 22");
+  assertFails("usage", () => parseInvocation(["unix/\x1b", "--timeout=1"]), "'unix/\\x1b': no port given");
+});
+
+Deno.test("a mistyped address is what is wrong with a command line that also lacks the port", () => {
+  const hints: [words: string[], message: string, hint: string][] = [
+    [["root@vsock/42"], "'root@vsock/42': not an address", "did you mean vsock/42? With ssh: ssh root@vsock/42"],
+    [["vsock/42:22"], "'vsock/42:22': not a CID", "did you mean vsock/42 22? With ssh: ssh -p 22 vsock/42"],
+    [["/run/s"], "'/run/s': not an address", "did you mean unix/run/s? Or vsock-mux/run/s, behind a multiplexer"],
+    [["unix/s:22"], "'unix/s:22': no port given", "did you mean unix/s? It has no port"],
+    [["\x1b"], "'\\x1b': not an address", "an address is unix/PATH, vsock/CID, vsock-mux/PATH, machine/NAME or .host"],
+  ];
+  for (const [words, message, hint] of hints) {
+    assertEquals(assertFails("usage", () => parseInvocation(words), message).hint, hint);
+  }
 });
 
 Deno.test("no address at all is refused", () => {

@@ -25,7 +25,7 @@ Deno.test("users and groups are looked up each in its own file, which may be any
     Deno.readTextFileSync = (path) => files[String(path)]!;
     assertEquals(ownerText(7, 8), "us\\x1b[2Jer:other");
     assertEquals(ownerText(8, 7), "8:group");
-    assertEquals(ownerText(9, 9), "longer-than-any-name-that-there-…:9");
+    assertEquals(ownerText(9, 9), "longer-than-any-name-that-there-...:9");
     Deno.readTextFileSync = () => {
       throw new Deno.errors.NotCapable("no");
     };

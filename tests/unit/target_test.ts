@@ -164,15 +164,62 @@ Deno.test("a path that cannot be what was typed, or that no socket has, is refus
 
 Deno.test("what is no form of address is refused, and the hint says which there are", () => {
   const refused = [
-    ...["", "/", "%", "example.com", "unix", "vsock", "42", "vsock-mux", "unix:run/s", "unixx/s", "xunix/s", " unix/s"],
-    ...["tcp/example.com", "vsock_mux/s", "./unix/s", ".host ", "host", ".host/", ".host/x", ".hosts"],
-    ...["unixs", "unix ", "unix:", "vsocks", "vsock-muxs", "machine."],
-    ...["machine", "machines/foo", "machine:foo", "\nunix/s"],
+    ...["", "%", "example.com", "unix", "vsock", "vsock-mux", " unix/s", "tcp/example.com", "ssh://example.com"],
+    ...[".host ", "host", ".host/", ".host/x", ".hosts", "unixs", "unix ", "unix:", "vsocks", "vsock-muxs", "machine."],
+    ...["machine", "\nunix/s", "root@example.com", "vsock:x", "vsok/x", "linux/s", "socket/s", "4294967295", "@unix/s"],
   ];
   for (const host of refused) {
     const { hint = "" } = assertFails("usage", () => parseTarget(host, "22"), "not an address");
     assertStringIncludes(hint, "unix/PATH");
     assertStringIncludes(hint, "machine/NAME");
+  }
+});
+
+Deno.test("a mistyped address gets the one that was meant, with the words to type", () => {
+  const meant: [host: string, hint: string][] = [
+    ["vsock/42:22", "vsock/42 22? With ssh: ssh -p 22 vsock/42"],
+    ["vsock%42:2222", "vsock%42 2222? With ssh: ssh -p 2222 vsock%42"],
+    ["machine/web:22", "machine/web 22? With ssh: ssh -p 22 machine/web"],
+    [".host:22", ".host? It has no port"],
+    ["vsock:42", "vsock/42?"],
+    ["vsock:42:22", "vsock/42 22? With ssh: ssh -p 22 vsock/42"],
+    ["vsock://42", "vsock/42?"],
+    ["unix:/run/x", "unix/run/x?"],
+    ["unix:run/x", "unix/run/x?"],
+    ["unix:///run/x", "unix/run/x?"],
+    ["unix:/run/x:22", "unix/run/x? It has no port"],
+    ["vsock-mux:/run/x:22", "vsock-mux/run/x 22? With ssh: ssh -p 22 vsock-mux/run/x"],
+    ["machine:web", "machine/web?"],
+    ["/run/x", "unix/run/x? Or vsock-mux/run/x, behind a multiplexer"],
+    ["./x", "unix/./x?"],
+    ["../x", "unix/./../x?"],
+    ["ssh://vsock/42", "vsock/42?"],
+    ["SSH://root@vsock/42:2222", "vsock/42 2222? With ssh: ssh -p 2222 root@vsock/42"],
+    ["ssh://me@unix/run/x:22", "unix/run/x? With ssh: ssh me@unix/run/x"],
+    ["root@vsock/42", "vsock/42? With ssh: ssh root@vsock/42"],
+    ["root@.host", ".host? With ssh: ssh root@.host"],
+    ["root@vsok/42", "vsock/42? With ssh: ssh root@vsock/42"],
+    ["vsok/42", "vsock/42?"],
+    ["VSOKC/42", "vsock/42?"],
+    ["vosck/42", "vsock/42?"],
+    ["unxi/s", "unix/s?"],
+    ["unixx/s", "unix/s?"],
+    ["xunix/s", "unix/s?"],
+    ["vsock_mux/s", "vsock-mux/s?"],
+    ["machines/web", "machine/web?"],
+    ["42", "vsock/42?"],
+    ["r\x1b[2J@vsock/42", "vsock/42? With ssh: ssh r\\x1b[2J@vsock/42"],
+    ["unxi/\x1b[2J", "unix/\\x1b[2J?"],
+  ];
+  for (const [host, hint] of meant) {
+    assertEquals(assertFails("usage", () => parseTarget(host, "22")).hint, `did you mean ${hint}`, host);
+  }
+});
+
+Deno.test("a wrong port is told, whatever the address", () => {
+  for (const host of ["vsock/42:22", "vsok/42"]) {
+    const { hint } = assertFails("usage", () => parseTarget(host, "x"), "port 'x': not a port");
+    assertEquals(hint, "a port is a decimal number from 0 to 4294967295");
   }
 });
 
@@ -217,7 +264,7 @@ Deno.test("a name that could steer a terminal is shown with its control characte
 Deno.test("a long name is cut where it is shown", () => {
   for (const work of [() => parseTarget("a".repeat(10_000), "22"), () => parseTarget("vsock/3", "9".repeat(10_000))]) {
     assertMatch(assertFails("usage", work).message, /^.{100,250}$/u);
-    assertStringIncludes(assertFails("usage", work).message, "…'");
+    assertStringIncludes(assertFails("usage", work).message, "...'");
   }
 });
 
