@@ -15,6 +15,7 @@ import type { Output } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { sshFinding } from "./ssh_step.ts";
 import { trialFinding } from "./trial.ts";
+import { isUtf8 } from "./user_environment.ts";
 import { wrap } from "./wrap.ts";
 
 export const check = command({
@@ -87,24 +88,30 @@ async function nameFinding(name: string, port: string | undefined): Promise<[Pla
   }];
 }
 
-/** Each with its colour (ECMA-48: SGR). */
-const MARKS = { ok: ["✓", 32], note: ["!", 33], failed: ["✗", 31] } as const;
+/** A sign for each status, in UTF-8 and in ASCII, and its colour (ECMA-48: SGR). */
+const MARKS = { ok: ["✓", "+", 32], note: ["!", "!", 33], failed: ["✗", "x", 31] } as const;
 
-/** A space at which no line is broken. */
-const NO_BREAK = "\u00a0";
-
-/** Where the text begins: behind the mark and the longest name. */
+/** Where the text begins: behind the mark and the longest name, or on a narrow terminal below them. */
 const INDENT = 12;
+const NARROW_INDENT = 4;
+
+/** A terminal of fewer columns is narrow. */
+const NARROW = 60;
+
+/** The fewest columns that text has. */
+const LEAST_WIDTH = 20;
 
 /** A step as a person reads it. */
 function lines({ name, status, milliseconds, says, hint }: Step, { takesControls, columns }: Output): string {
-  const [mark, colour] = MARKS[status];
-  const width = Math.max(Math.min(columns, 100) - INDENT - 1, 20);
-  const shown = takesControls ? `\x1b[${colour}m${mark}\x1b[m` : mark;
+  const [utf8, ascii, colour] = MARKS[status];
+  const mark = isUtf8() ? utf8 : ascii;
+  const isNarrow = columns < NARROW;
+  const indent = isNarrow ? NARROW_INDENT : INDENT;
+  const width = Math.max(Math.min(columns, 100) - indent - 1, LEAST_WIDTH);
   const text = [
-    ...wrap(`${says} (${milliseconds.toFixed(1)}${NO_BREAK}ms)`, width),
+    ...wrap(says, width, `(${milliseconds.toFixed(1)} ms)`),
     ...(hint === undefined ? [] : wrap(hint, width - 2).map((line) => `  ${line}`)),
-  ];
-  return text.map((line, at) => `${at === 0 ? `${shown} ${name.padEnd(INDENT - 2)}` : " ".repeat(INDENT)}${line}\n`)
-    .join("");
+  ].map((line) => `${" ".repeat(indent)}${line}\n`).join("");
+  const head = `${takesControls ? `\x1b[${colour}m${mark}\x1b[m` : mark} ${name}`;
+  return isNarrow ? `${head}\n${text}` : `${head.padEnd(head.length - name.length + INDENT - 2)}${text.slice(INDENT)}`;
 }

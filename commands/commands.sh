@@ -52,10 +52,18 @@ start_config() { # start_config ARGUMENTS
 }
 
 case ${1-} in
--h | --help | completions) start "$program/cli.mjs" "$@" ;;
+-h | --help | help | completions) start "$program/cli.mjs" "$@" ;;
 config) start_config "$@" ;;
 check)
-  start --allow-ffi="$library" --allow-read=/etc/passwd,/etc/group --allow-run="$starter" "$program/cli.mjs" "$@"
+  # Marks that are no ASCII take a locale that has them: the first of these variables that is set tells. JSON has no marks.
+  locale=LANG
+  [ -z "${LC_CTYPE-}" ] || locale=LC_CTYPE
+  [ -z "${LC_ALL-}" ] || locale=LC_ALL
+  case " $* " in
+  *" --json "*) set -- "$program/cli.mjs" "$@" ;;
+  *) set -- --allow-env=SAVED_$locale "$program/cli.mjs" "$@" ;;
+  esac
+  start --allow-ffi="$library" --allow-read=/etc/passwd,/etc/group --allow-run="$starter" "$@"
   ;;
 wait)
   # ssh is asked what a name stands for.

@@ -11,13 +11,16 @@ import type { ReceiveOptions, Socket } from "../ffi/socket.ts";
 import { LONGEST_BANNER, peekBanner } from "../proxy/banner.ts";
 import { connect, shakeHands } from "../proxy/dial.ts";
 import { printable, ProxyError } from "../proxy/errors.ts";
-import { connectError, handshakeError } from "../proxy/explain.ts";
+import { connectError, handshakeError, multiplexerError } from "../proxy/explain.ts";
+import { connectRequest, LONGEST_OK_LINE, readReply } from "../proxy/handshake.ts";
+import { latin1 } from "../proxy/latin1.ts";
 import { findObstacle, notSocket } from "../proxy/obstacle.ts";
 import { Deadline } from "../proxy/patience.ts";
 import { resolveMachine } from "../proxy/machine.ts";
 import {
   formatTarget,
   parseTarget,
+  type SocketTarget,
   type Target,
   type UnixTarget,
   VMADDR_CID_HOST,
@@ -122,7 +125,7 @@ export async function examine(library: Library, typed: Target, timeout: number, 
   if (target.kind !== "vsock") await take("peer", () => [true, peer(library, socket)]);
   if (target.kind === "vsock-mux" && !await take("handshake", () => handshake(socket, target, deadline))) return false;
   const banner = await take("banner", async () => {
-    const banner = await peekBanner(socket, target, new Deadline(timeout));
+    const banner = await bannerOf(socket, target, timeout);
     return [banner, bannerFinding(banner)];
   });
   return banner !== undefined;
@@ -214,6 +217,41 @@ async function handshake(socket: Socket, target: VsockMuxTarget, deadline: Deadl
   const reply = printable(taken.trimEnd());
   const says = reply === "" ? "no answer of its own: the server speaks at once" : `the multiplexer answers "${reply}"`;
   return [true, { says, facts: { reply } }];
+}
+
+/** The port that `ssh` asks for where it is told none. */
+const SSH_PORT = 22;
+
+/** How long a multiplexer may take to answer, in milliseconds, after it was silent. */
+const ANSWERS_WITHIN = 500;
+
+/**
+ * Waits for the banner. A silent server at an address of a socket is asked for a port, as a last resort: a multiplexer waits
+ * for that, and its answer tells what it is.
+ */
+async function bannerOf(socket: Socket, target: SocketTarget, timeout: number): Promise<string> {
+  try {
+    return await peekBanner(socket, target, new Deadline(timeout));
+  } catch (thrown) {
+    const isSilent = thrown instanceof ProxyError && thrown.kind === "timeout";
+    if (!(isSilent && target.kind === "unix")) throw thrown;
+    const answer = await answerToConnect(socket);
+    throw answer === undefined ? thrown : multiplexerError(target, answer);
+  }
+}
+
+/** Returns the line with which a multiplexer answers; undefined if nothing comes that is one. */
+async function answerToConnect(socket: Socket): Promise<string | undefined> {
+  const answer = new Uint8Array(LONGEST_OK_LINE);
+  try {
+    await socket.send(connectRequest(SSH_PORT), { timeout: ANSWERS_WITHIN });
+    const count = await socket.receive(answer, { timeout: ANSWERS_WITHIN });
+    const reply = readReply(answer.subarray(0, count));
+    return reply.is === "connected" ? latin1(answer.subarray(0, reply.length)).trimEnd() : undefined;
+  } catch (thrown) {
+    if (thrown instanceof SystemError) return undefined;
+    throw thrown;
+  }
 }
 
 /** A banner, taken apart (RFC 4253, section 4.2): `SSH-protoversion-softwareversion SP comments`. */

@@ -7,7 +7,9 @@
 
 import type { Output } from "./output.ts";
 
-const FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
+/** In ASCII: not every locale has more. */
+const FRAMES = "|/-\\";
+const CUT = "...";
 const FRAME_TIME = 100;
 /** Goes to the beginning of the line and clears it (ECMA-48: CR, and EL). */
 const CLEAR_LINE = "\r\x1b[K";
@@ -19,6 +21,8 @@ export class Progress implements AsyncDisposable {
   readonly #timer: ReturnType<typeof setInterval> | undefined;
   /** Nothing while something else is shown. */
   #text: string | undefined;
+  /** What lines of their own have told. */
+  readonly #told: string[] = [];
   #frame = 0;
   #writing: Promise<void> = Promise.resolve();
 
@@ -29,11 +33,17 @@ export class Progress implements AsyncDisposable {
     if (to.takesControls) this.#timer = setInterval(() => this.#draw(), FRAME_TIME);
   }
 
-  /** What goes on now. */
+  /** Shows `text` as what goes on now: in a line of its own once, however often it comes back. */
   tell(text: string): void {
-    if (text === this.#text) return;
     this.#text = text;
-    if (!this.#to.takesControls) this.#write(`deno-ssh-proxy: ${text}\n`);
+    if (this.#to.takesControls || this.#told.includes(text)) return;
+    this.#told.push(text);
+    this.#write(`deno-ssh-proxy: ${text}\n`);
+  }
+
+  /** The text of the last line of its own; undefined if there was none. */
+  get told(): string | undefined {
+    return this.#told.at(-1);
   }
 
   /** What goes on now, where nothing but a line that moves is to show it. */
@@ -72,8 +82,7 @@ export class Progress implements AsyncDisposable {
 function shortened(text: string, space: number): string {
   const characters = [...text];
   if (characters.length <= space) return text;
-  const half = Math.max(space - 1, 0) / 2;
-  return [...characters.slice(0, Math.floor(half)), "…", ...characters.slice(characters.length - Math.ceil(half))].join(
-    "",
-  );
+  const half = Math.max(space - CUT.length, 0) / 2;
+  const [begin, end] = [Math.floor(half), characters.length - Math.ceil(half)];
+  return [...characters.slice(0, begin), CUT, ...characters.slice(end)].join("");
 }

@@ -18,6 +18,18 @@ export function userVariable(name: string): string | undefined {
   return Deno.env.get(saved) ?? (isGranted(name) ? Deno.env.get(name) : undefined);
 }
 
+/** The variables that name the locale of characters, the first that is set before the others (locale(7)). */
+const LOCALES = ["LC_ALL", "LC_CTYPE", "LANG"];
+
+/** Tells whether the terminal of the user shows UTF-8, as far as Deno may see: commands.sh grants the one that decides. */
+export function isUtf8(): boolean {
+  const isGranted = (variable: string) => Deno.permissions.querySync({ name: "env", variable }).state === "granted";
+  const values = LOCALES.map((name) =>
+    isGranted(`${SAVED}${name}`) || isGranted(name) ? userVariable(name) : undefined
+  );
+  return /utf-?8/i.test(values.find((value) => value) ?? "");
+}
+
 /** The command that starts ssh, and its first arguments. */
 export type SshCommand = readonly [command: string, ...args: string[]];
 

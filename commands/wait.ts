@@ -6,7 +6,7 @@
 
 import { LONGEST_BANNER } from "../proxy/banner.ts";
 import { printable } from "../proxy/errors.ts";
-import { nameOf } from "../proxy/explain.ts";
+import { nameOf, withoutReason } from "../proxy/explain.ts";
 import { Deadline, DEFAULT_TIMEOUT, DEFAULT_WAIT, parseSeconds } from "../proxy/patience.ts";
 import { parseTarget } from "../proxy/target.ts";
 import { waitFor } from "../proxy/wait.ts";
@@ -44,11 +44,17 @@ Exits with 0, or with 75 and the last reason where the time is over.`,
 
     async function answer() {
       await using progress = new Progress(err, nameOf(target));
-      return await waitFor(target, library, {
-        end: new Deadline(time),
-        timeout: DEFAULT_TIMEOUT,
-        failed: ({ message }) => progress.tell(message),
-      });
+      const end = new Deadline(time);
+      try {
+        return await waitFor(target, library, {
+          end,
+          timeout: DEFAULT_TIMEOUT,
+          failed: ({ message }) => progress.tell(message),
+        });
+      } catch (thrown) {
+        // A terminal has the reason on the line that is cleared; anything else has read it already.
+        throw withoutReason(thrown, target, end, progress.told);
+      }
     }
   },
 });

@@ -6,7 +6,7 @@
 
 import type { Library } from "./library.ts";
 import { valueOf } from "./socket.ts";
-import { PATH } from "./symbols.ts";
+import { PATH, PROC_UNIX_SOCKETS } from "./symbols.ts";
 
 /** What is at a path, at the end of all symbolic links. */
 export interface PathStatus {
@@ -31,14 +31,40 @@ const S_IFSOCK = 0o140000;
 const S_IFREG = 0o100000;
 const S_IFDIR = 0o040000;
 
+/** More bytes of /proc/net/unix than this are not read: thousands of sockets have fewer. */
+const MOST_TEXT = 1024 * 1024;
+
+/** Looks at paths, and at the sockets that have some. */
+export interface PathReader {
+  /**
+   * Returns what is at a path.
+   *
+   * @throws {SystemError}
+   */
+  readonly status: (path: string) => PathStatus;
+  /**
+   * Returns `/proc/self/net/unix`: the AF_UNIX sockets of this network namespace.
+   *
+   * @throws {SystemError} where there is no /proc, or more text than a failed connection is worth
+   */
+  readonly sockets: () => string;
+}
+
 /**
- * Loads what it takes to look at paths, and returns the function that does.
+ * Loads what it takes to look at paths.
  *
  * @throws {ProxyError} where the library cannot be loaded again
  */
-export function pathReader(library: Library): (path: string) => PathStatus {
-  const { path_status } = library.load(PATH);
-  return (path) => readPath(path_status, path);
+export function pathReader(library: Library): PathReader {
+  const { path_status, proc_text } = library.load(PATH);
+  return {
+    status: (path) => readPath(path_status, path),
+    sockets() {
+      const into = new Uint8Array(MOST_TEXT);
+      const length = valueOf("proc_text", proc_text(0, PROC_UNIX_SOCKETS, into, BigInt(into.length)));
+      return new TextDecoder().decode(into.subarray(0, length));
+    },
+  };
 }
 
 /**

@@ -53,18 +53,19 @@ export const AFTERWARDS = {
 export const PATH = {
   // int32_t path_status(const uint8_t *path, size_t path_len, uint64_t into[5]);
   path_status: { parameters: ["buffer", "usize", "buffer"], result: "i32" },
+  // int32_t proc_text(uint32_t pid, uint32_t which, uint8_t *into, size_t len);
+  proc_text: { parameters: ["u32", "u32", "buffer", "usize"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** What the commands that a person types look at. They alone load it. */
 export const INSPECTION = {
-  // As PATH has it. A spread here would stay in the ProxyCommand's bundle, which has no use for these.
+  // As PATH has these two. A spread here would stay in the ProxyCommand's bundle, which has no use for the others.
   path_status: { parameters: ["buffer", "usize", "buffer"], result: "i32" },
+  proc_text: { parameters: ["u32", "u32", "buffer", "usize"], result: "i32" },
   // int32_t peer_credentials(int32_t fd, uint32_t into[3]);
   peer_credentials: { parameters: ["i32", "buffer"], result: "i32" },
   // int64_t local_cid(void);
   local_cid: { parameters: [], result: "i64" },
-  // int32_t proc_text(uint32_t pid, uint32_t which, uint8_t *into, size_t len);
-  proc_text: { parameters: ["u32", "u32", "buffer", "usize"], result: "i32" },
   // int32_t proc_numbers(uint32_t pid, uint32_t which, uint32_t *into, size_t count);
   proc_numbers: { parameters: ["u32", "u32", "buffer", "usize"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;

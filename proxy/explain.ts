@@ -8,6 +8,7 @@ import { SystemError } from "../ffi/errno.ts";
 import { type ErrorKind, printable, ProxyError } from "./errors.ts";
 import type { Deadline } from "./patience.ts";
 import type { Machine } from "./machined.ts";
+import { portInPath } from "./meant.ts";
 import type { Obstacle } from "./obstacle.ts";
 import {
   formatTarget,
@@ -50,44 +51,55 @@ const MACHINED_HINT = "systemctl start systemd-machined (on Debian, the package 
 /** The kind of an error, why it is one, and what to do about it; undefined where that cannot be told. */
 type Reason = [kind: ErrorKind, why: string, hint?: string] | undefined;
 
-/** What it means for a connection to `target` that there is something else at its path. */
+/** Explains a failed connection to `target` by what is at its path, or near it. The address before it has the path. */
 function obstacleReason(target: UnixTarget | VsockMuxTarget, { is, path }: Obstacle): Reason {
   const shown = printable(path);
+  const other = printable(formatTarget({ ...target, path }));
   switch (is) {
     case "datagram socket":
     case "seqpacket socket":
-      return ["unreachable", `${shown} is a ${is}`, "ssh needs a stream socket"];
+      return ["unreachable", `it is a ${is}`, "ssh needs a stream socket"];
     case "directory":
       return [
         "unreachable",
-        `${shown} is a directory, not a socket`,
+        "it is a directory, not a socket",
         "a tool that cuts the name at a slash (git, unison, pssh) needs an alias: " +
         `deno-ssh-proxy config --install --alias NAME=${target.kind}/PATH`,
       ];
     case "regular file":
-      return ["unreachable", `${shown} is a regular file, not a socket`, NOT_A_SOCKET];
+      return ["unreachable", "it is a regular file, not a socket", NOT_A_SOCKET];
     case "not a socket":
-      return ["unreachable", `${shown} is not a socket`, NOT_A_SOCKET];
+      return ["unreachable", "it is not a socket", NOT_A_SOCKET];
     case "not a directory":
-      return ["missing", `${printable(target.path)} does not exist: ${shown} is not a directory`, missingHint(target)];
+      return ["missing", `${NOT_THERE}: ${shown} is not a directory`, missingHint(target)];
+    case "missing directory":
+      return ["missing", `${NOT_THERE}: there is no directory ${shown}`, missingHint(target, parentOf(path))];
+    case "socket in another case":
+      return ["missing", NOT_THERE, `did you mean ${other}? ${caseHint(target.path)}`];
+    case "socket of a near name":
+      return [
+        "missing",
+        NOT_THERE,
+        portInPath(formatTarget(target)) ?? `${makerHint(target)} Or did you mean ${other}?`,
+      ];
   }
 }
 
+const NOT_THERE = "the socket does not exist";
 const NOT_A_SOCKET = "is it the right path? ls -l shows an s as the first letter of a socket's line";
 
 /** What an error of connecting to an AF_UNIX socket means (unix(7), connect(2)). */
 function unixReason(target: UnixTarget | VsockMuxTarget, cause: SystemError, deadline: Deadline): Reason {
-  const path = printable(target.path);
   switch (cause.code) {
     case "ENOENT":
-      return ["missing", `${path} does not exist`, missingHint(target)];
+      return ["missing", NOT_THERE, missingHint(target, parentOf(target.path))];
     case "ENOTDIR":
-      return ["missing", `${path} does not exist: a part of it is not a directory`, missingHint(target)];
+      return ["missing", `${NOT_THERE}: a part of its path is not a directory`, missingHint(target)];
     // EX_NOINPUT, as for a link to nothing: the path leads nowhere, and the address is well-formed.
     case "ELOOP":
       return [
         "missing",
-        `${path} leads through too many symbolic links`,
+        "the path leads through too many symbolic links",
         "they may lead round in a circle: namei shows each link of a path",
       ];
     case "EACCES":
@@ -95,16 +107,16 @@ function unixReason(target: UnixTarget | VsockMuxTarget, cause: SystemError, dea
       return [
         "permission",
         "permission denied",
-        `a user needs write permission for ${path} and search permission for the folders that it is in`,
+        "a user needs write permission for the socket and search permission for the directories that it is in",
       ];
     case "ECONNREFUSED":
       return [
         "unreachable",
-        `nothing listens on ${path}`,
+        "nothing listens there",
         "the server that made it has ended, or no longer listens",
       ];
     case "EPROTOTYPE":
-      return ["unreachable", `${path} is a socket of another type`, "ssh needs a stream socket"];
+      return ["unreachable", "it is a socket of another type", "ssh needs a stream socket"];
     case "ECONNRESET":
     case "EPIPE":
       return ["unreachable", "the connection was reset", "is its server about to end?"];
@@ -112,7 +124,7 @@ function unixReason(target: UnixTarget | VsockMuxTarget, cause: SystemError, dea
       return [
         "timeout",
         `not accepted within ${seconds(deadline)}`,
-        `the server behind ${path} is busy or stopped`,
+        "its server is busy or stopped",
       ];
     case "ENAMETOOLONG":
       return ["usage", "the path is too long", "the kernel takes paths of 4095 bytes, with /proc mounted"];
@@ -278,7 +290,7 @@ export function protocolError(target: VsockMuxTarget, answer: Uint8Array, ended:
       ended ? ", and then the end" : ""
     }, not an OK line`,
     {
-      hint: "is that the socket of a hybrid-vsock multiplexer? For any other socket, write unix/ instead of vsock-mux/",
+      hint: `is that the socket of a hybrid-vsock multiplexer? For an sshd, write ${unixAddress(target)}`,
     },
   );
 }
@@ -286,8 +298,13 @@ export function protocolError(target: VsockMuxTarget, answer: Uint8Array, ended:
 /** An SSH server with no multiplexer before it: it took the request for its client's banner, and hung up. */
 export function sshServerError(target: VsockMuxTarget): ProxyError {
   return new ProxyError("protocol", `${nameOf(target)}: it is an SSH server itself, not a multiplexer`, {
-    hint: `use ${printable(formatTarget({ kind: "unix", path: target.path }))}`,
+    hint: `use ${unixAddress(target)}`,
   });
+}
+
+/** Returns the address of the socket of `target` itself. */
+function unixAddress({ path }: VsockMuxTarget): string {
+  return printable(formatTarget({ kind: "unix", path }));
 }
 
 /** A server that ended the connection before its banner. */
@@ -301,9 +318,22 @@ export function bannerError(target: Target, cause?: SystemError): ProxyError {
 
 /** A server that says nothing. */
 export function silenceError(target: Target, deadline: Deadline): ProxyError {
+  const other = target.kind === "unix" ? ` For a multiplexer, write ${muxAddress(target)}` : "";
   return new ProxyError("timeout", `${nameOf(target)}: connected, but no SSH banner within ${seconds(deadline)}`, {
-    hint: "is it an sshd that listens there?",
+    hint: `is it an sshd that listens there?${other}`,
   });
+}
+
+/** A multiplexer behind an address for a socket: `reply` is its answer to CONNECT. */
+export function multiplexerError(target: UnixTarget, reply: string): ProxyError {
+  return new ProxyError("protocol", `${nameOf(target)}: it is a multiplexer, which answers CONNECT with ${reply}`, {
+    hint: `use ${muxAddress(target)}`,
+  });
+}
+
+/** Returns the address of the multiplexer whose socket is at the path of `target`. */
+function muxAddress({ path }: UnixTarget): string {
+  return printable(formatTarget({ kind: "vsock-mux", path, port: 0 }));
 }
 
 /** A server that says something else. */
@@ -331,6 +361,13 @@ export function gaveUpError(last: ProxyError, end: Deadline): ProxyError {
   return new ProxyError("timeout", `${last.message} (waited ${seconds(end)})`, { cause: last, hint: last.hint });
 }
 
+/** Returns what {@linkcode gaveUpError} made, without the reason if that is what a person was `told` already. */
+export function withoutReason(thrown: unknown, target: Target, end: Deadline, told: string | undefined): unknown {
+  const cause = thrown instanceof ProxyError ? thrown.cause : undefined;
+  if (!(cause instanceof ProxyError && cause.message === told)) return thrown;
+  return new ProxyError("timeout", `${nameOf(target)}: gave up after ${seconds(end)}`, { cause, hint: cause.hint });
+}
+
 /** An fd that can take neither a connection nor its bytes: what it is, and so why not. */
 export function channelError(fd: number, what: string): ProxyError {
   return new ProxyError("handover", `fd ${fd}: it is ${what}, which cannot take a connection`, {
@@ -350,12 +387,30 @@ export function relayError(cause: SystemError): ProxyError {
   return new ProxyError("handover", `the relay broke: ${cause.message}`, { cause });
 }
 
-function missingHint(target: UnixTarget | VsockMuxTarget): string {
-  if (target.kind === "vsock-mux") return "is the virtual machine running? Its multiplexer makes the socket";
-  if (target.path === THIS_HOST.path) {
-    return "systemd 256 and later makes it, where sshd is installed";
-  }
-  return "is the server running? Is the path right, capital letters too?";
+/** Says what to do about a path where nothing is. `directory` is the nearest one that may exist. */
+function missingHint(target: UnixTarget | VsockMuxTarget, directory?: string): string {
+  if (target.path === THIS_HOST.path) return "systemd 256 and later makes it, where sshd is installed";
+  const port = portInPath(formatTarget(target));
+  if (port !== undefined) return port;
+  const look = directory === undefined ? "" : ` ls -l ${printable(directory)} shows what is there`;
+  return `${makerHint(target)} Is the path right?${look}`;
+}
+
+/** Says what makes the socket of `target`. */
+function makerHint({ kind }: UnixTarget | VsockMuxTarget): string {
+  return kind === "unix"
+    ? "is the server running?"
+    : "is the virtual machine running? Its multiplexer makes the socket.";
+}
+
+/** Says why the case of `path` may be wrong. */
+function caseHint(path: string): string {
+  const isLower = path === path.toLowerCase();
+  return isLower ? "ssh puts a HostName into lower case: config --alias keeps capitals" : "capital letters count";
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
 /** What must listen where, for a CID that may be this machine or the one around it (vsock(7)). */

@@ -9,8 +9,9 @@ import type { Library } from "../ffi/library.ts";
 import { pathReader, type PathStatus } from "../ffi/path.ts";
 import { isDatagramSocket } from "../ffi/socket.ts";
 import { ProxyError } from "./errors.ts";
+import { findNear, type Neighbour } from "./missing.ts";
 
-/** Something that is no stream socket, or no directory where one must be. */
+/** Something that is no stream socket, no directory where one must be, or another socket near a path where nothing is. */
 export interface Obstacle {
   readonly is:
     | "datagram socket"
@@ -18,8 +19,9 @@ export interface Obstacle {
     | "directory"
     | "regular file"
     | "not a socket"
-    | "not a directory";
-  /** Where it is: the path itself, or for `not a directory` the part of it that is none. */
+    | "not a directory"
+    | Neighbour["is"];
+  /** Where it is: the path itself, for the directories a part of it, for the last two the path of the other socket. */
   readonly path: string;
 }
 
@@ -32,9 +34,11 @@ export function findObstacle(library: Library, path: string, { code }: SystemErr
       // The kernel says so of everything that is no socket, too, and looks at its mode first.
       case "ECONNREFUSED":
       case "EACCES":
-        return notSocket(pathReader(library)(path), path);
+        return notSocket(pathReader(library).status(path), path);
       case "ENOTDIR":
         return notDirectory(library, path);
+      case "ENOENT":
+        return findNear(pathReader(library), path);
     }
   } catch (thrown) {
     // Whatever keeps this from looking, the failed connection is what a person is told.
@@ -51,10 +55,10 @@ export function notSocket({ isSocket, isDirectory, isRegularFile }: PathStatus, 
 
 /** Finds the first part of `path` that is followed by a slash and is no directory. */
 function notDirectory(library: Library, path: string): Obstacle | undefined {
-  const read = pathReader(library);
+  const { status } = pathReader(library);
   for (let end = path.indexOf("/", 1); end !== -1; end = path.indexOf("/", end + 1)) {
     const part = path.slice(0, end);
-    if (!read(part).isDirectory) return { is: "not a directory", path: part };
+    if (!status(part).isDirectory) return { is: "not a directory", path: part };
   }
   return undefined;
 }

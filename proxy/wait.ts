@@ -11,7 +11,7 @@ import { awaitBanner } from "./banner.ts";
 import { CHANNEL } from "./deliver.ts";
 import { reach } from "./reach.ts";
 import { ProxyError, report, say } from "./errors.ts";
-import { deliverError, gaveUpError, nameOf, seconds } from "./explain.ts";
+import { deliverError, gaveUpError, nameOf, seconds, withoutReason } from "./explain.ts";
 import { Deadline, FIRST_PAUSE, isWorthAnotherTry, LONGEST_PAUSE } from "./patience.ts";
 import type { Target } from "./target.ts";
 
@@ -36,10 +36,14 @@ export async function dialWhenUp(target: Target, library: Library, wait: number,
   const end = new Deadline(wait);
   let message = `${nameOf(target)}: no answer yet`;
   const hint = `trying again, for ${seconds(end)} in all; Ctrl-C ends that`;
-  const timer = Deno.stderr.isTerminal() ? setTimeout(() => say(report({ message, hint })), SAYS_AFTER) : undefined;
+  let told: string | undefined;
+  const tell = () => say(report({ message: told = message, hint }));
+  const timer = Deno.stderr.isTerminal() ? setTimeout(tell, SAYS_AFTER) : undefined;
   const pause = (milliseconds: number) => pauseWhileConnected(library, milliseconds);
   try {
     return (await waitFor(target, library, { end, timeout, failed: (error) => message = error.message, pause })).socket;
+  } catch (thrown) {
+    throw withoutReason(thrown, target, end, told);
   } finally {
     clearTimeout(timer);
   }

@@ -21,7 +21,7 @@ import {
 } from "../../ffi/inspection.ts";
 import type { Library } from "../../ffi/library.ts";
 import { formatTarget, THIS_HOST } from "../../proxy/target.ts";
-import { listeningSockets } from "./listening.ts";
+import { listeningSockets } from "../../proxy/listening.ts";
 import { type Monitor, monitorOf, type Multiplexer } from "./monitor.ts";
 import { translate } from "./mounts.ts";
 import type { Reachable } from "./reachable.ts";

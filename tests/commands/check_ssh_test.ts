@@ -250,7 +250,7 @@ Deno.test("the message of the ProxyCommand is the one that counts, where ssh sta
   const { last } = await check(
     (there) => `Host unix${there}\n    ProxyCommand ${shim} unix${path} '%p'\n    ProxyUseFdpass yes\n`,
   );
-  assertStringIncludes(last.says, `ssh: deno-ssh-proxy: unix${path}: ${path} does not exist`);
+  assertStringIncludes(last.says, `ssh: deno-ssh-proxy: unix${path}: the socket does not exist`);
   assertEquals([last.name, last.hint?.startsWith("is the server running?")], ["try", true]);
 });
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
 import { knows, Machined, VM } from "../support/machined.ts";
-import { BoundSocket, bytes, inTime, latin1, listen } from "../support/sockets.ts";
+import { BoundSocket, bytes, inTime, latin1, listen, readSome } from "../support/sockets.ts";
 import { outputOf, testWhere } from "../support/tools.ts";
 import { serve } from "./serving.ts";
 import { SshWith } from "./ssh_with.ts";
@@ -16,6 +16,7 @@ const { shim } = installation;
 const ssh = new SshWith(`Include "${installation.prefix}/share/deno-ssh-proxy/ssh_config"\n`);
 Deno.test.afterAll(() => ssh[Symbol.dispose]());
 
+const PATH = outputOf("sh", "-c", "echo $PATH").trim();
 const USER = Number(outputOf("id", "-u"));
 const BANNER = "SSH-2.0-OpenSSH_10.0p2 Debian-7\r\n";
 
@@ -217,7 +218,8 @@ testWhere(
 Deno.test("on a terminal the steps have colours, unless NO_COLOR says otherwise, and no line is over 80 columns", async () => {
   using folder = new Folder();
   const path = folder.at("a-name-that-is-long-enough-for-a-line-of-its-own");
-  for (const [env, colours] of [[{}, true], [{ NO_COLOR: "1" }, false]] as const) {
+  const locale = { LC_ALL: "C.UTF-8" };
+  for (const [env, colours] of [[locale, true], [{ ...locale, NO_COLOR: "1" }, false]] as const) {
     using listener = listen(path);
     using terminal = new InTerminal([shim, "check", `vsock-mux${path}`], { ...ssh.env, ...env });
     (await inTime(listener.accept())).close();
@@ -231,6 +233,83 @@ Deno.test("on a terminal the steps have colours, unless NO_COLOR says otherwise,
     // What is longer is one word, such as a path, behind the name of the step.
     for (const line of lines) assert([...line].length <= 80 || !/ /.test(line.slice(12).trimStart()), line);
   }
+});
+
+Deno.test("a mark has letters of ASCII unless the locale has UTF-8, which the first variable that is set tells", async () => {
+  const inLocale = async (assignments: string[]) => {
+    const words = ["env", "-u", "LC_ALL", "-u", "LC_CTYPE", "-u", "LANG", ...assignments, shim, "check", "telnet/x"];
+    const { code, out } = await run(words);
+    assertEquals(code, 64);
+    return out;
+  };
+  for (
+    const utf8 of [
+      ["LANG=C.UTF-8"],
+      ["LANG=en_US.utf8"],
+      ["LC_CTYPE=UTF-8", "LANG=C"],
+      ["LC_ALL=de_DE.UTF-8@euro", "LC_CTYPE=C", "LANG=C"],
+      ["LC_ALL=", "LC_CTYPE=", "LANG=C.UTF-8"],
+    ]
+  ) {
+    assertMatch(await inLocale(utf8), /^✗ address {3}'telnet\/x': not an address \(\d+\.\d ms\)\n/, utf8.join(" "));
+  }
+  for (
+    const ascii of [
+      [],
+      ["LANG=C"],
+      ["LANG=de_DE@euro"],
+      ["LC_CTYPE=POSIX", "LANG=C.UTF-8"],
+      ["LC_ALL=C", "LC_CTYPE=C.UTF-8", "LANG=C.UTF-8"],
+    ]
+  ) {
+    const out = await inLocale(ascii);
+    assertMatch(out, /^x address {3}'telnet\/x': not an address \(\d+\.\d ms\)\n/, ascii.join(" "));
+    // deno-lint-ignore no-control-regex
+    assertMatch(out, /^[\x00-\x7f]*$/);
+  }
+});
+
+Deno.test("a multiplexer at the address of a socket is told by its answer, and the hint has its own address", async () => {
+  using folder = new Folder();
+  const path = folder.at("s");
+  using listener = listen(path);
+  const running = run([shim, "check", `unix${path}`, "--json", "--timeout", "0.3"], ssh.env);
+  using connection = await inTime(listener.accept());
+  assertEquals(latin1(await readSome(connection)), "CONNECT 22\n");
+  await connection.write(bytes("OK 1073741824\n"));
+  const { code, out } = await running;
+  const banner = step(JSON.parse(out), "banner");
+  assertEquals([code, banner.status], [76, "failed"]);
+  assertEquals(banner.says, `unix${path}: it is a multiplexer, which answers CONNECT with OK 1073741824`);
+  assertEquals(banner.hint, `use vsock-mux${path}`);
+});
+
+Deno.test("a silent server that is no multiplexer is only silent, and the hint has the multiplexer's address", async () => {
+  using folder = new Folder();
+  const path = folder.at("s");
+  for (const answer of ["", "ERR\n", "OK", "SSH-2.0-late\r\n"]) {
+    using listener = listen(path);
+    const running = run([shim, "check", `unix${path}`, "--json", "--timeout", "0.3"], ssh.env);
+    using connection = await inTime(listener.accept());
+    assertEquals(latin1(await readSome(connection)), "CONNECT 22\n");
+    await connection.write(bytes(answer));
+    connection.closeWrite();
+    const { code, out } = await running;
+    const banner = step(JSON.parse(out), "banner");
+    assertEquals(code, 75, out);
+    assertEquals(banner.says, `unix${path}: connected, but no SSH banner within 0.3 s`);
+    assertEquals(banner.hint, `is it an sshd that listens there? For a multiplexer, write vsock-mux${path}`);
+  }
+});
+
+Deno.test("on a narrow terminal a step has its name on a line of its own, and no word is broken", async () => {
+  const words = ["/bin/sh", "-c", 'stty cols 40 && exec "$@"', "sh", shim, "check", "vsok/42"];
+  using terminal = new InTerminal(words, { ...ssh.env, NO_COLOR: "1", LC_ALL: "C", PATH });
+  assertEquals(await terminal.end(), 64);
+  assertMatch(
+    asText(terminal.shown),
+    /^x address\n {4}'vsok\/42': not an address \(\d+\.\d ms\)\n {6}did you mean vsock\/42\?\n$/,
+  );
 });
 
 Deno.test("what is no terminal has no colours", async () => {
@@ -251,16 +330,15 @@ Deno.test("on a terminal the step that goes on is shown, and cleared for what co
   using folder = new Folder();
   const path = folder.at("s");
   using listener = listen(path);
-  using terminal = new InTerminal([shim, "check", `unix${path}`], ssh.env);
+  using terminal = new InTerminal([shim, "check", `unix${path}`], { ...ssh.env, LC_ALL: "C" });
   using connection = await inTime(listener.accept());
-  const moves = latin1(new TextEncoder().encode("⠙ banner"));
-  await terminal.shows(moves);
+  await terminal.shows("/ banner");
   await connection.write(bytes(BANNER));
   const ended = terminal.end();
   await serve(listener, [BANNER], ended);
   assertEquals(await ended, 0);
-  const before = asText(terminal.shown).split("✓ banner")[0]!;
-  assertMatch(before, /\r⠋ banner\r⠙ banner(?:\r. banner)*\r$/u);
+  const before = asText(terminal.shown).split("+ banner")[0]!;
+  assertMatch(before, /\r\| banner\r\/ banner(?:\r. banner)*\r$/u);
 });
 
 Deno.test("what a server says reaches no terminal raw", async () => {

@@ -18,7 +18,7 @@ const SOCKET = { step: "dial", calls: ["socket"] } as const;
 const CONNECT = { step: "dial", calls: ["connect"] } as const;
 
 const EXHAUSTED = ["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"];
-const REFUSED = { code: 69, says: "nothing listens on" };
+const REFUSED = { code: 69, says: "nothing listens there" };
 const RESET = { code: 69, says: "the connection was reset" };
 const FORBIDDEN = { code: 77, says: "permission denied" };
 const MISSING = { code: 66, says: "does not exist" };

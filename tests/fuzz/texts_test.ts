@@ -9,7 +9,7 @@ import fc from "fast-check";
 import { fragment, settingsOf } from "../../commands/fragment.ts";
 import { isIncluded, withInclude, withoutInclude } from "../../commands/include.ts";
 import { type Place, planInstall, planUninstall } from "../../commands/installed_config.ts";
-import { listeningSockets } from "../../commands/list/listening.ts";
+import { listeningSockets } from "../../proxy/listening.ts";
 import { monitorOf } from "../../commands/list/monitor.ts";
 import { translate } from "../../commands/list/mounts.ts";
 import { asJson, asLines, asTable } from "../../commands/list/reachable.ts";

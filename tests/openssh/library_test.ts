@@ -44,7 +44,10 @@ Deno.test("docs/library.md's program prints the sshd's banner, from a socket and
 Deno.test("docs/library.md's program ends with what the library says is wrong, and what to do about it", async () => {
   const missing = await run("unix/no/such");
   assertEquals([missing.code, missing.out], [66, ""]);
-  assertMatch(missing.err, /^unix\/no\/such: \/no\/such does not exist\nis the server running\?.*\n$/);
+  assertMatch(
+    missing.err,
+    /^unix\/no\/such: the socket does not exist: there is no directory \/no\nis the server running\?.*\n$/,
+  );
   const refused = await run(`unix${sshd.socket}`, { granted: "/no/such" });
   assertEquals([refused.code, refused.out], [77, ""]);
   assertEquals(refused.err.split("\n")[1], `run it with --allow-ffi=${library}, the path just as it stands here`);

@@ -166,7 +166,7 @@ givesUp("an address of a network is not followed, and named", described({ ...BAR
 });
 givesUp("a machine whose place is not there is named with it", described({ ...BARE, sshAddress: "unix/no/s" }), {
   code: 66,
-  says: "machine/foo is unix/no/s: /no/s does not exist",
+  says: "machine/foo is unix/no/s: the socket does not exist",
 });
 
 for (const [what, name] of [["an empty name", ""], ["a name with a slash", "a/b"], ["a path", "../x"]] as const) {

@@ -229,7 +229,7 @@ cannotConnect(
   "a datagram socket is refused as one",
   (path) => new BoundSocket("datagram", path),
   69,
-  (path) => `: ${path} is a datagram socket`,
+  () => ": it is a datagram socket",
 );
 cannotConnect(
   "a seqpacket socket is refused as one",
@@ -239,33 +239,33 @@ cannotConnect(
     return socket;
   },
   69,
-  (path) => `: ${path} is a seqpacket socket`,
+  () => ": it is a seqpacket socket",
 );
-cannotConnect("a path where nothing is, is missing", () => {}, 66, (path) => `: ${path} does not exist`);
+cannotConnect("a path where nothing is, is missing", () => {}, 66, () => ": the socket does not exist");
 cannotConnect(
   "a directory, as a tool leaves it that cuts the name at a slash, is no socket",
   (path) => Deno.mkdirSync(path),
   69,
-  (path) => `: ${path} is a directory, not a socket`,
+  () => ": it is a directory, not a socket",
 );
 cannotConnect(
   "a file is no socket",
   (path) => Deno.writeTextFileSync(path, ""),
   69,
-  (path) => `: ${path} is a regular file, not a socket`,
+  () => ": it is a regular file, not a socket",
 );
 cannotConnect(
   "links that lead round in a circle are called that",
   (path) => Deno.symlinkSync("s", path),
   66,
-  (path) => `: ${path} leads through too many symbolic links`,
+  () => ": the path leads through too many symbolic links",
 );
 
 Deno.test("a path that goes on behind a file is missing, and it is said where the file is", async () => {
   using folder = new Folder();
   const path = `${folder.file("file", "")}/more/s`;
   const outcome = await runAsSsh([shim, `unix${path}`, "22"]);
-  assertFailed(outcome, 66, `unix${path}: ${path} does not exist: ${folder.at("file")} is not a directory`);
+  assertFailed(outcome, 66, `unix${path}: the socket does not exist: ${folder.at("file")} is not a directory`);
 });
 
 testWhere(
@@ -277,10 +277,10 @@ testWhere(
     Deno.chmodSync(folder.path, 0o755);
     Deno.chmodSync(installation.prefix, 0o755);
     const outcome = await runAsSsh([...AS_NOBODY, shim, `unix${folder.path}`, "22"]);
-    assertFailed(outcome, 69, `unix${folder.path}: ${folder.path} is a directory, not a socket`);
+    assertFailed(outcome, 69, `unix${folder.path}: it is a directory, not a socket`);
     assertStringIncludes(outcome.stderr, "deno-ssh-proxy config --install --alias NAME=unix/PATH\n");
     const file = folder.file("file", "");
-    assertFailed(await runAsSsh([...AS_NOBODY, shim, `unix${file}`, "22"]), 69, `${file} is a regular file`);
+    assertFailed(await runAsSsh([...AS_NOBODY, shim, `unix${file}`, "22"]), 69, `unix${file}: it is a regular file`);
     // What is a socket is a matter of permissions as before.
     using _listener = listen(folder.at("s"));
     Deno.chmodSync(folder.at("s"), 0o755);
@@ -292,7 +292,7 @@ cannotConnect(
   "a socket that its server has left behind is not answered",
   (path) => new BoundSocket("stream", path).close(),
   69,
-  (path) => `: nothing listens on ${path}`,
+  () => ": nothing listens there",
 );
 
 Deno.test("a server that accepts nobody is given up at the deadline", async () => {
@@ -374,7 +374,7 @@ refuses(
 refuses("a timeout of nothing is refused", (path) => [`unix${path}`, "22", "--timeout", "0"], () => "'0': not a time");
 
 Deno.test("only the first percent sign stands for a slash: unix%run%a is /run%a", async () => {
-  assertFailed(await runAsSsh([shim, "unix%run%a", "22"]), 66, "unix/run%a: /run%a does not exist");
+  assertFailed(await runAsSsh([shim, "unix%run%a", "22"]), 66, "unix/run%a: the socket does not exist");
 });
 
 /** A row of standard outputs that can take neither a connection nor its bytes. */

@@ -84,7 +84,10 @@ Deno.test("on a terminal it says after two seconds what it waits for, and how th
   const running = runAsSsh([shim, `unix${path}`, "22", "--wait=30"], { errors, timeout: 30_000 });
   const shown = await shows(near, "Ctrl-C ends that");
   errors.close();
-  assertStringIncludes(shown, `deno-ssh-proxy: unix${path}: ${path} does not exist\r\n  trying again, for 30 s in all`);
+  assertStringIncludes(
+    shown,
+    `deno-ssh-proxy: unix${path}: the socket does not exist\r\n  trying again, for 30 s in all`,
+  );
   // The condition that the program waits for is made only now that it was seen to wait.
   using listener = listen(path);
   using connection = await inTime(listener.accept());
@@ -125,7 +128,7 @@ Deno.test("at the end of the time it fails with the last reason", async () => {
   using folder = new Folder();
   const path = folder.at("s");
   const outcome = await runAsSsh([shim, `unix${path}`, "22", "--wait=0.3"]);
-  assertFailed(outcome, 75, `unix${path}: ${path} does not exist (waited 0.3 s)`, 300);
+  assertFailed(outcome, 75, `unix${path}: the socket does not exist (waited 0.3 s)`, 300);
   assert(outcome.took >= 300);
 });
 

@@ -25,7 +25,7 @@ function escapesIn(shown: string): string[] {
 }
 
 /** What a command draws itself: a line that moves while it goes on, and the colours of a step. */
-const LINE = "\r\x1b\\[K(?:[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] [^\r\n]*)?";
+const LINE = "\r\x1b\\[K(?:[|/\\\\-] [^\r\n]*)?";
 const COLOURS = "\x1b\\[(?:3[123])?m";
 
 /** Runs the ProxyCommand with a terminal for its stderr, as ssh has it, and returns what that shows. */

@@ -156,10 +156,11 @@ function withMonitor(
     if (!isThere(program)) compile(programs, "firecracker");
     await using _standIn = await StandIn.start(program, paths, { args });
     const text = await show([shim, "list", ...words]);
-    // There may be others on this machine.
-    return words.includes("--json")
-      ? text
-      : text.split(/\r?\n/).filter((line) => line.includes("Firecracker")).join("\n");
+    if (words.includes("--json")) return text;
+    // There may be others on this machine. A table without room has the address above, and the name below.
+    const lines = text.split(/\r?\n/);
+    const at = lines.findIndex((line) => line.includes("Firecracker"));
+    return lines.slice(Math.max(at - 1, 0), at + 10).join("\n");
   };
 }
 

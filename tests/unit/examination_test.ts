@@ -118,7 +118,7 @@ Deno.test("what stands in an address is shown fit for a terminal", async () => {
     return 0;
   };
   const { step } = await stepsOf("unix/run/\x1b[2J\x9b5n", {}, inspected("", { path_status: file as never }));
-  assertEquals(step("socket").says, `unix${shown}: ${shown} is a regular file, not a socket`);
+  assertEquals(step("socket").says, `unix${shown}: it is a regular file, not a socket`);
 });
 
 Deno.test("a multiplexer that lets the server speak at once has no answer of its own", async () => {

@@ -13,8 +13,11 @@ import {
   handshakeError,
   machinedError,
   machineError,
+  multiplexerError,
   protocolError,
   refusalError,
+  silenceError,
+  sshServerError,
   unknownMachineError,
   unreachableMachineError,
 } from "../../proxy/explain.ts";
@@ -82,11 +85,11 @@ Deno.test("each error of connecting is of the kind that its exit code promises, 
   type Meaning = [kind: ErrorKind, why: string];
   const meanings: Partial<Record<ErrorName, { unix?: Meaning; vsock?: Meaning }>> = {
     ENOENT: { unix: ["missing", "does not exist"], vsock: ["resource", "(ENOENT)"] },
-    ENOTDIR: { unix: ["missing", "does not exist: a part of it is not a directory"] },
-    ELOOP: { unix: ["missing", "leads through too many symbolic links"] },
+    ENOTDIR: { unix: ["missing", "does not exist: a part of its path is not a directory"] },
+    ELOOP: { unix: ["missing", "the path leads through too many symbolic links"] },
     EACCES: { unix: ["permission", "permission denied"], vsock: ["permission", "permission denied"] },
     EPERM: { unix: ["permission", "permission denied"], vsock: ["permission", "permission denied"] },
-    ECONNREFUSED: { unix: ["unreachable", "nothing listens on /run/"], vsock: ["unreachable", "connection refused"] },
+    ECONNREFUSED: { unix: ["unreachable", "nothing listens there"], vsock: ["unreachable", "connection refused"] },
     EPROTOTYPE: { unix: ["unreachable", "is a socket of another type"] },
     ECONNRESET: { unix: ["unreachable", "was reset"], vsock: ["unreachable", "nothing listens on that port"] },
     EPIPE: { unix: ["unreachable", "was reset"], vsock: ["unreachable", "nothing listens on that port"] },
@@ -135,7 +138,7 @@ Deno.test("whatever goes wrong, the message is one line that names the target, a
 Deno.test("a socket that is no stream socket is called what it is", () => {
   for (const is of ["datagram socket", "seqpacket socket"] as const) {
     const error = connectError(UNIX, failure("EPROTOTYPE"), DEADLINE, { is, path: UNIX.path });
-    check(error, "unreachable", "unix/run/s", `/run/s is a ${is}`);
+    check(error, "unreachable", "unix/run/s", `it is a ${is}`);
   }
 });
 
@@ -143,17 +146,17 @@ Deno.test("a directory and a file are no sockets, and the hint says what to do a
   const found = (target: UnixTarget | VsockMuxTarget, is: Obstacle["is"]) =>
     connectError(target, failure("EACCES"), DEADLINE, { is, path: target.path });
   const directory = found(UNIX, "directory");
-  check(directory, "unreachable", "unix/run/s", "/run/s is a directory, not a socket");
+  check(directory, "unreachable", "unix/run/s", "it is a directory, not a socket");
   assertStringIncludes(directory.hint!, "deno-ssh-proxy config --install --alias NAME=unix/PATH");
   assertStringIncludes(found(MUX, "directory").hint!, "--alias NAME=vsock-mux/PATH");
-  check(found(UNIX, "regular file"), "unreachable", "unix/run/s", "/run/s is a regular file, not a socket");
-  check(found(MUX, "not a socket"), "unreachable", "vsock-mux/run/vm port 22", "/run/vm is not a socket");
+  check(found(UNIX, "regular file"), "unreachable", "unix/run/s", "it is a regular file, not a socket");
+  check(found(MUX, "not a socket"), "unreachable", "vsock-mux/run/vm port 22", "it is not a socket");
   for (const is of ["directory", "regular file", "not a socket"] as const) {
     assertEquals(found(UNIX, is).hint!.includes("write permission"), false);
   }
   const part = { is: "not a directory", path: "/run" } as const;
   const missing = connectError(UNIX, failure("ENOTDIR"), DEADLINE, part);
-  check(missing, "missing", "unix/run/s", "/run/s does not exist: /run is not a directory");
+  check(missing, "missing", "unix/run/s", "the socket does not exist: /run is not a directory");
   // The steering characters of a path, in whichever place it is shown.
   for (const is of ["directory", "regular file", "not a socket", "not a directory", "datagram socket"] as const) {
     assertOneLine(
@@ -181,9 +184,45 @@ Deno.test("a server that hangs up before its banner may have no host keys, too",
 
 Deno.test("the hint for a path that is not there says who makes it", () => {
   const hint = (target: UnixTarget | VsockMuxTarget) => connectError(target, failure("ENOENT"), DEADLINE).hint ?? "";
-  assertStringIncludes(hint(UNIX), "is the server running?");
+  assertEquals(hint(UNIX), "is the server running? Is the path right? ls -l /run shows what is there");
+  assertEquals(
+    hint({ kind: "unix", path: "/s" }),
+    "is the server running? Is the path right? ls -l / shows what is there",
+  );
   assertStringIncludes(hint(MUX), "is the virtual machine running?");
   assertStringIncludes(hint({ kind: "unix", path: "/run/ssh-unix-local/socket" }), "systemd 256");
+});
+
+Deno.test("a message has the path once: in the address that it begins with", () => {
+  const target = { kind: "unix", path: "/run/only-once" } as const;
+  const obstacles = ["directory", "regular file", "not a socket", "datagram socket", "socket of a near name"] as const;
+  const errors = [
+    ...NAMES.map((name) => connectError(target, failure(name), DEADLINE)),
+    ...obstacles.map((is) => connectError(target, failure("EACCES"), DEADLINE, { is, path: target.path })),
+  ];
+  for (const { message } of errors) assertEquals(message.split("only-once").length, 2, message);
+});
+
+Deno.test("each of unix/ and vsock-mux/ before what is the other's has the other in its hint", () => {
+  const errors: [error: ProxyError, kind: ErrorKind, hint: string][] = [
+    [multiplexerError(UNIX, "OK 1"), "protocol", "use vsock-mux/run/s"],
+    [
+      silenceError(UNIX, DEADLINE),
+      "timeout",
+      "is it an sshd that listens there? For a multiplexer, write vsock-mux/run/s",
+    ],
+    [silenceError(VSOCK, DEADLINE), "timeout", "is it an sshd that listens there?"],
+    [sshServerError(MUX), "protocol", "use unix/run/vm"],
+    [
+      protocolError(MUX, bytes("HTTP/1.1"), false),
+      "protocol",
+      "is that the socket of a hybrid-vsock multiplexer? For an sshd, write unix/run/vm",
+    ],
+  ];
+  for (const [error, kind, hint] of errors) {
+    assertEquals([error.kind, error.hint], [kind, hint]);
+    assertOneLine(error);
+  }
 });
 
 Deno.test("a hint about a guest names the port that was asked for", () => {
@@ -239,7 +278,7 @@ Deno.test("an answer that is none is shown, fit for a terminal", () => {
   for (const [answer, ended, why] of examples) {
     const error = protocolError(MUX, bytes(answer), ended);
     check(error, "protocol", "vsock-mux/run/vm port 22", why);
-    assertStringIncludes(error.hint ?? "", "write unix/ instead");
+    assertStringIncludes(error.hint ?? "", "write unix/run/vm");
   }
 });
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import { list } from "../../commands/list.ts";
-import { listeningSockets } from "../../commands/list/listening.ts";
+import { listeningSockets } from "../../proxy/listening.ts";
 import { type Monitor, monitorOf } from "../../commands/list/monitor.ts";
 import { translate } from "../../commands/list/mounts.ts";
 import { asJson, asLines, asTable, needsAlias, type Reachable } from "../../commands/list/reachable.ts";

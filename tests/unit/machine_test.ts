@@ -284,6 +284,7 @@ function systemIn(folder: Folder, hasUserFolder = true): Library {
   };
   const { close_fd, is_datagram_socket } = real.afterwards;
   const library = {
+    load: real.load.bind(real),
     calls: {
       ...real.calls,
       connect_unix: (path: BufferSource | null, _length: bigint, time: BufferSource) =>
@@ -570,7 +571,7 @@ Deno.test("a machine whose place cannot be connected to is named with that place
   await using system = new System({ system: knows({ ...bare, sshAddress: "unix/no/such/socket" }) });
   const failing = () => reach(machine("foo"), system.library, new Deadline(SOON));
   const { message, cause } = await assertFailsLater("missing", failing);
-  assertEquals(message, "machine/foo is unix/no/such/socket: /no/such/socket does not exist");
+  assertEquals(message, "machine/foo is unix/no/such/socket: the socket does not exist: there is no directory /no");
   assert(cause instanceof Error);
 });
 

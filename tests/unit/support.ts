@@ -35,6 +35,8 @@ export interface StandInCalls extends Partial<ConnectionCalls> {
   is_datagram_socket?: () => number;
   /** Finds nothing, where it is left out. */
   path_status?: (path: BufferSource | null, length: number | bigint, into: BufferSource | null) => number;
+  /** Knows of no process, where it is left out. */
+  proc_text?: (pid: number, which: number, into: BufferSource | null, length: number | bigint) => number;
   runtime_folder?: (into: BufferSource | null, length: number | bigint) => number;
   close_inherited?: (first: BufferSource) => number;
   relay?: (from: number, to: number, socket: BufferSource) => number;
@@ -42,7 +44,15 @@ export interface StandInCalls extends Partial<ConnectionCalls> {
 
 /** A library that makes no system call, to have errors that no machine gives at will; and what was closed with it. */
 export function standInLibrary(
-  { is_datagram_socket, path_status = () => -2, runtime_folder, close_inherited, relay, ...calls }: StandInCalls,
+  {
+    is_datagram_socket,
+    path_status = () => -2,
+    proc_text = () => -2,
+    runtime_folder,
+    close_inherited,
+    relay,
+    ...calls
+  }: StandInCalls,
 ): { library: Library; closed: number[] } {
   const closed: number[] = [];
   const library = {
@@ -55,7 +65,7 @@ export function standInLibrary(
       is_datagram_socket,
       runtime_folder,
     },
-    load: () => ({ path_status, close_inherited, relay }),
+    load: () => ({ path_status, proc_text, close_inherited, relay }),
   };
   // The class has a private constructor, so that no other program makes one of these.
   return { library: library as unknown as Library, closed };

@@ -113,7 +113,7 @@ Deno.test("at the end of the time the last reason is told, with how long was wai
   const error = await assertFailsLater(
     "timeout",
     () => wait(`unix${folder.at("s")}`, { time: 200 }),
-    `unix${folder.at("s")}: ${folder.at("s")} does not exist (waited 0.2 s)`,
+    `unix${folder.at("s")}: the socket does not exist (waited 0.2 s)`,
   );
   assert(error.cause instanceof ProxyError && error.hint === error.cause.hint);
 });
@@ -131,7 +131,7 @@ Deno.test("the pauses between two tries double from 50 ms to 1 s, and the last e
     timeout: 5_000,
     failed: () => {},
   });
-  await assertFailsLater("timeout", () => clock.until(waiting), "unix/s: /s does not exist (waited 4 s)");
+  await assertFailsLater("timeout", () => clock.until(waiting), "unix/s: the socket does not exist (waited 4 s)");
   assertEquals(clock.pauses, [50, 100, 200, 400, 800, 1_000, 1_000, 450]);
   assertEquals(clock.now, 4_000);
 });
@@ -223,7 +223,7 @@ Deno.test("the reason is the last one that there was, of a try with time and of 
   const gone = clock.now + 90;
   const { library } = standInLibrary({ connect_unix: () => clock.now < gone ? MISSING : REFUSED });
   const waiting = waitFor(target, library, { end: new Deadline(100), timeout: 5_000, failed: () => {} });
-  await assertFailsLater("timeout", () => clock.until(waiting), "nothing listens on /s (waited 0.1 s)");
+  await assertFailsLater("timeout", () => clock.until(waiting), "nothing listens there (waited 0.1 s)");
 });
 
 /** What `dialWhenUp` says, and when, with a stderr that is a terminal or not and a server that is up after a time. */
@@ -248,8 +248,9 @@ async function said(
         return Math.min((into as Uint8Array).length, 10);
       },
     });
-    const socket = await clock.until(dialWhenUp(parseTarget("unix/s", "22"), library, 60_000, 10_000));
-    assertEquals(socket.fd, 42);
+    const dialing = dialWhenUp(parseTarget("unix/s", "22"), library, 60_000, 10_000)
+      .then(({ fd }) => assertEquals(fd, 42), ({ message }) => void said.push([clock.now, message]));
+    await clock.until(dialing);
     return { said, left: clock.waiting };
   } finally {
     stderr.isTerminal = realIsTerminal;
@@ -258,10 +259,17 @@ async function said(
 }
 
 Deno.test("a terminal, and nothing else, is told once after two seconds what is waited for", async () => {
-  const text = "deno-ssh-proxy: unix/s: /s does not exist\n  trying again, for 60 s in all; Ctrl-C ends that\n";
+  const text = "deno-ssh-proxy: unix/s: the socket does not exist\n  trying again, for 60 s in all; Ctrl-C ends that\n";
   assertEquals(await said(true, 30_000), { said: [[2_000, text]], left: 0 });
   assertEquals(await said(false, 30_000), { said: [], left: 0 });
   assertEquals(await said(true, 1_000), { said: [], left: 0 });
+});
+
+Deno.test("who was told the reason is not told it again at the end of the time", async () => {
+  const { said: toTerminal } = await said(true, Infinity);
+  assertEquals(toTerminal.map(([, text]) => text).slice(1), ["unix/s: gave up after 60 s"]);
+  const { said: elsewhere } = await said(false, Infinity);
+  assertEquals(elsewhere.map(([, text]) => text), ["unix/s: the socket does not exist (waited 60 s)"]);
 });
 
 Deno.test("what a person has to mend ends the waiting at once", async () => {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { wrap } from "../../commands/wrap.ts";
+import { foldHelp, wrap } from "../../commands/wrap.ts";
 
 Deno.test("a text is broken at spaces, and a long word stays whole", () => {
   assertEquals(wrap("one two three", 7), ["one two", "three"]);
@@ -16,4 +16,39 @@ Deno.test("no text loses a word, and no line of several words is longer than it 
     assertEquals(lines.join(" "), words.join(" "));
     for (const line of lines) assert([...line].length <= width || !line.includes(" "), line);
   }));
+});
+
+Deno.test("the last word of a text keeps its spaces", () => {
+  assertEquals(wrap("one two", 14, "(0.6 ms)"), ["one two", "(0.6 ms)"]);
+  assertEquals(wrap("one two", 16, "(0.6 ms)"), ["one two (0.6 ms)"]);
+});
+
+Deno.test("a help text that fits stays as it is, and one that does not has its columns and paragraphs again", () => {
+  const help = `USAGE
+  program config [--alias NAME=ADDRESS]... [--dry-run] <NAME>
+
+One paragraph of two lines, the first of
+which is longer.
+
+  check    shows every step of it all
+  [--one]  a brief that is not short
+`;
+  assertEquals(foldHelp(help, 80), help);
+  assertEquals(
+    foldHelp(help, 32),
+    `USAGE
+  program config
+    [--alias NAME=ADDRESS]...
+    [--dry-run] <NAME>
+
+One paragraph of two lines, the
+first of which is longer.
+
+  check    shows every step of
+           it all
+  [--one]  a brief that is not
+           short
+`,
+  );
+  assertEquals(foldHelp("  --timeout SECONDS  how long", 24), "  --timeout SECONDS\n    how long");
 });

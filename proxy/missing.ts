@@ -1,0 +1,83 @@
+/**
+ * Looking near a path where nothing is: for another socket that may be meant, and for the first directory that is missing.
+ *
+ * @module
+ */
+
+import { SystemError } from "../ffi/errno.ts";
+import type { PathReader } from "../ffi/path.ts";
+import { listeningSockets } from "./listening.ts";
+import { distance } from "./near.ts";
+
+/** Something near a path where nothing is. */
+export interface Neighbour {
+  readonly is: "missing directory" | "socket in another case" | "socket of a near name";
+  /** Where it is; for the directory, where it would be. */
+  readonly path: string;
+}
+
+/** How many sockets are compared with a path: whoever may make sockets may make many. */
+const MOST_COMPARED = 500;
+
+/**
+ * Returns what is near `path`, which does not exist, the best first: a listening socket whose path differs in case alone, one
+ * of a near name below the nearest directory that exists, the first directory that is missing. Undefined if there is none.
+ */
+export function findNear(reader: PathReader, path: string): Neighbour | undefined {
+  const missing = firstMissing(reader, path);
+  const sockets = path.startsWith("/") ? listening(reader) : [];
+  const lower = path.toLowerCase();
+  const sameLetters = sockets.find((socket) => socket.toLowerCase() === lower && isSocket(reader, socket));
+  if (sameLetters !== undefined) return { is: "socket in another case", path: sameLetters };
+  const directory = (missing ?? path).slice(0, (missing ?? path).lastIndexOf("/") + 1);
+  const near = nearest(path.slice(directory.length), sockets, directory);
+  if (near !== undefined && isSocket(reader, near)) return { is: "socket of a near name", path: near };
+  return missing === undefined ? undefined : { is: "missing directory", path: missing };
+}
+
+/** Finds the first part of `path` that is followed by a slash and does not exist. */
+function firstMissing({ status }: PathReader, path: string): string | undefined {
+  for (let end = path.indexOf("/", 1); end !== -1; end = path.indexOf("/", end + 1)) {
+    const part = path.slice(0, end);
+    try {
+      status(part);
+    } catch (thrown) {
+      if (thrown instanceof SystemError && thrown.code === "ENOENT") return part;
+      throw thrown;
+    }
+  }
+  return undefined;
+}
+
+/** Returns the paths of the stream sockets that listen; none where the system does not tell. */
+function listening({ sockets }: PathReader): string[] {
+  try {
+    return [...listeningSockets(sockets()).values()];
+  } catch (thrown) {
+    if (thrown instanceof SystemError) return [];
+    throw thrown;
+  }
+}
+
+/** Returns the socket below `directory` whose path from there is nearest to `rest`, if at most a third of the letters differ. */
+function nearest(rest: string, sockets: readonly string[], directory: string): string | undefined {
+  const most = Math.min(Math.floor(rest.length / 3), 3);
+  let [best, least] = [undefined as string | undefined, most + 1];
+  const candidates = sockets.filter((socket) =>
+    socket.startsWith(directory) && Math.abs(socket.length - directory.length - rest.length) <= most
+  );
+  for (const socket of candidates.slice(0, MOST_COMPARED)) {
+    const far = distance(rest, socket.slice(directory.length));
+    if (far < least) [best, least] = [socket, far];
+  }
+  return best;
+}
+
+function isSocket({ status }: PathReader, path: string): boolean {
+  try {
+    return status(path).isSocket;
+  } catch (thrown) {
+    if (thrown instanceof SystemError) return false;
+    throw thrown;
+  }
+}
