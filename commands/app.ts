@@ -23,13 +23,17 @@ import {
 } from "@stricli/core";
 import { printable, ProxyError, report } from "../proxy/errors.ts";
 import type { Argument, Command, Context, Option } from "./command.ts";
+import type { Output } from "./output.ts";
+import { foldHelp } from "./wrap.ts";
 
 /** A program of several commands. */
 export interface Program {
   readonly name: string;
-  /** What `--help` tells before the list of commands. */
-  readonly description: string;
+  /** The whole text of `--help`. */
+  readonly help: string;
   readonly commands: readonly Command[];
+  /** Returns a hint for a command line that begins with no command; undefined if there is none. */
+  readonly hint?: (args: readonly string[]) => string | undefined;
 }
 
 /**
@@ -38,6 +42,10 @@ export interface Program {
  * @throws what the command throws
  */
 export async function runProgram(program: Program, args: readonly string[], context: Context): Promise<number> {
+  if (args[0] === "--help" || args[0] === "-h") {
+    await context.out.write(foldHelp(program.help, helpWidth(context.out)));
+    return 0;
+  }
   let outcome: number | undefined;
   let failure: { thrown: unknown } | undefined;
   const routes = Object.fromEntries(program.commands.map((command) => [
@@ -51,15 +59,16 @@ export async function runProgram(program: Program, args: readonly string[], cont
     }),
   ]));
   const isCommand = Object.hasOwn(routes, args[0] ?? "");
-  const help = `${program.name} ${isCommand ? `${args[0]} --help tells what it takes` : "--help tells what there is"}`;
+  const readOn = `${program.name} ${
+    isCommand ? `${args[0]} --help tells what it takes` : "--help tells what there is"
+  }`;
   const application = buildApplication(
-    buildRouteMap({ routes, docs: { brief: program.name, fullDescription: program.description } }),
+    buildRouteMap({ routes, docs: { brief: program.name } }),
     {
       name: program.name,
       scanner: { allowArgumentEscapeSequence: true, distanceOptions: NEAR },
-      // A line for each command is short, the line of the one that help was asked for whole.
-      documentation: { onlyRequiredInUsageLine: !isCommand, disableAnsiColor: true },
-      localization: { loadText: () => textWith(help) },
+      documentation: { disableAnsiColor: true },
+      localization: { loadText: () => textWith(readOn, isCommand ? undefined : program.hint?.(args)) },
     },
   );
   // The framework writes in one piece after the other and waits for none.
@@ -71,7 +80,7 @@ export async function runProgram(program: Program, args: readonly string[], cont
     exitCode: null as number | null,
   };
   await run(application, args, { process });
-  await context.out.write(out.join(""));
+  await context.out.write(foldHelp(out.join(""), helpWidth(context.out)));
   await context.err.write(err.join(""));
   if (failure !== undefined) throw failure.thrown;
   // Below 0 is what the framework found wrong with the command line.
@@ -85,12 +94,20 @@ export async function runProgram(program: Program, args: readonly string[], cont
  */
 const NEAR = { threshold: 4, weights: { insertion: 1, deletion: 3, substitution: 2, transposition: 0 } };
 
-/** What is wrong with a command line, in the words of this program. `help` says where to read on. */
-function textWith(help: string): typeof text_en {
+/** The columns of a help text: it has the lines of a small terminal also on a larger one. */
+function helpWidth({ columns }: Output): number {
+  return Math.min(columns, 80);
+}
+
+/**
+ * What is wrong with a command line, in the words of this program. `help` says where to read on, and `hint` what a first word
+ * was meant to be that is no command.
+ */
+function textWith(help: string, hint: string | undefined): typeof text_en {
   return {
     ...text_en,
     noCommandRegisteredForInput: ({ input, corrections }) =>
-      usage(`'${printable(input)}': neither a command nor an address`, corrections, help),
+      usage(`'${printable(input)}': neither a command nor an address`, corrections, hint ?? help),
     exceptionWhileParsingArguments: (thrown) => {
       const dashes = thrown instanceof FlagNotFoundError ? "--" : "";
       const { corrections = [] } = thrown as { corrections?: readonly string[] };

@@ -1,11 +1,13 @@
 /**
- * What `--help` tells before the list of commands: the form that `ssh` uses.
+ * The text of `--help`, and the form of a command line that `ssh` uses.
  *
  * @module
  */
 
+import { meantBy } from "../proxy/meant.ts";
 import { DEFAULT_TIMEOUT, DEFAULT_WAIT } from "../proxy/patience.ts";
-import type { Option } from "./command.ts";
+import { parseTarget } from "../proxy/target.ts";
+import type { Command, Option } from "./command.ts";
 
 /** The form that is no command: what proxy/invocation.ts reads. */
 export const PROXY_FORM = {
@@ -21,30 +23,47 @@ export const PROXY_FORM = {
   } satisfies Record<string, Option> as Record<string, Option>,
 };
 
-const OPTIONS = Object.entries(PROXY_FORM.options).map(([name, { brief, value = "" }]) =>
-  `  ${`--${name}${value.startsWith("[") ? "" : " "}${value}`.padEnd(19)}${brief}`
-);
+/** The forms of addresses, as `--help` explains them. */
+const ADDRESSES = [
+  ["unix/PATH", "an AF_UNIX socket"],
+  ["vsock/CID", "a virtual machine, or local, host, hypervisor"],
+  ["vsock-mux/PATH", "a guest of Firecracker, Cloud Hypervisor or vhost-device-vsock"],
+  ["machine/NAME", "a virtual machine or container that systemd-machined knows"],
+  [".host", "this machine's own sshd (systemd 256 and later)"],
+] as const;
 
-/** Lines of at most 80 characters. */
-export const DESCRIPTION = `Connects ssh to virtual machines, containers and local sockets.
+/** Returns the text of `--help`: at most 23 lines of 80 characters, so that a terminal shows it whole, with a prompt. */
+export function programHelp(commands: readonly Command[]): string {
+  const options = Object.entries(PROXY_FORM.options).map(([name, { brief, value = "" }]) =>
+    [`--${name}${value === "" || value.startsWith("[") ? "" : " "}${value}`, brief] as const
+  );
+  return `Connects ssh to virtual machines, containers and local sockets.
 
-As the ProxyCommand of ssh (best with ProxyUseFdpass yes), with these options:
+deno-ssh-proxy COMMAND --help  tells what a command takes:
+${rows(commands.map(({ name, brief }) => [name, brief]))}
+Addresses, as in ssh vsock/42:
+${rows(ADDRESSES)}
+${PROXY_FORM.usage}  is the ProxyCommand of ssh, with these options:
+${rows(options)}
+-h, --help; -V, --version; exit codes and more: man deno-ssh-proxy
+`;
+}
 
-  ${PROXY_FORM.usage}
+/** A line for each of these, in two columns. */
+function rows(all: readonly (readonly [name: string, brief: string])[]): string {
+  const width = Math.max(...all.map(([name]) => name.length));
+  return all.map(([name, brief]) => `  ${name.padEnd(width)}  ${brief}\n`).join("");
+}
 
-  HOST is one of
-    unix/PATH       an AF_UNIX socket
-    vsock/CID       a virtual machine, or local, host, hypervisor
-    vsock-mux/PATH  a virtual machine behind the socket of Firecracker,
-                    Cloud Hypervisor or vhost-device-vsock
-    machine/NAME    a virtual machine or container that systemd-machined knows
-    .host           this machine's own sshd (systemd 256 and later)
-  PORT is the vsock port.
-
-${OPTIONS.join("\n")}
-
-By hand there are the commands below, and --version (-V).
-
-Exit codes: 0 handed over, 64 usage, 66 no such path, 69 nothing answers,
-71 system or library, 74 not handed over, 75 deadline passed,
-76 no multiplexer, 77 permission denied, 78 ssh is configured otherwise.`;
+/** Returns a hint for a first word that is neither a command nor an address; undefined if nobody can tell what it means. */
+export function hintForWords([first = "", second]: readonly string[]): string | undefined {
+  const isAddress = (text: string) => {
+    try {
+      parseTarget(text, "22");
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return meantBy(first, isAddress) ?? (second === undefined ? undefined : meantBy(`${first}:${second}`, isAddress));
+}

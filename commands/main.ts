@@ -11,10 +11,10 @@ import { VERSION } from "../version.ts";
 import { runProgram } from "./app.ts";
 import type { Context } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
-import { DESCRIPTION } from "./help.ts";
+import { hintForWords, programHelp } from "./help.ts";
 import { StandardOutput } from "./output.ts";
 
-const PROGRAM = { name: "deno-ssh-proxy", description: DESCRIPTION, commands: COMMANDS };
+const PROGRAM = { name: "deno-ssh-proxy", help: programHelp(COMMANDS), commands: COMMANDS, hint: hintForWords };
 
 /** What this process has. */
 class ProcessContext implements Context {
@@ -38,6 +38,13 @@ async function main(args: readonly string[]): Promise<number> {
     case undefined:
       await runProgram(PROGRAM, ["--help"], context);
       return new ProxyError("usage", "").exitCode;
+    case "help":
+      return await runProgram(PROGRAM, [...args.slice(1), "--help"], context);
+    case "-v":
+      throw new ProxyError("usage", "-v: no such option", {
+        hint: "deno-ssh-proxy -V tells the version, ssh -v ADDRESS what ssh does",
+      });
+    case "version":
     case "--version":
     case "-V":
       await context.out.write(version());

@@ -8,6 +8,7 @@ import { printable, ProxyError } from "../proxy/errors.ts";
 import { isProxyForm } from "../proxy/invocation.ts";
 import type { Argument } from "./command.ts";
 import { type EffectiveConfig, effectiveConfig, isOurs, ownCommand } from "./effective_config.ts";
+import { hintForWords } from "./help.ts";
 
 /** An address and the port to ask it for. */
 export interface Place {
@@ -51,7 +52,7 @@ export async function placeOf(name: string, port: string | undefined): Promise<P
   const place = placeIn(effective);
   if (isProxyForm([place.address])) return place;
   throw new ProxyError("usage", `'${printable(name)}': neither an address nor a name that ssh has for one`, {
-    hint: "deno-ssh-proxy list shows addresses, and config --install --alias gives one a name",
+    hint: hintForWords([name]) ?? "deno-ssh-proxy list shows addresses, and config --install --alias gives one a name",
   });
 }
 

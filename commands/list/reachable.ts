@@ -6,6 +6,7 @@
 
 import { printable } from "../../proxy/errors.ts";
 import { jsonText } from "../json.ts";
+import { wrap } from "../wrap.ts";
 
 /** Something on this machine that `ssh` can be told to connect to. */
 export interface Reachable {
@@ -44,18 +45,29 @@ export function needsAlias(address: string): boolean {
   return /['"`$\\;&<>|(){},@\s\x00-\x1f\x7f\uFFFD]/.test(address);
 }
 
-/** A table for a terminal of this many columns, with a header. Addresses are whole, whatever becomes of the table. */
+/**
+ * Returns a table for a terminal of `columns`, with a header. A terminal that is too narrow for it has each address on a line
+ * of its own, and the rest below it: nothing is cut, as all of it may be copied.
+ */
 export function asTable(all: readonly Reachable[], columns: number): string {
   const rows = [["ADDRESS", "WHAT", "NAME", "NEEDS"], ...all.map(cells)];
   if (!all.some(({ address }) => needsAlias(address))) { for (const row of rows) row.pop(); }
   const widths = rows[0]!.map((_title, column) => Math.max(...rows.map((row) => [...row[column]!].length)));
-  // What does not fit is taken from the names first, and then from what they are.
-  for (const [column, least] of [[2, 8], [1, 12]] as const) {
-    const surplus = widths.reduce((sum, width) => sum + width + 2, -2) - columns;
-    if (surplus > 0) widths[column] = Math.max(Math.min(least, widths[column]!), widths[column]! - surplus);
-  }
-  const line = (row: string[]) => row.map((cell, column) => fit(cell, widths[column]!)).join("  ").trimEnd();
-  return rows.map((row) => `${line(row)}\n`).join("");
+  if (widths.reduce((sum, width) => sum + width + GAP, -GAP) > columns) return asBlocks(all.map(cells), columns);
+  const padded = (cell: string, width: number) => cell + " ".repeat(width - [...cell].length);
+  const line = (row: string[]) => row.map((cell, column) => padded(cell, widths[column]!)).join(" ".repeat(GAP));
+  return rows.map((row) => `${line(row).trimEnd()}\n`).join("");
+}
+
+/** Between two columns. */
+const GAP = 2;
+
+/** Returns for each row its first cell on a line of its own, and the others below it. */
+function asBlocks(rows: readonly string[][], columns: number): string {
+  return rows.map(([address, what, name, needs]) => {
+    const rest = [what, name, needs && `needs ${needs}`].filter((cell) => cell).join(", ");
+    return `${address}\n${wrap(rest, columns - GAP).map((line) => `${" ".repeat(GAP)}${line}\n`).join("")}`;
+  }).join("");
 }
 
 /** Lines of cells with tabs between them: the address first. */
@@ -77,11 +89,4 @@ export function asJson(all: readonly Reachable[]): string {
 function cells(one: Reachable): string[] {
   const name = one.name ?? (one.cid === undefined ? "" : `CID ${one.cid}`);
   return [printable(one.address, Infinity), printable(one.what), printable(name), needsAlias(one.address) ? ALIAS : ""];
-}
-
-function fit(cell: string, width: number): string {
-  const characters = [...cell];
-  return characters.length > width
-    ? `${characters.slice(0, width - 1).join("")}…`
-    : cell + " ".repeat(width - characters.length);
 }

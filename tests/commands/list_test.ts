@@ -14,6 +14,7 @@ Deno.test.afterAll(() => installation[Symbol.dispose]());
 const { shim } = installation;
 
 const USER = Number(outputOf("id", "-u"));
+const PATH = outputOf("sh", "-c", "echo $PATH").trim();
 const IS_ROOT = USER === 0;
 /** A user that is nobody's. */
 const OTHER_USER = 54321;
@@ -214,7 +215,8 @@ testList("a terminal has a table, and is told where an alias is needed", async (
   using folder = new Folder();
   compile(folder, "firecracker");
   await using standIn = await StandIn.start(folder.at("firecracker"), [folder.at("a b\x1b[2J.sock")]);
-  using terminal = new InTerminal([shim, "list"]);
+  const words = (columns: number) => ["/bin/sh", "-c", `stty cols ${columns} && exec "$@"`, "sh", shim, "list"];
+  using terminal = new InTerminal(words(300), { PATH });
   assertEquals(await terminal.end(), 0);
   const text = asText(terminal.shown);
   assertMatch(text, /^ADDRESS +WHAT +NAME +NEEDS\n/);
@@ -223,6 +225,10 @@ testList("a terminal has a table, and is told where an alias is needed", async (
   assertStringIncludes(text, " an alias\n");
   assertStringIncludes(text, "\n  deno-ssh-proxy config --install --alias NAME=ADDRESS gives such a one a name\n");
   assert(!terminal.shown.includes("\x1b"), terminal.shown);
+  // Nothing is cut where there is less room: the rest is below the address.
+  using narrow = new InTerminal(words(50), { PATH });
+  assertEquals(await narrow.end(), 0);
+  assertStringIncludes(asText(narrow.shown), `${address}\n  Firecracker (pid ${standIn.pid}), needs an alias\n`);
   assertEquals((await listed(folder)).map(({ pid, needsAlias }) => [pid, needsAlias]), [[standIn.pid, true]]);
 });
 

@@ -53,7 +53,7 @@ Deno.test("a reader that has seen enough is no error", async () => {
 });
 
 Deno.test("--help goes to standard output, and to standard error where nobody asked for it", async () => {
-  for (const word of ["--help", "-h"]) {
+  for (const word of ["--help", "-h", "help"]) {
     const { code, out, err } = await run([shim, word]);
     assertEquals([code, err], [0, ""]);
     assertStringIncludes(out, "unix/PATH");
@@ -64,7 +64,7 @@ Deno.test("--help goes to standard output, and to standard error where nobody as
 });
 
 Deno.test("--version tells the program's, the library's and Deno's", async () => {
-  for (const word of ["--version", "-V"]) {
+  for (const word of ["--version", "-V", "version"]) {
     const { code, out } = await run([shim, word]);
     assertEquals(code, 0);
     const version = String.raw`\d+\.\d+\.\d+`;
@@ -72,5 +72,43 @@ Deno.test("--version tells the program's, the library's and Deno's", async () =>
       out,
       new RegExp(`^deno-ssh-proxy (${version})\nlibrary \\1 \\(/.*/libdeno_ssh_proxy\\.\\w+\\)\ndeno ${version}\n$`),
     );
+  }
+});
+
+Deno.test("help with a command is that command's --help, and -v gets both programs that may be meant", async () => {
+  for (const command of ["check", "config"]) {
+    const asked = await run([shim, "help", command]);
+    assertEquals(asked, await run([shim, command, "--help"]));
+    assertEquals([asked.code, asked.err], [0, ""]);
+  }
+  const other = await run([shim, "help", "nonsense"]);
+  assertEquals([other.code, other.out], [64, ""]);
+  assertMatch(other.err, /^deno-ssh-proxy: 'nonsense': neither a command nor an address\n/);
+  const { code, out, err } = await run([shim, "-v"]);
+  assertEquals([code, out], [64, ""]);
+  assertEquals(
+    err,
+    "deno-ssh-proxy: -v: no such option\n  deno-ssh-proxy -V tells the version, ssh -v ADDRESS what ssh does\n",
+  );
+});
+
+Deno.test("an address that is mistyped by itself gets the one that was meant, whatever is started for it", async () => {
+  const meant: [words: string[], hint: string][] = [
+    [["vsock:42"], "did you mean vsock/42?"],
+    [["vsock/42:22"], "did you mean vsock/42 22? With ssh: ssh -p 22 vsock/42"],
+    [["unix:/run/x", "22"], "did you mean unix/run/x?"],
+    [["/run/x"], "did you mean unix/run/x? Or vsock-mux/run/x, behind a multiplexer"],
+    [["ssh://root@vsock/42"], "did you mean vsock/42? With ssh: ssh root@vsock/42"],
+    [["root@vsock/42"], "did you mean vsock/42? With ssh: ssh root@vsock/42"],
+    [["vsok/42", "22"], "did you mean vsock/42?"],
+    [["check", "vsock:42"], "did you mean vsock/42?"],
+    [["wait", "unix:/run/x"], "did you mean unix/run/x?"],
+    [["config", "--alias", "vm=/run/x"], "did you mean unix/run/x? Or vsock-mux/run/x, behind a multiplexer"],
+  ];
+  for (const [words, hint] of meant) {
+    const { code, out, err } = await run([shim, ...words]);
+    assertEquals(code, 64, words.join(" "));
+    // A line may be broken; check writes to standard output.
+    assertStringIncludes((out + err).replace(/\s+/g, " "), hint);
   }
 });

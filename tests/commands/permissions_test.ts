@@ -15,6 +15,8 @@ const installation = new Installation();
 const door = new Folder();
 const alias = (await run([installation.shim, "config", "--alias", `vm=unix${door.at("s")}`])).out;
 const ssh = new SshWith(alias);
+/** ssh's configuration, and a locale for the marks of check. */
+const ENV = { ...ssh.env, LC_ALL: "C.UTF-8" };
 Deno.test.afterAll(() => {
   ssh[Symbol.dispose]();
   door[Symbol.dispose]();
@@ -28,7 +30,7 @@ const SSH = `--allow-run=${PROGRAM}/deno-ssh-proxy`;
 /** What the starter would start for these words: the grants, and the script. */
 async function started(words: string[]): Promise<{ grants: string[]; script: string }> {
   using folder = new Folder();
-  const { out } = await run([spyOn(installation.shim, folder.path).path, ...words], ssh.env);
+  const { out } = await run([spyOn(installation.shim, folder.path).path, ...words], ENV);
   const script = out.split("\n").find((argument) => argument.endsWith(".mjs"))!;
   return { grants: grantsIn(out), script: script.slice(PROGRAM.length + 1) };
 }
@@ -73,7 +75,10 @@ for (
     [["--help"], []],
     [["-h"], []],
     [["completions", "bash"], []],
+    [["help"], []],
+    [["help", "check"], []],
     [["--version"], [FFI]],
+    [["version"], [FFI]],
     [["-V"], [FFI]],
     [["wait", "ADDRESS"], [FFI]],
     [["wait", "somebody@ADDRESS"], [FFI]],
@@ -82,6 +87,12 @@ for (
       FFI,
       "--allow-read=/etc/passwd,/etc/group",
       SSH,
+    ]],
+    [["check", "ADDRESS"], [
+      FFI,
+      "--allow-read=/etc/passwd,/etc/group",
+      SSH,
+      "--allow-env=SAVED_LC_ALL",
     ]],
   ] as [string[], string[]][]
 ) {
@@ -92,9 +103,9 @@ for (
     assertEquals([grants, script], [expected, "cli.mjs"]);
     await greeted(path, async () => {
       const with_ = async (grants: string[]) => {
-        const { code, out } = await run([...starterWith(PROGRAM, grants), `${PROGRAM}/cli.mjs`, ...args], ssh.env);
+        const { code, out } = await run([...starterWith(PROGRAM, grants), `${PROGRAM}/cli.mjs`, ...args], ENV);
         // What is another number each time.
-        return { code, out: out.replace(/"milliseconds": .*|\(after .*|"pid": .*/g, "") };
+        return { code, out: out.replace(/"milliseconds": .*|\(after .*|"pid": .*|\(\d+\.\d ms\)/g, "") };
       };
       const all = await with_(single(grants));
       assertEquals(all.code, 0);
