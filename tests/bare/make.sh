@@ -11,8 +11,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 suite=${1-}
 case $suite in
-  bookworm) name='On Debian 12' ;;
-  trixie | sid) name='on Debian 13' ;;
+  bookworm) name='Debian 12' ;;
+  trixie | sid) name='Debian 13' ;;
   *) echo "usage: tests/bare/make.sh trixie|bookworm|sid" >&2; exit 64 ;;
 esac
 
@@ -28,9 +28,8 @@ for tool in mmdebstrap git setpriv unshare; do
 done
 unshare --mount --pid --ipc --fork true 2>/dev/null || cannot "root cannot have mounts of its own here"
 
-packages=$(tr '\n' ' ' <"$root/README.md" |
-  sed -n "s/.*${name}[^\`]*\`apt-get install \\([a-z0-9. -]*\\)\`.*/\\1/p")
-[ -n "$packages" ] || { echo "tests/bare/make.sh: README.md names no packages $name" >&2; exit 1; }
+packages=$(sed -n "s/^    apt-get install \(.*[^ ]\) *# $name\$/\1/p" "$root/README.md")
+[ -n "$packages" ] || { echo "tests/bare/make.sh: README.md names no packages of $name" >&2; exit 1; }
 
 mkdir -p "$root/build/bare"
 exec 9>"$root/build/bare/lock"
