@@ -7,6 +7,7 @@ use core::ops::Range;
 use libc::c_int;
 
 use crate::errno::{check, check_uninterrupted, Errno, Result};
+use crate::stat;
 
 /// A file descriptor's number, as C has it.
 pub type RawFd = c_int;
@@ -77,7 +78,7 @@ fn identity(fd: RawFd) -> Result<(libc::dev_t, libc::ino_t, c_int)> {
 pub fn status(fd: RawFd) -> Result<libc::stat> {
     let mut status = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: `status` is alive, writable and of the size that fstat(2) fills.
-    check_uninterrupted(|| unsafe { libc::fstat(fd, status.as_mut_ptr()) })?;
+    check_uninterrupted(|| unsafe { stat::fstat(fd, status.as_mut_ptr()) })?;
     // SAFETY: fstat(2) succeeded, so it has filled it.
     Ok(unsafe { status.assume_init() })
 }

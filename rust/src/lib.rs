@@ -27,6 +27,7 @@ mod relay;
 mod runtime;
 #[cfg(target_os = "linux")]
 mod splice;
+mod stat;
 #[cfg(test)]
 mod test_support;
 

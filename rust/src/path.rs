@@ -5,6 +5,7 @@ use core::mem::MaybeUninit;
 use libc::c_char;
 
 use crate::errno::{check_uninterrupted, Errno, Result};
+use crate::stat;
 
 /// A path with a NUL behind it. The kernel takes none that is longer, so no allocation is needed that could fail.
 pub struct Path([u8; libc::PATH_MAX as usize]);
@@ -43,7 +44,7 @@ pub fn status(path: &[u8]) -> Result<[u64; 5]> {
     let path = Path::new(&[path])?;
     let mut status = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: the path is a C string; `status` is alive, writable and of the size that stat(2) fills.
-    check_uninterrupted(|| unsafe { libc::stat(path.as_ptr(), status.as_mut_ptr()) })?;
+    check_uninterrupted(|| unsafe { stat::stat(path.as_ptr(), status.as_mut_ptr()) })?;
     // SAFETY: stat(2) succeeded, so it has filled it.
     let status = unsafe { status.assume_init() };
     // The types differ between systems.

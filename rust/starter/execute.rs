@@ -8,6 +8,7 @@ use crate::invocation::{About, Script};
 use crate::limits;
 use crate::memory::{List, Memory};
 use crate::program::Program;
+use crate::stat;
 use crate::words::Words;
 
 /// What a call returns that has replaced this process: nothing.
@@ -161,7 +162,7 @@ fn is_there(path: &CStr) -> bool {
 fn is_empty(path: &CStr) -> bool {
     let mut status = core::mem::MaybeUninit::<libc::stat>::uninit();
     // SAFETY: the path is a C string, and the status has room for the answer.
-    if unsafe { libc::stat(path.as_ptr(), status.as_mut_ptr()) } != 0 {
+    if unsafe { stat::stat(path.as_ptr(), status.as_mut_ptr()) } != 0 {
         return true;
     }
     // SAFETY: stat(2) has succeeded, so it is filled in.

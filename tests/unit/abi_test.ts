@@ -111,6 +111,20 @@ testWith("nm", "the library has no panic left in it, allocates nothing, prints n
   assertEquals(imported.filter((name) => unwanted.test(name)), []);
 });
 
+/** The newest version of glibc whose symbols a file asks for. */
+function newestGlibc(path: string): number {
+  const versions = outputOf("objdump", "-T", path).matchAll(/\bGLIBC_2\.(\d+)/g);
+  return Math.max(...Array.from(versions, ([, minor]) => Number(minor)));
+}
+
+testWith("objdump", "the library and the starter load with every glibc that Deno loads with", () => {
+  // Their names in libc.so since glibc 2.33: before, libc_nonshared.a had them, which the library is not linked with.
+  const missing = /^(?:l?stat|fstat(?:at)?|mknod(?:at)?)(?:64)?$/;
+  assertEquals(symbols().filter(({ name }) => missing.test(name)), []);
+  const starter = newestGlibc(LIBRARY_PATH.replace(/[^/]+$/, "deno-ssh-proxy"));
+  assert(starter <= 27, `the starter needs glibc 2.${starter}; Deno needs 2.27`);
+});
+
 Deno.test("the library is small: every connection maps it", () => {
   const { size } = Deno.statSync(LIBRARY_PATH);
   assert(size < 100 * 1024, `${size} bytes`);

@@ -33,6 +33,8 @@ mod relay;
 mod runtime;
 #[path = "../../src/splice.rs"]
 mod splice;
+#[path = "../../src/stat.rs"]
+mod stat;
 
 mod parsers;
 mod script;
