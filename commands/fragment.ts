@@ -76,7 +76,7 @@ export const SYSTEM_SETTINGS: Settings = { ...PLAIN, user: "root" };
 const BEGINNING = "# deno-ssh-proxy: ";
 
 /** Where host keys are kept that are kept: `ssh` puts the home of whoever runs it in the place of `~`. */
-const KNOWN_HOSTS = "~/.ssh/deno-ssh-proxy.known_hosts";
+export const KNOWN_HOSTS = "~/.ssh/deno-ssh-proxy.known_hosts";
 
 /**
  * Where a shared connection of somebody with `ControlMaster` has its socket. `%C` is a hash and has no `/`; `%h`, `%n` and

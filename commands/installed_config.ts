@@ -11,7 +11,7 @@ import { latin1 } from "../proxy/latin1.ts";
 import type { Alias } from "./alias.ts";
 import { bareHostNameNotes } from "./bare_host_names.ts";
 import { isUneditedEarlier } from "./earlier_drop_in.ts";
-import { HOST_KEYS, type Settings, settingsOf, SYSTEM_SETTINGS } from "./fragment.ts";
+import { HOST_KEYS, KNOWN_HOSTS, type Settings, settingsOf, SYSTEM_SETTINGS } from "./fragment.ts";
 import { includeLine, isIncluded, withInclude, withoutInclude } from "./include.ts";
 import {
   type Change,
@@ -152,7 +152,21 @@ export function planUninstall(place: Place, names: readonly string[], render: (s
       notes.push(`${config} includes ${place.fragment} in a line of your own, which was left as it is`);
     }
   }
-  return { changes, notes: () => notes };
+  return { changes, notes: () => changes.length === 0 ? notes : [...notes, ...leftovers(place, changes)] };
+}
+
+/** Names the files of a user that `--install`, or `ssh` with it, made, and that `changes` do not remove. */
+function leftovers({ folder, home }: Place, changes: readonly PlannedChange[]): string[] {
+  if (home === undefined || !isThere(folder)) return [];
+  const stays = (path: string) =>
+    isThere(path) && !changes.some((change) => change.path === path && change.after === undefined);
+  const backup = `${folder}/${BACKUP}`;
+  const keys = KNOWN_HOSTS.replace("~", home);
+  return [
+    ...(stays(backup) ? [`${backup} stays: ${folder}/config is not as it was before --install`] : []),
+    ...(stays(keys) ? [`${keys} stays: it has the host keys that ssh was to keep for addresses`] : []),
+    ...(Deno.readDirSync(folder)[Symbol.iterator]().next().done ? [`${folder} stays: it is empty`] : []),
+  ];
 }
 
 function planWithout(names: readonly string[], place: Place, render: (settings: Settings) => string): Plan {
