@@ -6,15 +6,19 @@
 
 import { printable } from "../proxy/errors.ts";
 
-/** The one line that answers a command. The command is not run. */
+/** The one command that the server has: it answers with its greeting. */
+export const COMMAND = "hello";
+
+/** Returns the one line that answers a command. Any other command than {@linkcode COMMAND} is not run. */
 export function answerToCommand(address: string, command: string): string {
+  if (command === COMMAND) return `${hello(address)}\n`;
   return `${hello(address)} and asked for '${printable(command)}', which it does not run\n`;
 }
 
 /** What there is instead of a shell, for a terminal that takes bytes as they come. */
 export function answerToShell(address: string): string {
   return `${hello(address)}\r\n` +
-    "It has no shell and runs no commands: that you read this is all there is to see.\r\n";
+    "It has no shell: that you read this is all there is to see.\r\n";
 }
 
 function hello(address: string): string {

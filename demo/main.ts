@@ -8,6 +8,7 @@ import { fragment, proxyCommand } from "../commands/fragment.ts";
 import { libraryPath } from "../ffi/library.ts";
 import { ProxyError, tell } from "../proxy/errors.ts";
 import { serveDemo } from "./demo.ts";
+import { COMMAND } from "./greeting.ts";
 
 const ended = Promise.withResolvers<void>();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(signal, () => ended.resolve());
@@ -22,7 +23,7 @@ try {
   await Deno.writeTextFile(config, fragment(proxyCommand(program, libraryPath(program), () => Deno.execPath())));
   console.log(`A demo SSH server is up. In another terminal:
 
-${addresses.map((address) => `  ssh -F ${config} ${address} hello`).join("\n")}
+${addresses.map((address) => `  ssh -F ${config} ${address} ${COMMAND}`).join("\n")}
 
 The first is an AF_UNIX socket, the second a virtual machine's multiplexer. Ctrl-C ends it.`);
   await ended.promise;

@@ -8,12 +8,10 @@
 
 import { printable, tell } from "../proxy/errors.ts";
 import { serveDemo } from "./demo.ts";
-import { answerToCommand } from "./greeting.ts";
+import { answerToCommand, COMMAND } from "./greeting.ts";
 
 /** For one ssh, in milliseconds. Longer than the ProxyCommand's own deadline, so that its message is there to be read. */
 const DEADLINE = 20_000;
-
-const COMMAND = "hello";
 
 /** Nobody is asked anything, and nothing of the user's is read or written: no key, no agent, no known host. */
 const OPTIONS = [
@@ -42,6 +40,7 @@ try {
     proven = await reaches(address, ssh, fragment) && proven;
     if (interrupted.signal.aborted) Deno.exit(1);
   }
+  if (proven) console.log("All is well: ssh reaches both through what is installed.");
   Deno.exit(proven ? 0 : 1);
 } catch (thrown) {
   Deno.exit(tell(thrown));

@@ -114,6 +114,7 @@ Deno.test("the demo's answer names the address, and the command in a form that s
   const answer = answerToCommand("unix/run/\x1b[2J.sock", "\x1b]0;x\x07\nrm -r /");
   assertStringIncludes(answer, "you reached unix/run/\\x1b[2J.sock and asked for '\\x1b]0;x\\x07\\x0arm -r /'");
   assertEquals(answer.indexOf("\n"), answer.length - 1);
+  assertEquals(answerToCommand("unix/x", "hello"), "hello from the demo server: you reached unix/x\n");
   assert(answerToShell("unix/run/x.sock").startsWith("hello from the demo server: you reached unix/run/x.sock\r\n"));
 });
 
