@@ -1,8 +1,9 @@
 #!/bin/sh
 # Installs deno-ssh-proxy: built from the checkout that this is in, or out of a release's archive.
 set -eu
-# Nobody else may write to what is made here, from the first moment, whatever the umask is otherwise.
-umask go-w
+# Nobody else may write to what is made here, from the first moment, whatever the umask is otherwise. What root installs is
+# for every user.
+if [ "$(id -u)" = 0 ]; then umask 022; else umask go-w; fi
 
 usage() {
   cat <<'END'
@@ -17,6 +18,7 @@ usage: ./install.sh [--prefix DIR] [--from ARCHIVE [--sha256 SUM]] [--no-proof]
 
 In a checkout it builds, with cargo and a C linker (cc). In an archive that was unpacked, it installs what is beside it.
 It needs Deno 2.9 or later; without one it installs one under the prefix, with npm. A standalone archive needs neither.
+It leaves no cache behind: those of npm and Deno go away at its end, and so does cargo's if there was none before.
 END
 }
 
@@ -80,21 +82,60 @@ fish=$prefix/share/fish/vendor_completions.d/deno-ssh-proxy.fish
 # The folders that an installation has made on the way to all these, for --uninstall: others stay, though they be empty.
 made=$program/made
 
-# ssh must not be left with the name of a program that is gone. What another installation put there stays.
+if [ "$(id -u)" = 0 ]; then config=/etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf
+else config=${HOME-}/.ssh/deno-ssh-proxy.conf; fi
+
+# Prints the program that an ssh_config of config --install names, as sh reads it.
+program_in() { # program_in FILE
+  sed -n "s/^ *ProxyCommand \(.*\) '%h' .*/\1/p" "$1" 2>/dev/null | head -n 1
+}
+
+# Takes back config --install, because ssh must not be left with the name of a program that is gone.
 take_back_config() {
-  if [ "$(id -u)" = 0 ]; then config=/etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf
-  else config=${HOME-}/.ssh/deno-ssh-proxy.conf; fi
-  [ -x "$shim" ] && [ -f "$config" ] || return 0
-  command=$("$shim" config | sed -n "s/^ *\(ProxyCommand .*\) '%h' .*/\1/p" | head -n 1)
-  grep -qF "${command:-ProxyCommand $shim} " "$config" || return 0
+  [ -f "$config" ] || return 0
+  named=$(program_in "$config")
+  command=$shim
+  [ ! -x "$shim" ] || command=$("$shim" config | sed -n "s/^ *ProxyCommand \(.*\) '%h' .*/\1/p" | head -n 1)
+  if [ "$named" != "${command:-$shim}" ]; then
+    echo "left $config as it is: it names ${named:-another program}"
+    return
+  fi
   # A standalone executable may not: what it printed is taken away where nobody has changed it.
   if [ -f "$program/current/standalone" ]; then
-    { "$shim" config --user root | cmp -s - "$config" || "$shim" config | cmp -s - "$config"; } && rm -f "$config"
-  else "$shim" config --uninstall; fi ||
+    { "$shim" config --user root | cmp -s - "$config" || "$shim" config | cmp -s - "$config"; } && rm -f "$config" &&
+      echo "removed $config"
+  else [ -x "$shim" ] && "$shim" config --uninstall; fi ||
     fail "ssh is configured to use it: nothing was removed" "take away $config, and then try again"
 }
 
+# Names the ssh_config of each user who still has this program in theirs: that of others is not changed.
+name_other_users() {
+  getent passwd 2>/dev/null | cut -d : -f 6 | sort -u | while IFS= read -r home; do
+    [ "$home/.ssh/deno-ssh-proxy.conf" != "$config" ] && [ "$(program_in "$home/.ssh/deno-ssh-proxy.conf")" = "$shim" ] &&
+      echo "still names it: $home/.ssh/deno-ssh-proxy.conf, and the Include line in $home/.ssh/config"
+  done || true
+}
+
+# Tells where an installation is that is not under the prefix, if ssh's configuration or PATH names one.
+name_other_place() {
+  where=$config other=$(program_in "$config")
+  [ -n "$other" ] || { where=PATH other=$(command -v deno-ssh-proxy || true); }
+  [ -n "$other" ] || return 0
+  case $other in
+    /usr/bin/deno-ssh-proxy) hint="apt-get remove deno-ssh-proxy removes that" ;;
+    /*/bin/deno-ssh-proxy) hint="./install.sh --prefix ${other%/bin/deno-ssh-proxy} --uninstall removes that" ;;
+    *) hint="it was not installed by install.sh" ;;
+  esac
+  [ -e "$other" ] || [ "$where" = PATH ] || hint="that is not there either: take away $config"
+  fail "it is not installed in $prefix, and nothing was changed; $where names $other" "$hint"
+}
+
 if [ "$uninstall" = yes ]; then
+  if ! [ -L "$program/current" ] && ! [ -f "$made" ]; then
+    name_other_place
+    echo "deno-ssh-proxy is not installed in $prefix: nothing was changed"
+    exit 0
+  fi
   take_back_config
   # Each before the one that it is in.
   folders=$(sort -ru "$made" 2>/dev/null || true)
@@ -102,11 +143,15 @@ if [ "$uninstall" = yes ]; then
     # The second is of an installation that was killed.
     rm -f "$link" "$link.new"
   done
+  echo "removed $shim, and its manual page and completions"
+  if [ -e "$program/deno" ]; then echo "removed $program, and in it the Deno that was installed for this program"
+  else echo "removed $program"; fi
   rm -rf "$program"
   printf '%s\n' "$folders" | while IFS= read -r folder; do
     # Who has put something else there keeps it.
     rmdir "$folder" 2>/dev/null || true
   done
+  [ "$(id -u)" != 0 ] || name_other_users
   echo "deno-ssh-proxy is no longer in $prefix"
   exit 0
 fi
@@ -120,22 +165,16 @@ elif [ -n "$sum" ]; then fail "--sha256 goes with --from"
 elif [ -d "$root/program" ]; then payload=$root
 elif [ -d "$root/rust" ]; then
   rust_version=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$root/rust/Cargo.toml")
-  command -v cargo >/dev/null ||
-    fail "cargo is missing" "install Rust $rust_version or later; on Debian: apt-get install cargo"
-  command -v cc >/dev/null || fail "there is no C linker (cc)" "on Debian: apt-get install gcc libc6-dev"
 else fail "there is nothing beside it to install" "--from ARCHIVE installs a release's"; fi
 
-# The path of the executable itself of a Deno that is new enough. What is on PATH may be a script that starts it, and
+# Prints the path of the executable itself of a Deno that is new enough. What is on PATH may be a script that starts it, and
 # takes five times as long: it is asked for the executable that it starts.
-find_deno() {
-  for candidate in "$(command -v deno || true)" "$program/deno"; do
-    [ -x "$candidate" ] || continue
-    found=$("$candidate" eval --no-config '
-      const [major, minor] = Deno.version.deno.split(".").map(Number);
-      if (major > 2 || major === 2 && minor >= 9) console.log(Deno.execPath());
-    ' 2>/dev/null) || continue
-    [ -z "$found" ] || { echo "$found"; return; }
-  done
+deno_of() { # deno_of CANDIDATE
+  [ -x "$1" ] || return 0
+  "$1" eval --no-config '
+    const [major, minor] = Deno.version.deno.split(".").map(Number);
+    if (major > 2 || major === 2 && minor >= 9) console.log(Deno.execPath());
+  ' 2>/dev/null || true
 }
 
 # In single quotes for sh, whatever is in it.
@@ -175,8 +214,11 @@ is_shared() { # is_shared GID
 }
 
 shared=
+# The first place on the way to what guard looked at last that other users may not enter or start.
+closed=
 judge() { # judge PATH ENTRY, where ENTRY is what counts in a folder that is PATH
   status_of "$1"
+  case $mode in l* | ?????????[xt]*) ;; *) closed=${closed:-$1} ;; esac
   is_trusted "$uid" ||
     fail "$1: it belongs to another user ($uid), who could have connections run anything" \
       "nothing was changed; chown it, or choose another place: --prefix, or for Deno the first one on PATH"
@@ -200,7 +242,7 @@ judge() { # judge PATH ENTRY, where ENTRY is what counts in a folder that is PAT
 # Each folder on the way to a file, and the file itself, as far as they are there. Links are followed: who can replace one
 # decides as much.
 guard() { # guard PATH
-  rest=${1#/} at='' links=0
+  rest=${1#/} at='' links=0 closed=''
   while [ -n "$rest" ]; do
     name=${rest%%/*}
     case $rest in */*) rest=${rest#*/} ;; *) rest= ;; esac
@@ -232,14 +274,28 @@ guard_installation
 build=$(mktemp -d)
 child=''
 stage=''
+left="nothing was changed"
+is_new=no
 clean_up() {
   [ -z "$child" ] || kill "$child" 2>/dev/null || true
   [ -z "$child" ] || wait "$child" 2>/dev/null || true
-  rm -rf "$build"
   [ -z "$stage" ] || rm -rf "$stage"
+  take_back_folders
+  rm -rf "$build"
+}
+# Removes the folders that this run has made, if it has put nothing else there.
+take_back_folders() {
+  [ "$is_new" = yes ] && [ "$(ls -A "$program" 2>/dev/null)" = made ] || return 0
+  rm -r "$program"
+  sort -ru "$build/made" | while IFS= read -r folder; do rmdir "$folder" 2>/dev/null || true; done
+}
+interrupted() {
+  # What Ctrl-C ends besides has its say first.
+  echo >&2
+  fail "interrupted: $left"
 }
 trap clean_up EXIT
-trap 'exit 1' HUP INT TERM
+trap interrupted HUP INT TERM
 
 # Deno's own cache of this build goes with it.
 export DENO_DIR="$build/deno-dir" DENO_NO_UPDATE_CHECK=1
@@ -265,6 +321,99 @@ unpack() {
   tar -xzf "$build/archive" -C "$build/unpacked" -o || fail "$from: it cannot be unpacked"
   payload=$(echo "$build/unpacked"/*)
 }
+missing='' packages=''
+need() { # need WHAT [PACKAGES], as Debian calls them
+  missing="${missing:+$missing, }$1" packages="$packages${2:+ $2}"
+}
+
+# Fails with all that is missing at once.
+report_missing() {
+  [ -n "$missing" ] || return 0
+  command -v ssh >/dev/null || need ssh openssh-client
+  hint=
+  if [ "$distribution" = alpine ]; then hint="on Alpine: apk add deno cargo gcc musl-dev openssh-client"
+  elif [ -z "$glibc" ]; then hint="Deno is needed from the distribution, first on PATH"
+  elif [ -n "$packages" ]; then hint="on Debian: apt-get install$packages"; fi
+  [ "${missing#*Rust}" = "$missing" ] || [ -n "$rust_packages" ] || hint="$hint${hint:+; }Rust from rustup"
+  [ -z "$from$payload" ] || hint="$hint${hint:+; }the release's standalone archive needs no Deno"
+  fail "missing: $missing" "$hint"
+}
+
+# What the packages of this system call Rust, if theirs is new enough. (Debian 12 has two: the one for its browsers is newer.)
+distribution=$(sed -n 's/^ID="\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' /etc/os-release 2>/dev/null || true)
+case $distribution:$(sed -n 's/^VERSION_ID="\{0,1\}\([0-9]*\).*/\1/p' /etc/os-release 2>/dev/null || true) in
+  debian:9 | debian:10 | debian:11) rust_packages='' ;;
+  debian:12) rust_packages="rustc-web cargo-web" ;;
+  *) rust_packages=cargo ;;
+esac
+
+# Deno as npm has it, and what a release has, start with the dynamic linker of glibc, which is always here.
+glibc=none
+case $(uname -s)-$(uname -m) in
+  Linux-x86_64) linker=/lib64/ld-linux-x86-64.so.2 ;;
+  Linux-aarch64) linker=/lib/ld-linux-aarch64.so.1 ;;
+  *) linker=/ ;;
+esac
+[ -e "$linker" ] || glibc=''
+
+is_older() { # is_older VERSION THAN: of two numbers with a dot between
+  [ "${1%%.*}" -lt "${2%%.*}" ] || { [ "${1%%.*}" = "${2%%.*}" ] && [ "${1#*.}" -lt "${2#*.}" ]; }
+}
+
+need_to_build() {
+  if command -v cargo >/dev/null; then
+    # cargo's own version says little: Debian 12 has cargo 1.65 with rustc 1.63.
+    rustc=$(cd "$root/rust" && "${RUSTC:-rustc}" --version 2>/dev/null | sed -n 's/^rustc \([0-9]*\.[0-9]*\).*/\1/p') || rustc=
+    if [ -z "$rustc" ]; then need "rustc (Rust $rust_version or later)" "$rust_packages"
+    elif is_older "$rustc" "$rust_version"; then
+      # It is installed, and too old.
+      [ "$rust_packages" != cargo ] || rust_packages=
+      need "Rust $rust_version or later (this is rustc $rustc)" "$rust_packages"
+    fi
+  else need "cargo (Rust $rust_version or later)" "$rust_packages"; fi
+  if ! command -v cc >/dev/null; then need "a C linker (cc)" "gcc libc6-dev"
+  elif ! echo 'int main(void) { return 0; }' | cc -x c -o "$build/linked" - 2>/dev/null; then
+    need "the C library's files for development (cc cannot link a program)" libc6-dev
+  fi
+}
+
+need_to_unpack() {
+  for tool in tar gzip awk; do command -v $tool >/dev/null || need $tool $tool; done
+  command -v sha256sum >/dev/null || command -v shasum >/dev/null || need sha256sum coreutils
+}
+
+# Sets deno to one that everybody can start whom this installation is for, or else hidden to one that root alone can.
+deno='' hidden='' hidden_by='' closed_prefix=''
+find_deno() {
+  guard "$program"
+  closed_prefix=${closed:-none}
+  for candidate in "$(command -v deno || true)" "$program/deno"; do
+    found=$(deno_of "$candidate")
+    [ -n "$found" ] || continue
+    guard "$found"
+    if [ "$me" != 0 ] || [ -z "$closed" ] || [ "$closed_prefix" != none ]; then
+      deno=$found
+      return
+    fi
+    [ -n "$hidden" ] || { hidden=$found hidden_by=$closed; }
+  done
+}
+
+need_deno() {
+  [ -n "$closed_prefix" ] || find_deno
+  [ -z "$deno$hidden" ] || return 0
+  if [ -z "$glibc" ]; then need "Deno 2.9 or later (npm's is for glibc, and there is no $linker)"
+  elif ! command -v npm >/dev/null; then need "Deno 2.9 or later, or npm to install it with" npm; fi
+}
+
+if [ -n "$from" ]; then
+  need_to_unpack
+  [ -z "$missing" ] || case ${from##*/} in *-standalone*) ;; *) need_deno ;; esac
+elif [ -z "$payload" ]; then
+  need_to_build
+  need_deno
+fi
+report_missing
 [ -z "$from" ] || unpack
 if [ -n "$payload" ]; then
   { [ -f "$payload/version" ] && [ -f "$payload/target" ] && [ -d "$payload/program" ]; } ||
@@ -276,6 +425,10 @@ if [ -n "$payload" ]; then
     Darwin-x86_64-x86_64-apple-* | Darwin-arm64-aarch64-apple-*) ;;
     *) fail "${from:-$payload}: it is for $target, and this is $(uname -s) on $(uname -m)" ;;
   esac
+  case $target in
+    *-gnu) [ -n "$glibc" ] || fail "${from:-$payload}: it is for glibc, and there is no $linker" \
+      "with a Deno from the distribution, build it in a checkout; on Alpine: apk add deno cargo gcc musl-dev" ;;
+  esac
 fi
 # What needs no Deno was compiled for the one place that it may open its library in.
 standalone=
@@ -283,13 +436,11 @@ if [ -n "$payload" ] && [ -f "$payload/place" ]; then
   standalone=$(cat "$payload/place")
   [ "${standalone%/*}" = "$program" ] ||
     fail "it is compiled for ${standalone%/lib/*}, and for no other place" "--prefix ${standalone%/lib/*}"
+else
+  need_deno
+  report_missing
 fi
 
-deno=
-[ -n "$standalone" ] || deno=$(find_deno)
-[ -z "$deno" ] || guard "$deno"
-[ -n "$deno$standalone" ] || command -v npm >/dev/null ||
-  fail "there is neither Deno 2.9 or later nor npm" "install one of them, or take the release's standalone archive"
 make_folders() {
   for file in "$manual" "$bash" "$zsh" "$fish" "$fragment" "$shim" "$program"; do
     folder=${file%/*}
@@ -298,6 +449,7 @@ make_folders() {
       folder=${folder%/*}
     done
   done >"$build/made"
+  [ -d "$program" ] || is_new=yes
   mkdir -p "$program" || return
   cat "$build/made" >>"$made"
   mkdir -p "${shim%/*}" "${fragment%/*}" "${manual%/*}" "${bash%/*}" "${zsh%/*}" "${fish%/*}"
@@ -305,7 +457,14 @@ make_folders() {
 make_folders || fail "$prefix: cannot be written to" "choose another --prefix"
 # What somebody else made meanwhile is not this user's.
 guard_installation
-if [ -z "$deno$standalone" ]; then
+put_deno() { # put_deno FILE: for this program alone
+  cp "$1" "$program/deno.new"
+  chmod 755 "$program/deno.new"
+  mv -f "$program/deno.new" "$program/deno"
+  deno=$program/deno
+  left="Deno stays in $program for the next run, and --uninstall takes it away"
+}
+fetch_deno() {
   # What npm had for each system when this was written, with the checksum of its package.
   case $(uname -s)-$(uname -m) in
     Linux-x86_64)
@@ -339,18 +498,37 @@ END
   }
 }
 END
-  (cd "$build/npm" && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error >/dev/null) ||
-    fail "npm could not install @deno/$package@$version"
-  cp "$build/npm/node_modules/@deno/$package/deno" "$build/deno"
-  chmod 755 "$build/deno"
-  mv -f "$build/deno" "$program/deno"
-  deno=$program/deno
+  (cd "$build/npm" && npm ci --cache "$build/npm-cache" --ignore-scripts --no-audit --no-fund --no-update-notifier \
+    --loglevel error >/dev/null) || fail "npm could not install @deno/$package@$version"
+  fetched=$build/npm/node_modules/@deno/$package/deno
+  chmod 755 "$fetched"
+  "$fetched" --version >/dev/null ||
+    fail "the Deno that npm has does not run on this system" \
+      "install Deno 2.9 or later, so that it is first on PATH; nothing was changed"
+  put_deno "$fetched"
+}
+if [ -n "$deno$standalone" ]; then :
+elif [ -n "$hidden" ]; then
+  echo "copying $hidden into $program: $hidden_by is closed to other users"
+  put_deno "$hidden"
+else fetch_deno; fi
+
+# A cache that cargo has already is used. Otherwise it gets one that goes away, with the settings that it has.
+if [ -z "$payload" ] && [ -z "${CARGO_HOME-}" ] && [ -n "${HOME-}" ] && ! [ -d "$HOME/.cargo/registry" ]; then
+  export CARGO_HOME="$build/cargo"
+  mkdir "$CARGO_HOME"
+  for file in config config.toml credentials credentials.toml; do
+    [ ! -f "$HOME/.cargo/$file" ] || ln -s "$HOME/.cargo/$file" "$CARGO_HOME/$file"
+  done
 fi
 
 if [ -z "$payload" ]; then
   echo "building with $deno"
   payload=$build/payload
-  "$root/release/payload.sh" "$deno" "$payload" || exit 1
+  "$root/release/payload.sh" "$deno" "$payload" || {
+    echo "  $left" >&2
+    exit 1
+  }
 else
   proof=no
 fi
@@ -360,7 +538,7 @@ stage=$(mktemp -d "$program/new.XXXXXX")
 cp "$payload/program"/* "$stage"
 if [ -n "$standalone" ]; then set -- "$stage/standalone"
 else set -- "$deno" run --quiet --no-prompt --no-config "$stage/cli.mjs"; fi
-"$@" config >"$build/ssh_config" || fail "it does not run on this system" "nothing was changed"
+"$@" config >"$build/ssh_config" || fail "it does not run on this system" "$left"
 cp "$build/ssh_config" "$stage"
 # Other files or another Deno have another name; what is there already stays as it is until it counts no more.
 if [ -n "$standalone" ]; then name=${standalone##*/}
@@ -379,7 +557,7 @@ else
   mv "$stage" "$program/$name"
   stage=$program/$name
 fi
-"$program/$name/deno-ssh-proxy" --version >"$build/version" || fail "it does not run on this system" "nothing was changed"
+"$program/$name/deno-ssh-proxy" --version >"$build/version" || fail "it does not run on this system" "$left"
 
 # In one moment: who runs the program meanwhile sees what was there, or what is there now.
 lead() { # lead LINK TARGET
@@ -390,6 +568,7 @@ lead() { # lead LINK TARGET
   case $(uname -s) in Darwin) mv -fh "$1.new" "$1" ;; *) mv -fT "$1.new" "$1" ;; esac
 }
 previous=$(readlink "$program/current" || true)
+left="it is installed in part; run this again to complete it"
 lead "$program/current" "$name"
 stage=
 lead "$fragment" "$program/current/ssh_config"
@@ -403,6 +582,7 @@ for file in "$program"/*; do
   case ${file##*/} in current | deno | made | "$name" | "$previous") ;; *) rm -rf "$file" ;; esac
 done
 
+left="what is installed in $prefix stays, and --uninstall takes it away"
 cat "$build/version"
 
 # Waits for the process that is $child, and gives its exit code; after SECONDS it is ended.
@@ -466,6 +646,31 @@ command_line() {
   else printf '%s' "$1"; fi
 }
 
+# Tells which line puts the program on PATH: for zsh, fish and others it goes into different files.
+name_path() {
+  bin=${shim%/*}
+  case :$PATH: in
+    *:"$bin":*)
+      first=$(command -v deno-ssh-proxy || true)
+      [ "$first" = "$shim" ] || printf '\nAnother one comes first on PATH: %s\n' "$first"
+      return ;;
+  esac
+  place=$bin
+  case $bin in "${HOME:-/none}"/*) place="~${bin#"$HOME"}" ;; esac
+  case ${SHELL-} in
+    */fish) line="fish_add_path $place" ;;
+    */zsh) line="echo 'path+=($place)' >>${ZDOTDIR:-~}/.zshrc" ;;
+    */bash) line="echo 'PATH=\$PATH:$place' >>~/.bashrc" ;;
+    *) line="echo 'PATH=\$PATH:$place' >>~/.profile" ;;
+  esac
+  # Anything else needs quotes, of which each shell has its own.
+  [ -z "$(printf '%s' "$place" | tr -d 'A-Za-z0-9/._+@~-')" ] || line="add that directory in the start file of your shell"
+  printf '\n%s is not on PATH. To have it there in each new shell:\n\n  %s\n' "$bin" "$line"
+}
+
+guard "$shim"
+only_root=
+[ "$me" != 0 ] || only_root=$closed
 if [ -n "$shared" ]; then
   # A word for sh each.
   echo "install.sh: warning: a group may write there, and have connections run anything: chmod g-w$shared" >&2
@@ -473,7 +678,7 @@ fi
 
 cat <<END
 
-Installed in $prefix. To try it:
+Installed in $prefix${only_root:+, for root alone: $only_root is closed to other users}. To try it:
 
   ssh -F $(quoted "$fragment") unix/PATH/OF/A/SOCKET
 
@@ -491,3 +696,4 @@ To make ssh always use it (--dry-run shows what that changes, --uninstall takes 
   $(command_line "$shim") config --install
 END
 fi
+name_path

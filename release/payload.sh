@@ -23,7 +23,7 @@ fail() { # fail WHAT [HINT]
 mkdir "$payload"
 sources=$payload/sources program=$payload/program
 mkdir "$sources" "$program"
-trap 'rm -rf "$sources"' EXIT
+trap 'rm -rf "$sources" "$payload/built"' EXIT
 
 version=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' "$root/deno.json")
 rust_version=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$root/rust/Cargo.toml")
@@ -43,9 +43,16 @@ headers_last() { # headers_last LIBRARY
 }
 
 case $(uname -s) in Darwin) library=libdeno_ssh_proxy.dylib ;; *) library=libdeno_ssh_proxy.so ;; esac
-cargo build --quiet --release --locked --manifest-path "$root/rust/Cargo.toml" --target-dir "$root/rust/target" ||
-  fail "the library and the starter cannot be built" "it needs Rust $rust_version or later, and this is $(cargo --version)"
-cp "$root/rust/target/release/$library" "$root/rust/target/release/deno-ssh-proxy" "$program"
+# Builds where cargo builds by default, unless some of that is another user's: what root made in there would be in that
+# user's way, and theirs in this one's.
+target=$root/rust/target
+foreign=$(find "$root/rust" ! -user "$(id -u)" -print -o -type d ! -perm -200 -print | head -n 1)
+[ -z "$foreign" ] && [ -w "$root/rust" ] || target=$payload/built
+cargo build --quiet --release --locked --manifest-path "$root/rust/Cargo.toml" --target-dir "$target" ||
+  fail "the library and the starter cannot be built" "cargo says why; it needs Rust $rust_version or later, and this is $(
+    cd "$root/rust" && "${RUSTC:-rustc}" --version 2>&1 | head -n 1
+  )"
+cp "$target/release/$library" "$target/release/deno-ssh-proxy" "$program"
 [ "$(uname -s)" != Linux ] || headers_last "$program/$library"
 
 cp -R "$root/deno.json" "$root/deno.lock" "$root"/*.ts "$root/proxy" "$root/ffi" "$root/commands" "$sources"

@@ -191,7 +191,8 @@ hello="hello from the demo server: you reached"
 proves_both() {
   prints "    $hello unix$folder/tmp/" "$root/install.sh" --prefix "$prefix" &&
     grep -F "    $hello vsock-mux$folder/tmp/" "$folder/printed" &&
-    [ "$(grep -c "    $hello .* ([0-9]* ms)\$" "$folder/printed")" = 2 ]
+    [ "$(grep -c "    $hello [^ ]* ([0-9]* ms)\$" "$folder/printed")" = 2 ] &&
+    grep -Fx "All is well: ssh reaches both through what is installed." "$folder/printed"
 }
 
 proves_nothing() {
@@ -208,18 +209,183 @@ is_looked_for() {
     [ -z "$(find -L "$share" -type f ! -perm 644)" ] && [ "$(find -L "$share" -type f | wc -l)" = 5 ]
 }
 
-# Every program that is on PATH but for one.
-without() { # without PROGRAM
+# Every program that is on PATH but for some.
+without() { # without PROGRAM…
+  rm -rf "$folder/without"
   mkdir "$folder/without"
   # What is there already stays: the first on PATH wins here too.
   (IFS=: && for place in $PATH; do ln -s "$place"/* "$folder/without/"; done) 2>/dev/null
-  rm -f "$folder/without/$1"
+  (cd "$folder/without" && rm -f "$@")
 }
 
 says_that_ssh_is_missing() {
   without ssh
   prints "The proof was skipped: there is no ssh" env PATH="$folder/without" "$root/install.sh" --prefix "$prefix" &&
     grep -F openssh-client "$folder/printed"
+}
+
+says_all_that_is_missing() {
+  without ssh cargo rustc cc deno npm
+  prints "install.sh: missing: cargo (Rust 1.65 or later), a C linker (cc), Deno 2.9 or later, or npm to install it with, ssh" \
+    exits 1 env PATH="$folder/without" "$root/install.sh" --prefix "$folder/missing" &&
+    grep -F "gcc libc6-dev npm openssh-client" "$folder/printed" && [ ! -e "$folder/missing" ]
+}
+
+# A script in the place of a program that is on PATH.
+instead() { # instead PROGRAM
+  mkdir -p "$folder/replaced"
+  rm -f "$folder/replaced/$1"
+  cat >"$folder/replaced/$1"
+  chmod +x "$folder/replaced/$1"
+}
+
+says_that_rust_is_too_old() {
+  rm -rf "$folder/replaced"
+  echo 'echo "rustc 1.63.0 (4b91a6ea7 2022-08-08)"' | instead rustc
+  # Where there is no Deno either, none is fetched first.
+  without deno
+  printf '#!/bin/sh\ntouch "%s"\nexit 1\n' "$folder/fetched" | instead npm
+  prints "missing: Rust 1.65 or later (this is rustc 1.63)" exits 1 env PATH="$folder/replaced:$folder/without" \
+    "$root/install.sh" --prefix "$folder/missing" && [ ! -e "$folder/fetched" ] && [ ! -e "$folder/missing" ]
+}
+
+says_that_nothing_links() {
+  rm -rf "$folder/replaced"
+  printf '#!/bin/sh\nexit 1\n' | instead cc
+  prints "cc cannot link a program" exits 1 env PATH="$folder/replaced:$PATH" "$root/install.sh" --prefix "$folder/missing"
+}
+
+takes_back_its_folders() {
+  rm -rf "$folder/replaced"
+  without deno
+  printf '#!/bin/sh\nexit 1\n' | instead npm
+  prints "install.sh: npm could not install @deno/" exits 1 env PATH="$folder/replaced:$folder/without" \
+    "$root/install.sh" --prefix "$folder/missing" && [ ! -e "$folder/missing" ]
+}
+
+refuses_a_deno_that_does_not_run() {
+  rm -rf "$folder/replaced"
+  without deno
+  # It makes what npm would have put there.
+  instead npm <<'END'
+#!/bin/sh
+for os in linux darwin; do for cpu in x64 arm64; do for name in $os-$cpu $os-$cpu-glibc; do
+  mkdir -p node_modules/@deno/$name && echo garbage >node_modules/@deno/$name/deno
+done; done; done
+END
+  prints "install.sh: the Deno that npm has does not run on this system" exits 1 \
+    env PATH="$folder/replaced:$folder/without" "$root/install.sh" --prefix "$folder/missing" && [ ! -e "$folder/missing" ]
+}
+
+# A system whose C library is another one: busybox is all that runs there.
+begin_without_glibc() {
+  mkdir -p "$folder/musl/bin" "$folder/musl/etc" "$folder/musl/tmp" "$folder/musl/dev" "$folder/musl/x/rust" || return 1
+  cp "$1" "$folder/musl/bin/busybox" && cp "$root/install.sh" "$folder/musl/x" && cp "$root/rust/Cargo.toml" "$folder/musl/x/rust"
+  chroot "$folder/musl" /bin/busybox --install -s /bin
+  : >"$folder/musl/dev/null"
+  echo 'ID=alpine' >"$folder/musl/etc/os-release"
+  for program in cargo cc npm; do printf '#!/bin/sh\n: >/called-%s\n' $program >"$folder/musl/bin/$program"; done
+  printf '#!/bin/sh\necho rustc 1.90.0\n' >"$folder/musl/bin/rustc"
+  chmod +x "$folder/musl/bin/cargo" "$folder/musl/bin/cc" "$folder/musl/bin/npm" "$folder/musl/bin/rustc"
+}
+
+says_that_glibc_is_missing() {
+  begin_without_glibc "$1" || return 1
+  prints "missing: Deno 2.9 or later (npm's is for glibc, and there is no /lib" \
+    exits 1 env TMPDIR=/tmp chroot "$folder/musl" /x/install.sh --prefix /prefix &&
+    grep -F "on Alpine: apk add deno cargo" "$folder/printed" && [ ! -e "$folder/musl/called-npm" ] &&
+    [ ! -e "$folder/musl/prefix" ] && rm -r "$folder/musl"
+}
+
+is_open_to_all() { # is_open_to_all FOLDER
+  place=$1
+  while [ "$place" != "" ]; do
+    case $(ls -ld "$place/") in d????????[xt]*) ;; *) return 1 ;; esac
+    place=${place%/*}
+  done
+}
+
+copies_a_deno_that_others_cannot_start() {
+  mkdir -m 700 "$folder/closed" || return 1
+  cp "$(deno eval 'console.log(Deno.execPath())')" "$folder/closed/deno"
+  PATH=$folder/closed:$PATH prints "copying $folder/closed/deno into $folder/shared/lib/deno-ssh-proxy: $folder/closed is closed" \
+    "$root/install.sh" --no-proof --prefix "$folder/shared" && [ -x "$folder/shared/lib/deno-ssh-proxy/deno" ] &&
+    rm -r "$folder/closed" || return 1
+  # Others can.
+  setpriv --reuid 54321 --regid 54321 --clear-groups "$folder/shared/bin/deno-ssh-proxy" --version
+}
+
+is_for_everybody() {
+  # It is root's, and was made with another umask.
+  (umask 077 && "$root/install.sh" --no-proof --prefix "$folder/shared/private") || return 1
+  setpriv --reuid 54321 --regid 54321 --clear-groups "$folder/shared/private/bin/deno-ssh-proxy" --version
+}
+
+# What it says puts the program on PATH: in a home of its own, in a new shell of that kind.
+says_how_it_comes_on_path() { # says_how_it_comes_on_path SHELL START COMMAND…
+  shell=$1 line=$2
+  shift 2
+  rm -rf "${folder:?}/home"
+  mkdir -p "$folder/home/.config"
+  prints "is not on PATH. To have it there in each new shell:" env HOME="$folder/home" CARGO_HOME="${CARGO_HOME:-$HOME/.cargo}" \
+    RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}" SHELL="/bin/$shell" ZDOTDIR="$folder/home" \
+    "$root/install.sh" --no-proof --prefix "$folder/home/.local" &&
+    grep -F "  $line" "$folder/printed" || return 1
+  [ $# = 0 ] || {
+    env -u XDG_CONFIG_HOME TMPDIR="$folder/home" HOME="$folder/home" "$1" -c "$(grep -F "  $line" "$folder/printed")" &&
+      env -u XDG_CONFIG_HOME -u ZDOTDIR TMPDIR="$folder/home" HOME="$folder/home" "$@"
+  }
+}
+
+says_nothing_of_path() {
+  PATH=$folder/umask/bin:$PATH "$root/install.sh" --no-proof --prefix "$folder/umask" >"$folder/printed" 2>&1 &&
+    cat "$folder/printed" && ! grep -F PATH "$folder/printed" | grep -v unix/PATH && grep -Fx "  deno-ssh-proxy config --install" "$folder/printed"
+}
+
+leaves_no_cache() {
+  rm -rf "${folder:?}/home"
+  mkdir -p "$folder/home/.cargo"
+  for file in config config.toml; do
+    [ ! -f "${CARGO_HOME:-$HOME/.cargo}/$file" ] || cp "${CARGO_HOME:-$HOME/.cargo}/$file" "$folder/home/.cargo"
+  done
+  before=$(state_of "$folder/home")
+  mkdir "$folder/another"
+  copy_checkout "$folder/another"
+  env -u CARGO_HOME HOME="$folder/home" RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}" \
+    "$folder/another/install.sh" --no-proof --prefix "$folder/another/prefix" &&
+    [ "$(state_of "$folder/home")" = "$before" ] && rm -r "$folder/another"
+}
+
+# What an installation is built of.
+copy_checkout() { # copy_checkout FOLDER
+  (cd "$root" && cp -R install.sh release ./*.ts deno.json deno.lock proxy ffi commands demo docs LICENSE README.md CHANGELOG.md "$1")
+  mkdir "$1/rust" && (cd "$root/rust" && cp -R Cargo.toml Cargo.lock build.rs src starter "$1/rust") &&
+    mkdir "$1/bench" && cp "$root"/bench/*.rs "$1/bench"
+}
+
+builds_elsewhere() {
+  mkdir "$folder/another"
+  copy_checkout "$folder/another" && mkdir "$folder/another/rust/target" && chmod a-w "$folder/another/rust/target" || return 1
+  # Somebody else has built there first.
+  [ "$(id -u)" != 0 ] || chown -R 54321 "$folder/another/rust/target"
+  "$folder/another/install.sh" --no-proof --prefix "$folder/another/prefix" &&
+    [ -z "$(ls -A "$folder/another/rust/target")" ] && "$folder/another/prefix/bin/deno-ssh-proxy" --version &&
+    rm -r "$folder/another"
+}
+
+names_the_other_place() {
+  PATH=$prefix/bin:$PATH prints "it is not installed in $folder/none, and nothing was changed" \
+    exits 1 "$root/install.sh" --prefix "$folder/none" --uninstall && [ -x "$prefix/bin/deno-ssh-proxy" ]
+}
+
+says_what_it_removed() {
+  prints "deno-ssh-proxy is no longer in $prefix" "$root/install.sh" --prefix "$prefix" --uninstall &&
+    grep -Fx "removed $prefix/bin/deno-ssh-proxy, and its manual page and completions" "$folder/printed" &&
+    grep -Fx "removed $prefix/lib/deno-ssh-proxy" "$folder/printed"
+}
+
+says_that_it_was_not_there() {
+  prints "deno-ssh-proxy is not installed in $prefix: nothing was changed" "$root/install.sh" --prefix "$prefix" --uninstall
 }
 
 # The installer with a script, which is read from stdin, instead of a program.
@@ -260,7 +426,7 @@ ends_when_interrupted() {
 touch "$folder/started"
 exec tail -f "\$0"
 END
-  ) &
+  ) 2>"$folder/said" &
   child=$!
   until [ -e "$folder/started" ]; do
     kill -0 "$child" && sleep 0.1 || return 1
@@ -269,6 +435,7 @@ END
   exits 1 wait "$child"
   status=$?
   child=
+  grep -F "install.sh: interrupted: what is installed in $prefix stays, and --uninstall takes it away" "$folder/said" || return 1
   return $status
 }
 
@@ -300,6 +467,40 @@ else
   skip "the proof" "ssh is not installed"
 fi
 check "where there is no ssh, the proof is skipped, and the package is named" says_that_ssh_is_missing
+check "all that is missing is said at once, and nothing is made" says_all_that_is_missing
+check "a Rust that is too old is named, before anything is fetched" says_that_rust_is_too_old
+check "so is a C compiler that cannot link" says_that_nothing_links
+check "where Deno cannot be fetched, the folders that were made for it are removed" takes_back_its_folders
+check "a Deno that does not run here is not put into place" refuses_a_deno_that_does_not_run
+busybox=$(command -v busybox)
+if [ "$(id -u)" != 0 ]; then skip "another C library" "only root can enter a system that has none"
+elif [ -z "$busybox" ] || ldd "$busybox" >/dev/null 2>&1; then skip "another C library" "busybox-static is not installed"
+else check "with another C library than glibc, no Deno is fetched, and it says what there is" says_that_glibc_is_missing "$busybox"; fi
+chmod 711 "$folder"
+if [ "$(id -u)" != 0 ]; then skip "a Deno of root's that others cannot start" "only root installs for others"
+elif ! is_open_to_all "$folder"; then skip "a Deno of root's that others cannot start" "others may not enter $folder"
+else
+  check "a Deno of root's that others cannot start is copied" copies_a_deno_that_others_cannot_start
+  check "what root installs is for everybody, whatever the umask is" is_for_everybody
+fi
+chmod 700 "$folder"
+check "a build directory of another user is left alone" builds_elsewhere
+check "no cache is left in the home" leaves_no_cache
+# shellcheck disable=SC2016 # it is printed like this
+check "bash is told how the program comes on PATH, and that works" \
+  says_how_it_comes_on_path bash "echo 'PATH=\$PATH:~/.local/bin' >>~/.bashrc" bash -ic 'command -v deno-ssh-proxy'
+# shellcheck disable=SC2016 # likewise
+check "so is sh" \
+  says_how_it_comes_on_path dash "echo 'PATH=\$PATH:~/.local/bin' >>~/.profile" sh -c '. ~/.profile && command -v deno-ssh-proxy'
+for shell in zsh fish; do
+  case $shell in
+    zsh) line="echo 'path+=(~/.local/bin)' >>$folder/home/.zshrc" ;;
+    fish) line="fish_add_path ~/.local/bin" ;;
+  esac
+  if command -v $shell >/dev/null; then
+    check "so is $shell" says_how_it_comes_on_path $shell "$line" $shell -ic 'command -v deno-ssh-proxy'
+  else check "so is $shell (it is not installed, and so not tried)" says_how_it_comes_on_path $shell "$line"; fi
+done
 check "installing again is harmless, and --no-proof proves nothing" proves_nothing
 check "the manual page and what shells complete with are where they are looked for, for everybody" is_looked_for
 check "the installed program runs with no environment" env -i "$prefix/bin/deno-ssh-proxy" --version
@@ -317,6 +518,7 @@ check "so it is where a link leads through one" refuses_open_folders_behind_link
 check "so is a Deno that everybody may write to, and a folder that it is in" refuses_open_deno
 check "in a folder like /tmp what is one's own is fine" takes_sticky_folders
 check "a link under the name that a new one has for a moment is not followed" writes_through_no_links
+check "where it is on PATH, nothing is said of that" says_nothing_of_path
 check "a folder that one's own group may write to is fine" takes_own_group
 if [ "$(id -u)" = 0 ]; then
   check "a folder of another user is refused, and what is such a user's in one like /tmp" refuses_folders_of_others
@@ -330,9 +532,13 @@ leaves_folders() {
     [ "$(cd "$folder/was" && find . | sort | tr '\n' ' ')" = ". ./bin ./share ./share/man ./share/zsh ./share/zsh/mine " ]
 }
 check "uninstalling leaves the folders that were there before, and those that somebody has put something into" leaves_folders
-check "it uninstalls" "$root/install.sh" --prefix "$prefix" --uninstall
+check "uninstalling with another prefix than that of the installation fails, and removes nothing" names_the_other_place
+check "it uninstalls, and says what it removed" says_what_it_removed
 check "nothing is left behind" test ! -e "$prefix"
-check "uninstalling again is harmless" "$root/install.sh" --prefix "$prefix" --uninstall
+if command -v deno-ssh-proxy >/dev/null || [ -e /etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf ] ||
+  [ -e "${HOME-}/.ssh/deno-ssh-proxy.conf" ]; then
+  skip "uninstalling again is harmless" "deno-ssh-proxy is installed here"
+else check "uninstalling again is harmless, and says that nothing was there" says_that_it_was_not_there; fi
 
 begin_demo() {
   mkfifo "$folder/demo"

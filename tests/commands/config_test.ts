@@ -101,11 +101,26 @@ test("--uninstall keeps what was written into the ssh_config since, and the back
   home.file("~/.ssh/config", "Host a\n", 0o600);
   await config(home, ["--install"]);
   home.file("~/.ssh/config", `# above\n${LINES}# below\nHost a\nHost new`, 0o600);
-  assertDone(await config(home, ["--uninstall"]));
+  const says = assertDone(await config(home, ["--uninstall"]));
+  const ssh = `${home.path}/.ssh`;
+  assertStringIncludes(says, `${ssh}/config.before-deno-ssh-proxy stays: ${ssh}/config is not as it was before`);
   assertEquals(home.all("~/.ssh"), {
     "config": "600 # above\n# below\nHost a\nHost new",
     "config.before-deno-ssh-proxy": "600 Host a\n",
   });
+});
+
+test("--uninstall says what stays: host keys that ssh kept, and a folder with nothing in it", async (home) => {
+  const stay = (says: string) => says.split("\n").filter((line) => line.includes(" stays: "));
+  const ssh = `${home.path}/.ssh`;
+  await config(home, ["--install"]);
+  assertEquals(stay(assertDone(await config(home, ["--uninstall", "--dry-run"]))), []);
+  assertEquals(stay(assertDone(await config(home, ["--uninstall"]))), [`${ssh} stays: it is empty`]);
+  await config(home, ["--install"]);
+  home.file("~/.ssh/deno-ssh-proxy.known_hosts", "vsock/42 ssh-ed25519 AAAA\n");
+  assertEquals(stay(assertDone(await config(home, ["--uninstall"]))), [
+    `${ssh}/deno-ssh-proxy.known_hosts stays: it has the host keys that ssh was to keep for addresses`,
+  ]);
 });
 
 test("a later --install leaves the backup of the first as it is", async (home) => {
@@ -647,9 +662,22 @@ for (const root of [false, true]) {
     assertStringIncludes(assertDone(await uninstall()), `/${name}\n`);
     assertEquals(home.all(folder), {});
 
+    const nowhere = `${other.prefix}/nowhere`;
+    assertDone(await config(home, ["--install"], { root }));
+    const { code, err } = await home.run([`${CHECKOUT}/install.sh`, "--uninstall", "--prefix", nowhere], { root });
+    assertEquals(code, 1);
+    assertStringIncludes(err, `install.sh: it is not installed in ${nowhere}, and nothing was changed; `);
+    assertMatch(
+      err,
+      new RegExp(`/${name} names /.*/bin/deno-ssh-proxy\n  ./install\\.sh --prefix .* --uninstall removes`),
+    );
+    assertDone(await config(home, ["--uninstall"], { root }));
+
     outputOf(`${CHECKOUT}/install.sh`, "--no-proof", "--prefix", other.prefix);
     assertDone(await config(home, ["--install"], { root }));
-    assertEquals(assertDone(await uninstall()), `deno-ssh-proxy is no longer in ${other.prefix}\n`);
+    const says = assertDone(await uninstall());
+    assertMatch(says, new RegExp(`^left .*${name} as it is: it names `));
+    assertStringIncludes(says, `deno-ssh-proxy is no longer in ${other.prefix}\n`);
     assert(name in home.all(folder));
   });
 }

@@ -198,7 +198,7 @@ testWhere(
     using bare = new Bare();
     Deno.removeSync(`${PROGRAMS}/deno`);
     try {
-      bare.assertRefused("there is neither Deno 2.9 or later nor npm", "--from", gz(newer!));
+      bare.assertRefused("missing: Deno 2.9 or later, or npm to install it with\n", "--from", gz(newer!));
     } finally {
       Deno.symlinkSync(Deno.execPath(), `${PROGRAMS}/deno`);
     }

@@ -100,8 +100,8 @@ test("a machine with neither Deno nor npm says so of an archive, and is as it wa
   assertEquals(code, 1);
   assertEquals(
     err,
-    "install.sh: there is neither Deno 2.9 or later nor npm\n" +
-      "  install one of them, or take the release's standalone archive\n",
+    "install.sh: missing: Deno 2.9 or later, or npm to install it with\n" +
+      "  on Debian: apt-get install npm; the release's standalone archive needs no Deno\n",
   );
 });
 
