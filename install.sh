@@ -278,10 +278,11 @@ left="nothing was changed"
 is_new=no
 clean_up() {
   [ -z "$child" ] || kill "$child" 2>/dev/null || true
-  [ -z "$child" ] || wait "$child" 2>/dev/null || true
+  # dash leaves wait early in the trap of a signal.
+  while [ -n "$child" ] && kill -0 "$child" 2>/dev/null; do wait "$child" 2>/dev/null || true; done
   [ -z "$stage" ] || rm -rf "$stage"
   take_back_folders
-  rm -rf "$build"
+  rm -rf "$build" 2>/dev/null || rm -rf "$build"
 }
 # Removes the folders that this run has made, if it has put nothing else there.
 take_back_folders() {

@@ -109,6 +109,7 @@ depends=$(
   done | tr -d '\n'
 )
 
+put "$debian/preinst" /DEBIAN/preinst 755
 put "$debian/postrm" /DEBIAN/postrm 755
 # Each file and each folder begins a new KiB: deb-substvars(5), Installed-Size.
 size=$(find "$tree/etc" "$tree/usr" -printf '%y %s\n' |

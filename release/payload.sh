@@ -43,15 +43,22 @@ headers_last() { # headers_last LIBRARY
 }
 
 case $(uname -s) in Darwin) library=libdeno_ssh_proxy.dylib ;; *) library=libdeno_ssh_proxy.so ;; esac
+cannot_build() {
+  rustc=$(cd "$root/rust" && "${RUSTC:-rustc}" --version 2>/dev/null) || rustc='no rustc'
+  number=${rustc#rustc }
+  older=$(printf '%s\n' "${number%% *}" "$rust_version" | sort -t . -k 1,1n -k 2,2n | head -n 1)
+  why="what cargo says above is why"
+  [ "$older" = "$rust_version" ] || why="it needs Rust $rust_version or later, and this is $rustc"
+  fail "the library and the starter cannot be built" "$why"
+}
+
 # Builds where cargo builds by default, unless some of that is another user's: what root made in there would be in that
 # user's way, and theirs in this one's.
 target=$root/rust/target
 foreign=$(find "$root/rust" ! -user "$(id -u)" -print -o -type d ! -perm -200 -print | head -n 1)
 [ -z "$foreign" ] && [ -w "$root/rust" ] || target=$payload/built
 cargo build --quiet --release --locked --manifest-path "$root/rust/Cargo.toml" --target-dir "$target" ||
-  fail "the library and the starter cannot be built" "cargo says why; it needs Rust $rust_version or later, and this is $(
-    cd "$root/rust" && "${RUSTC:-rustc}" --version 2>&1 | head -n 1
-  )"
+  cannot_build
 cp "$target/release/$library" "$target/release/deno-ssh-proxy" "$program"
 [ "$(uname -s)" != Linux ] || headers_last "$program/$library"
 

@@ -109,7 +109,7 @@ test("bookworm: on a bare system it is installed with what it depends on", async
   );
 });
 
-test("trixie: purged after it was used, it leaves nothing but Deno's cache and what dpkg and apt note down", async () => {
+test("trixie: purged after it was used, it leaves nothing but what dpkg and apt note down", async () => {
   const system = systems.get("trixie")!;
   await system.install("openssh-client");
   const before = system.files();
@@ -124,7 +124,7 @@ test("trixie: purged after it was used, it leaves nothing but Deno's cache and w
   await system.outputOf("apt-get purge --yes -o Dpkg::Use-Pty=0 deno-ssh-proxy");
   const after = system.files();
   const other = [...after.symmetricDifference(before)];
-  const expected = /^(\/root|\/home\/somebody)\/\.cache(\/deno(\/.*)?)?$|^\/var\/(log|cache|lib\/apt|lib\/dpkg)\//;
+  const expected = /^\/var\/(log|cache|lib\/apt|lib\/dpkg)\//;
   assertEquals(other.filter((path) => !expected.test(path)), []);
 });
 
@@ -202,20 +202,53 @@ testIn(["trixie"], "an upgrade does not bring back a conffile that config --unin
   assertEquals((await system.run(`cat ${CONFFILE}`)).code, 1);
 });
 
-testIn(["trixie"], "removed, it leaves the conffile alone, and ssh goes elsewhere as before", async (system) => {
-  const owned = (await system.outputOf("dpkg -L deno-ssh-proxy")).trimEnd().split("\n");
-  await system.outputOf("apt-get remove --yes deno-ssh-proxy");
-  const left = system.files();
-  assertEquals(
-    owned.filter((path) => left.has(path) && path.includes("deno-ssh-proxy")),
-    [CONFFILE],
-  );
-  assertMatch(await system.outputOf("ssh -G example.org", "somebody"), /^hostname example\.org$/m);
-  const { code, err } = await system.run("ssh root@unix/run/app/Sshd.sock true", "somebody");
-  assertEquals(code, 255);
-  assertStringIncludes(err, "/usr/bin/deno-ssh-proxy");
-  await system.outputOf("dpkg --purge deno-ssh-proxy");
+testIn(
+  ["trixie"],
+  "removed, it leaves ssh as it was before, and is installed again with what was changed",
+  async (system) => {
+    const owned = (await system.outputOf("dpkg -L deno-ssh-proxy")).trimEnd().split("\n");
+    await system.outputOf("deno-ssh-proxy config --install --alias box=unix/run/app/Sshd.sock");
+    const changed = await system.outputOf(`cat ${CONFFILE}`);
+    await system.outputOf("apt-get remove --yes deno-ssh-proxy");
+    const left = system.files();
+    assertEquals(owned.filter((path) => left.has(path) && path.includes("deno-ssh-proxy")), []);
+    assertEquals(await system.outputOf(`cat ${CONFFILE}.removed`), changed);
+    const used = await system.outputOf("ssh -G unix/run/app/Sshd.sock", "somebody");
+    assert(!/^proxycommand /m.test(used), used);
+    await system.outputOf(`dpkg --install /mnt/${QUICK}`);
+    assertEquals(await system.outputOf(`cat ${CONFFILE}`), changed);
+    assertEquals(await system.outputOf("ssh root@box echo hello", "somebody"), "hello\n");
+    assertEquals((await system.run(`cat ${CONFFILE}.removed`)).code, 1);
+  },
+);
+
+testIn(["trixie"], "purged after it was removed, it leaves nothing of its conffile, changed or not", async (system) => {
+  for (const change of ["true", `echo '# mine' >>${CONFFILE}`]) {
+    await system.outputOf(`dpkg --install /mnt/${QUICK} && ${change} && dpkg --remove deno-ssh-proxy`);
+    await system.outputOf("dpkg --purge deno-ssh-proxy");
+    assertEquals([...system.files()].filter((path) => path.startsWith(CONFFILE)), []);
+  }
+});
+
+testIn(
+  ["trixie"],
+  "removed and installed in a newer version, it has the newer conffile unless one was changed",
+  async (system) => {
+    await older(system);
+    await system.outputOf("dpkg --remove deno-ssh-proxy");
+    await system.outputOf(`dpkg --install /mnt/${QUICK}`);
+    assertStringIncludes(await system.outputOf(`cat ${CONFFILE}`), "This machine.");
+  },
+);
+
+testIn(["trixie"], "an installation that is given up leaves no conffile behind for ssh", async (system) => {
+  await system.outputOf("dpkg --remove deno-ssh-proxy");
+  // No room for the program.
+  const full = "mkdir -p /usr/lib/deno-ssh-proxy && mount -t tmpfs -o size=100k none /usr/lib/deno-ssh-proxy";
+  const { code } = await system.run(`${full} && dpkg --install /mnt/${QUICK}`);
+  assert(code !== 0);
   assertEquals((await system.run(`cat ${CONFFILE}`)).code, 1);
+  await system.outputOf(`dpkg --install /mnt/${QUICK} && test -e ${CONFFILE}`);
 });
 
 test("lintian finds neither an error nor a warning in the package", async () => {
