@@ -29,9 +29,8 @@ export interface Roots {
 
 /** Returns a line for a person on each name in a configuration that has to become an alias, but for those that are one. */
 export function bareHostNameNotes(roots: Roots, aliases: readonly string[]): string[] {
-  const { folder, home } = roots;
-  const files = home === undefined ? pathsOf("*.conf", roots) : [`${folder}/config`];
-  return bareHostNames(files, roots).filter(({ name }) => !aliases.includes(name)).map((found) => {
+  const { home } = roots;
+  return bareHostNames(filesOf(roots), roots).filter(({ name }) => !aliases.includes(name)).map((found) => {
     const { name, address, file, line, command } = found;
     const path = home !== undefined && file.startsWith(`${home}/`) ? `~${file.slice(home.length)}` : file;
     const how = command === undefined ? "give it a ProxyCommand" : `run: ${command}`;
@@ -39,9 +38,17 @@ export function bareHostNameNotes(roots: Roots, aliases: readonly string[]): str
   });
 }
 
+/** The files that ssh reads by themselves. */
+function filesOf(roots: Roots): string[] {
+  return roots.home === undefined ? pathsOf("*.conf", roots) : [`${roots.folder}/config`];
+}
+
 /** What stands in a `Host` block, also in files that it includes. */
-interface Block {
+export interface Block {
   readonly patterns: readonly string[];
+  /** The file and the line of the `Host`; undefined for what stands above the first. */
+  readonly file?: string;
+  readonly line?: number;
   hostName?: { value: string; file: string; line: number };
   port?: string;
   hasProxy: boolean;
@@ -55,8 +62,7 @@ const DEEPEST = 16;
  * block has a ProxyCommand or a ProxyJump. A file that cannot be read is left out.
  */
 export function bareHostNames(files: readonly string[], roots: Roots): BareHostName[] {
-  const blocks: Block[] = [];
-  for (const file of files) readBlocks({ file, above: [], roots, blocks });
+  const blocks = blocksIn(files, roots);
   const found = new Map<string, BareHostName>();
   for (const { patterns, hostName, port = "22" } of blocks) {
     if (hostName === undefined) continue;
@@ -71,6 +77,17 @@ export function bareHostNames(files: readonly string[], roots: Roots): BareHostN
     }
   }
   return [...found.values()];
+}
+
+/** Returns the `Host` blocks of a configuration, in the order in which ssh reads them. */
+export function configBlocks(roots: Roots): Block[] {
+  return blocksIn(filesOf(roots), roots);
+}
+
+function blocksIn(files: readonly string[], roots: Roots): Block[] {
+  const blocks: Block[] = [];
+  for (const file of files) readBlocks({ file, above: [], roots, blocks });
+  return blocks;
 }
 
 /** A file that is read for its blocks. */
@@ -93,7 +110,7 @@ function readBlocks(reading: Reading, outer: Block = { patterns: ["*"], hasProxy
   if (above.length === 0) blocks.push(block);
   for (const { number, keyword, words } of configLines(text)) {
     const [value = ""] = words;
-    if (keyword === "host") blocks.push(block = { patterns: words, hasProxy: false });
+    if (keyword === "host") blocks.push(block = { patterns: words, file, line: number, hasProxy: false });
     // For whom a Match is depends on more than the name.
     else if (keyword === "match") block = { patterns: [], hasProxy: false };
     else if (keyword === "hostname") block.hostName ??= { value, file, line: number };

@@ -18,6 +18,8 @@ export interface Option {
   readonly values?: readonly string[];
   /** Whether it may be given more than once. */
   readonly repeated?: true;
+  /** What its value is, where a shell can complete it. */
+  readonly completes?: "alias";
 }
 
 /** An argument that is told by its place. */

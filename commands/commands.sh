@@ -22,16 +22,17 @@ without_comma() { # without_comma PATH
 # config: printing needs nothing. Of the system's files root has those of one directory; a user has those of ~/.ssh, and of
 # the directories that its two files are really in: links can lead to them, or to ~/.ssh, or to the home.
 start_config() { # start_config ARGUMENTS
-  install=no uninstall=no dry=no
+  install=no uninstall=no list=no dry=no
   for argument in "$@"; do
     case $argument in
     --install) install=yes ;;
     --uninstall) uninstall=yes ;;
+    --list) list=yes ;;
     --dry-run) dry=yes ;;
     esac
   done
   set -- "$program/cli.mjs" "$@"
-  [ $install$uninstall != nono ] || start "$@"
+  [ $install$uninstall$list != nonono ] || start "$@"
   [ $install$dry != yesno ] || set -- --allow-run="$starter" "$@"
   if [ "$(command -p id -u)" = 0 ]; then
     directories=/etc/ssh/ssh_config.d
@@ -45,9 +46,11 @@ start_config() { # start_config ARGUMENTS
       *) directories=$directories,$target ;;
       esac
     done
+    # Of root's files, a user's ssh reads this one too.
+    [ $list = no ] || directories=$directories,/etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf
     set -- --allow-env=SAVED_HOME "$@"
   fi
-  [ $dry = yes ] || set -- --allow-write="$directories" "$@"
+  [ $install$uninstall = nono ] || [ $dry = yes ] || set -- --allow-write="$directories" "$@"
   start --allow-sys=uid --allow-read="$directories" "$@"
 }
 

@@ -4,16 +4,19 @@
  * @module
  */
 
-import { printable, ProxyError } from "../proxy/errors.ts";
+import { printable, ProxyError, report } from "../proxy/errors.ts";
 import { type Alias, parseAlias, requireName, requireUser } from "./alias.ts";
-import { command, type Context } from "./command.ts";
+import { command, type Context, type Given } from "./command.ts";
+import { listJson, listText } from "./config_list.ts";
 import { unifiedDiff } from "./diff.ts";
-import { type EffectiveConfig, effectiveConfig, homeOfSsh, isOurs, originOf, ownCommand } from "./effective_config.ts";
+import { showEffect } from "./config_effect.ts";
+import { effectiveConfig, ownCommand } from "./effective_config.ts";
 import { EXAMPLES, fragment, HOST_KEYS, type Settings } from "./fragment.ts";
-import { includeLine } from "./include.ts";
+import { askSshFor, hiddenHostWarnings, reservedNameWarnings } from "./hidden_hosts.ts";
 import {
   carryOut,
   fragmentPath,
+  installedFiles,
   installedSettings,
   type Place,
   placeOf,
@@ -27,10 +30,17 @@ import { userVariable } from "./user_environment.ts";
 const OPTIONS = {
   install: { brief: "puts it where ssh looks for it, and shows that ssh uses it" },
   uninstall: { brief: "takes it away again, or with --alias that name alone" },
+  list: { brief: "shows the aliases and options that are installed" },
   "dry-run": { brief: "shows what --install or --uninstall would change" },
-  alias: { brief: "a name for an address; for --uninstall only NAME", value: "NAME=ADDRESS[:PORT]", repeated: true },
+  alias: {
+    brief: "a name for an address; for --uninstall only NAME",
+    value: "NAME=ADDRESS[:PORT]",
+    repeated: true,
+    completes: "alias",
+  },
   "host-keys": { brief: "what becomes of host keys: ephemeral, tofu or strict", values: HOST_KEYS },
   user: { brief: "who to log in as if ssh is not told; none leaves it to ssh", value: "NAME" },
+  json: { brief: "with --list, the same as JSON" },
 } as const;
 
 export const config = command({
@@ -42,7 +52,7 @@ With --install it is put into place: for root into
 /etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf, for a user into
 ~/.ssh/deno-ssh-proxy.conf with a line at the top of ~/.ssh/config that includes
 it. A later --install keeps the options of the one before, but for those that it
-is given.
+is given; --list shows them.
 
 Host keys are ephemeral (neither checked nor kept), tofu (kept at the first
 connection and checked from then on), or strict (to be put there beforehand).
@@ -53,6 +63,8 @@ line in ~/.ssh/config wins.`,
   options: OPTIONS,
   async run(context, given) {
     const { install, uninstall, alias, "dry-run": dryRun, "host-keys": hostKeys } = given;
+    if (given.list) return await list(context, given);
+    if (given.json) throw usage("--json: it goes with --list");
     const user = given.user === undefined ? undefined : requireUser(given.user);
     if (install && uninstall) throw usage("--install, --uninstall: one of the two");
     if (dryRun && !install && !uninstall) throw usage("--dry-run: it goes with --install or --uninstall");
@@ -60,7 +72,7 @@ line in ~/.ssh/config wins.`,
       if (hostKeys !== undefined) throw usage("--host-keys: it does not go with --uninstall");
       if (user !== undefined) throw usage("--user: it does not go with --uninstall");
       const names = alias.map(requireName);
-      return await change(context, false, dryRun, (place) => planUninstall(place, names, render));
+      return await change(context, { aliases: undefined, dryRun }, (place) => planUninstall(place, names, render));
     }
     const aliases = unique(alias.map(parseAlias));
     if (install) {
@@ -69,8 +81,9 @@ line in ~/.ssh/config wins.`,
         ...(hostKeys === undefined ? {} : { hostKeys }),
         ...(user === undefined ? {} : { user }),
       };
-      return await change(context, true, dryRun, (place) => planInstall(place, asked, render));
+      return await change(context, { aliases, dryRun }, (place) => planInstall(place, asked, render));
     }
+    for (const warning of reservedNameWarnings(aliases)) await context.err.write(report(warning));
     const text = render({ aliases, hostKeys: hostKeys ?? HOST_KEYS[0], user });
     await context.out.write(shownOn(context.out, text));
     return 0;
@@ -86,41 +99,98 @@ function unique(aliases: readonly Alias[]): Alias[] {
   return [...new Map(aliases.map((alias) => [alias.name, alias])).values()];
 }
 
+/** Shows what is installed. */
+async function list({ out, err }: Context, given: Given<typeof OPTIONS>): Promise<number> {
+  const { list: _, json, ...others } = given;
+  const surplus = Object.entries(others).find(([, value]) => Array.isArray(value) ? value.length > 0 : value);
+  if (surplus !== undefined) throw usage(`--${surplus[0]}: it does not go with --list`);
+  const files = await atPlace((place) => installedFiles(place));
+  await out.write(json ? listJson(files) : shownOn(out, listText(files)));
+  if (files.length === 0) await err.write(report({ message: "no configuration is installed", hint: INSTALL }));
+  return 0;
+}
+
+const INSTALL = "deno-ssh-proxy config --install installs one";
+
+/** A change that is asked for: with aliases, though there be none, an installation. */
+interface Asked {
+  readonly aliases: readonly Alias[] | undefined;
+  readonly dryRun: boolean;
+}
+
 /** Makes the changes that `planFor` gives, or shows them. */
-async function change(
-  { out, err }: Context,
-  isInstall: boolean,
-  dryRun: boolean,
-  planFor: (place: Place) => Plan,
-): Promise<number> {
+async function change({ out, err }: Context, asked: Asked, planFor: (place: Place) => Plan): Promise<number> {
+  return await atPlace(async (place) => {
+    const { aliases = [], dryRun } = asked;
+    const isInstall = asked.aliases !== undefined;
+    // What is in the way of the files is told before what ssh has against them.
+    const plan = planFor(place);
+    if (dryRun) await showPlan({ out, err }, plan);
+    else if (isInstall) await requireReadable(place);
+    const added = notInstalled(place, aliases);
+    const known = dryRun ? undefined : await askSshFor(added);
+    if (!dryRun) {
+      const { done, notes } = await carryOut(place, isInstall, () => planFor(place));
+      if (done.length === 0 && isInstall) done.push(`already installed: ${fragmentPath(place)}`);
+      else if (done.length + notes.length === 0) done.push("nothing to take away");
+      await out.write([...done, ...notes].map(line).join(""));
+    }
+    for (const warning of await hiddenHostWarnings(added, place, known)) await err.write(report(warning));
+    if (isInstall && !dryRun) await showEffect({ out }, place);
+    return 0;
+  });
+}
+
+/** Does `work` where the configuration of this user is. */
+async function atPlace<Result>(work: (place: Place) => Promise<Result> | Result): Promise<Result> {
   if (Deno.build.standalone) {
-    throw new ProxyError("permission", "a standalone executable may write no file", {
+    throw new ProxyError("permission", "a standalone executable can open no file", {
       hint: `deno-ssh-proxy config prints what is to be in ${fragmentPath(placeOf(0, () => undefined))}`,
     });
   }
   let place: Place | undefined;
   try {
-    const here = place = placeOf(Deno.uid(), () => userVariable("HOME"));
-    if (dryRun) {
-      const plan = planFor(here);
-      const [changes, notes] = [plan.changes, plan.notes()];
-      for (const { path, before, after, keeps } of changes) {
-        if (!keeps) await out.write(shownOn(out, unifiedDiff(path, textOf(before?.bytes), textOf(after))));
-      }
-      for (const note of changes.length === 0 ? [...notes, "nothing would change"] : notes) {
-        await err.write(line(note));
-      }
-      return 0;
-    }
-    const { done, notes } = await carryOut(here, isInstall, () => planFor(here));
-    if (done.length === 0 && isInstall) done.push(`already installed: ${fragmentPath(here)}`);
-    else if (done.length + notes.length === 0) done.push("nothing to take away");
-    await out.write([...done, ...notes].map(line).join(""));
-    if (isInstall) await showEffect({ out }, here);
-    return 0;
+    place = placeOf(Deno.uid(), () => userVariable("HOME"));
+    return await work(place);
   } catch (thrown) {
     throw withGrants(thrown, place);
   }
+}
+
+async function showPlan({ out, err }: Pick<Context, "out" | "err">, plan: Plan): Promise<void> {
+  const [changes, notes] = [plan.changes, plan.notes()];
+  for (const { path, before, after, keeps } of changes) {
+    if (!keeps) await out.write(shownOn(out, unifiedDiff(path, textOf(before?.bytes), textOf(after))));
+  }
+  for (const note of changes.length === 0 ? [...notes, "nothing would change"] : notes) {
+    await err.write(line(note));
+  }
+}
+
+/**
+ * Returns if ssh takes its configuration as it is, or if there is no ssh. What ssh refuses in the file of this program is no
+ * obstacle: it is written anew.
+ *
+ * @throws {ProxyError} of kind `configuration`
+ */
+async function requireReadable(place: Place): Promise<void> {
+  try {
+    await effectiveConfig(EXAMPLES[0]!);
+  } catch (thrown) {
+    if (!(thrown instanceof ProxyError)) throw thrown;
+    const { kind, message, hint, cause } = thrown;
+    if (kind === "missing" || kind === "configuration" && message.includes(place.fragment)) return;
+    throw new ProxyError(kind, message, {
+      cause,
+      hint: ["nothing was changed", hint].filter((part) => part).join("; "),
+    });
+  }
+}
+
+/** Returns the aliases of which none of that name is installed yet. */
+function notInstalled(place: Place, aliases: readonly Alias[]): Alias[] {
+  const known = installedSettings(place).aliases.map(({ name }) => name);
+  return aliases.filter(({ name }) => !known.includes(name));
 }
 
 /** What was done or is to be known, with the paths in it, as a line. */
@@ -130,78 +200,6 @@ function line(text: string): string {
 
 function textOf(bytes: Uint8Array | undefined): string | undefined {
   return bytes && new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-}
-
-/** Asks ssh what it makes of an address of each form, and of each alias. */
-async function showEffect({ out }: Pick<Context, "out">, place: Place): Promise<void> {
-  const names = [...EXAMPLES, ...installedSettings(place).aliases.map(({ name }) => name)];
-  let configs: EffectiveConfig[];
-  try {
-    configs = await Promise.all(names.map((name) => effectiveConfig(name)));
-  } catch (thrown) {
-    if (!(thrown instanceof ProxyError) || thrown.kind !== "missing") throw thrown;
-    await out.write(`whether ssh uses it could not be seen: ${thrown.message}\n`);
-    return;
-  }
-  for (const one of configs) {
-    if (!isOurs(one.proxyCommand) || !one.proxyUseFdpass) throw await whyNot(one, place);
-  }
-  await out.write(`ssh uses it for ${names.join(", ")}\n`);
-}
-
-/** Why ssh does not use this program for a name, although it is installed in `place`. */
-async function whyNot(effective: EffectiveConfig, place: Place): Promise<ProxyError> {
-  const path = fragmentPath(place);
-  const { host, options, files } = effective;
-  if (!files.some((file) => file.path === path)) {
-    if (place.home === undefined) {
-      return configuration(
-        `ssh does not read ${path}`,
-        `put this line at the top of /etc/ssh/ssh_config: ${INCLUDE_ALL}`,
-      );
-    }
-    const home = await homeOfSsh();
-    if (home !== undefined && home !== place.home) {
-      return configuration(
-        `ssh does not read ${printable(path)}: its ~ is ${printable(home)}, from the password database, not HOME`,
-        `run this with HOME=${printable(home, Infinity)}`,
-      );
-    }
-    return configuration(
-      `ssh does not read ${printable(path)}`,
-      "does the ssh on PATH give another file with -F? command -v ssh",
-    );
-  }
-  const above = place.home === undefined
-    ? ""
-    : ` or, in ~/.ssh/config, put '${includeLine(place.fragment)}' above what includes it`;
-  if (isOurs(effective.proxyCommand)) {
-    // It is ssh's own value too, so that no file can be told by it.
-    const before = files.slice(0, files.findIndex((file) => file.path === path)).map((file) => printable(file.path));
-    return configuration(
-      `ssh has it carry every byte for ${host}: a file that comes before it has ProxyUseFdpass no`,
-      `take that out of ${before.join(" or ")}${above}`,
-    );
-  }
-  const option = options.has("proxyjump") ? "proxyjump" : "proxycommand";
-  const says = `${SPELLING[option]} ${printable(options.get(option) ?? "none")}`;
-  const origin = options.has(option) ? await originOf(option, effective) : undefined;
-  if (origin === undefined) {
-    return configuration(`ssh does not use it for ${host}: ${says}`, `ssh -vvv -G ${host} says more`);
-  }
-  return configuration(
-    `ssh does not use it for ${host}: ${printable(origin)} comes before it, with ${says}`,
-    `take that out of ${printable(origin, Infinity)} for these names${above}`,
-  );
-}
-
-const SPELLING = { proxycommand: "ProxyCommand", proxyjump: "ProxyJump" };
-
-/** What makes ssh read the system's folder. */
-const INCLUDE_ALL = "Include /etc/ssh/ssh_config.d/*.conf";
-
-function configuration(message: string, hint: string): ProxyError {
-  return new ProxyError("configuration", message, { hint });
 }
 
 /** `thrown`, with the grants that Deno must be given, where it denied one. */

@@ -96,6 +96,24 @@ export async function shellOfSsh(): Promise<string | undefined> {
   return shell.startsWith("$") ? undefined : shell;
 }
 
+/** How long the system's resolver may take, in milliseconds. */
+const RESOLVING_MS = 2_000;
+
+/**
+ * Whether the resolver of this system has an IP address for `name`: from /etc/hosts, DNS or another of its sources. ssh asks
+ * it: where CNAMEs are followed, `ssh -G` fails if a name does not resolve. Returns false after RESOLVING_MS.
+ */
+export async function isResolved(name: string): Promise<boolean> {
+  const options = ["CanonicalizeHostname=yes", "CanonicalizeFallbackLocal=yes", "CanonicalizePermittedCNAMEs=*:*"];
+  const args = options.flatMap((option) => ["-o", option]);
+  try {
+    return (await runSsh(["-G", "-T", "-F", "none", ...args, "--", name], RESOLVING_MS)).code === 0;
+  } catch (thrown) {
+    if (thrown instanceof ProxyError && thrown.kind === "timeout") return false;
+    throw thrown;
+  }
+}
+
 /** Has ssh expand `text` as a ControlPath, the one option that `ssh -G` shows expanded. Undefined where it refuses. */
 async function expandedBySsh(text: string): Promise<string | undefined> {
   const { code, stdout } = await runSsh(["-G", "-T", "-F", "none", "-o", `ControlPath=${text}`, "--", "localhost"]);

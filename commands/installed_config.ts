@@ -275,6 +275,27 @@ function copy(path: string, { bytes, mode }: Version): PlannedChange {
   return { path, before: undefined, after: bytes, mode, did: "", byHand: undefined, keeps: true };
 }
 
+/** A file that this program wrote, and what it was asked for. */
+export interface InstalledFile {
+  readonly path: string;
+  readonly settings: Settings;
+}
+
+/**
+ * Returns the files of this program that ssh reads: of a user the own one, and then that of the system.
+ *
+ * @throws {ProxyError} where one cannot be read
+ */
+export function installedFiles(place: Place): InstalledFile[] {
+  const own = readFragment(place);
+  const system = place.home === undefined ? undefined : readVersion(fragmentPath(SYSTEM));
+  const files = [
+    { path: own.path, settings: own.settings },
+    { path: fragmentPath(SYSTEM), settings: system && settingsOf(new TextDecoder().decode(system.bytes)) },
+  ];
+  return files.flatMap(({ path, settings }) => settings === undefined ? [] : [{ path, settings }]);
+}
+
 /** What the installed fragment was asked for. */
 export function installedSettings(place: Place): Settings {
   return readFragment(place).settings ?? { aliases: [], hostKeys: HOST_KEYS[0] };

@@ -12,16 +12,16 @@ import { NO_SSH, sshCommand } from "./user_environment.ts";
 const TIMEOUT_MS = 10_000;
 
 /**
- * Runs ssh to its end, and returns its exit status and what it wrote.
+ * Runs ssh to its end, and returns its exit status and what it wrote. It may take `timeout` milliseconds.
  *
  * @throws {ProxyError} of kind `missing` where there is no ssh, `permission`, `timeout`, `resource`
  */
-export async function runSsh(args: readonly string[]): Promise<Deno.CommandOutput> {
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
+export async function runSsh(args: readonly string[], timeout: number = TIMEOUT_MS): Promise<Deno.CommandOutput> {
+  const signal = AbortSignal.timeout(timeout);
   const output = await spawn(args, { stdout: "piped", signal }).output();
   if (output.code === NO_SSH) throw missingSsh();
   if (!signal.aborted) return output;
-  throw new ProxyError("timeout", `ssh: it did not end within ${TIMEOUT_MS / 1000} s`);
+  throw new ProxyError("timeout", `ssh: it did not end within ${timeout / 1000} s`);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { CHECKOUT } from "../support/folder.ts";
 import { grantsIn, spyOn, starterWith } from "./grants.ts";
-import { hasNamespaces, Home, type Ran, type Running } from "../support/home.ts";
+import { hasNamespaces, Home, HOST, type Ran, type Running } from "../support/home.ts";
 import { Installation } from "../support/installation.ts";
 import { outputOf, testWhere } from "../support/tools.ts";
 
@@ -229,14 +229,47 @@ test("a file that a user includes above this one's own line is named", async (ho
   );
 });
 
-test("an ssh_config that ssh does not take is reported in the words of ssh", async (home) => {
+test("an ssh_config that ssh does not take is reported in the words of ssh, and nothing is changed", async (home) => {
   home.file("~/.ssh/config", "NoSuchOption 1\n");
-  assertFailed(await config(home, ["--install"]), 78, "config: line 3: Bad configuration option: nosuchoption");
+  const before = home.all("~/.ssh");
+  const asked = ["--install", "--alias", "vm=vsock/42"];
+  assertFailed(
+    await config(home, asked),
+    78,
+    "config: line 1: Bad configuration option: nosuchoption\n",
+    "  nothing was changed; ",
+  );
+  assertEquals(home.all("~/.ssh"), before);
 });
 
 test("an ssh_config that ssh does not take because others may write to it is told with what to do", async (home) => {
   const file = home.file("~/.ssh/config", "Host a\n", 0o666);
   assertFailed(await config(home, ["--install"]), 78, `Bad owner or permissions on ${file}\n`, `chmod go-w ${file}\n`);
+  assertEquals(home.all("~/.ssh"), { config: "666 Host a\n" });
+});
+
+test("nothing of root's is changed where the system's ssh_config is broken", async (home) => {
+  home.file("/etc/ssh/ssh_config", "Include /etc/ssh/ssh_config.d/*.conf\nHost a\n    Port none\n");
+  const before = home.all("/etc/ssh/ssh_config.d");
+  assertFailed(
+    await config(home, ["--install"], { root: true }),
+    78,
+    "/etc/ssh/ssh_config line 3: ",
+    "nothing was changed",
+  );
+  assertEquals(home.all("/etc/ssh/ssh_config.d"), before);
+});
+
+test("what ssh refuses in the installed file itself is mended, and what was there is kept", async (home) => {
+  assertDone(await config(home, ["--install"]));
+  const path = home.at("~/.ssh/deno-ssh-proxy.conf");
+  const whole = Deno.readTextFileSync(path);
+  for (const [text, mode] of [[`${whole}NoSuchOption 1\n`, 0o644], [whole, 0o666]] as const) {
+    home.file("~/.ssh/deno-ssh-proxy.conf", text, mode);
+    await config(home, ["--install", "--alias", "vm=vsock/42"]);
+    assertStringIncludes(Deno.readTextFileSync(path), "\nHost vm\n");
+    assertEquals(Deno.readTextFileSync(path).includes("NoSuchOption"), false);
+  }
 });
 
 testWhere(
@@ -682,10 +715,151 @@ for (const root of [false, true]) {
   });
 }
 
+/** The configurations in which a name leads somewhere already: files, the alias, and what the warning says of it. */
+const HIDING: Record<string, [files: Record<string, string>, alias: string, reason: string, dry?: string]> = {
+  "the name of this machine": [{}, "localhost=vsock/42", "it is this machine's", "it is this machine's"],
+  "a name below localhost": [{}, "vm.localhost=vsock/42", "it is this machine's", "it is this machine's"],
+  "an IP address": [{}, "192.0.2.7=vsock/42", "it is an IP address", "it is an IP address"],
+  "a name that the system resolves": [{}, `${HOST}=vsock/42`, "this system resolves it"],
+  "a name with a Host block": [
+    { "~/.ssh/config": "Host other build\n    User me\n" },
+    "build=vsock/42",
+    "~/.ssh/config line 3 is for it",
+    "~/.ssh/config line 1 is for it",
+  ],
+  "a name with a Host block in an included file": [
+    { "~/.ssh/config": "Include more/*\n", "~/.ssh/more/one": "Host build\n    HostName build.example\n" },
+    "build=vsock/42",
+    "~/.ssh/more/one line 1 is for it",
+    "~/.ssh/more/one line 1 is for it",
+  ],
+  "a name that a pattern gives a HostName": [
+    { "~/.ssh/config": "Host b*\n    HostName build.example\n" },
+    "build=vsock/42",
+    "ssh has HostName build.example for it",
+  ],
+  "a name that a pattern gives a ProxyJump": [
+    { "~/.ssh/config": "Host b*\n    ProxyJump gate\n" },
+    "build=vsock/42",
+    "ssh has ProxyJump gate for it",
+  ],
+  "a name that root gives a ProxyCommand": [
+    { "/etc/ssh/ssh_config.d/50-x.conf": "Host build\n    ProxyCommand nc %h %p\n" },
+    "build=vsock/42",
+    "ssh has ProxyCommand nc %h %p for it",
+  ],
+  "a name with a host key": [
+    { "~/.ssh/known_hosts": "# x\nother,Build ssh-ed25519 AAAA\n" },
+    "build=vsock/42",
+    "~/.ssh/known_hosts has its host key",
+    "~/.ssh/known_hosts has its host key",
+  ],
+  "a name with a host key under a port": [
+    { "~/.ssh/known_hosts": "[build]:2222 ssh-ed25519 AAAA\n" },
+    "build=vsock/42",
+    "~/.ssh/known_hosts has its host key",
+    "~/.ssh/known_hosts has its host key",
+  ],
+};
+
+for (const [what, [files, alias, reason, dry]] of Object.entries(HIDING)) {
+  test(`an alias with ${what} is made with a warning, once`, async (home) => {
+    for (const [path, text] of Object.entries(files)) home.file(path, text);
+    const [name, address] = alias.split("=");
+    const warning = (reason: string | undefined) =>
+      reason === undefined
+        ? ""
+        : `deno-ssh-proxy: warning: alias ${name}: it hides a host of that name: ${reason}\n  ssh ${name} connects to ` +
+          `${address} instead; to undo: deno-ssh-proxy config --uninstall --alias ${name}\n`;
+    const asked = ["--install", "--alias", alias];
+    const tried = await config(home, [...asked, "--dry-run"]);
+    assertEquals([tried.code, tried.err], [0, warning(dry)]);
+    const made = await config(home, asked);
+    assertEquals([made.code, made.err], [0, warning(reason)], made.out);
+    assertStringIncludes(made.out, `machine/1, ${name}\n`);
+    assertDone(await config(home, asked));
+    const printed = await config(home, ["--alias", alias]);
+    const printing = /^it is/.test(reason) ? warning(reason).replace(/; to undo: .*/, "") : "";
+    assertEquals([printed.code, printed.err], [0, printing]);
+  });
+}
+
+test("an alias with a host key under a hashed name is made with a warning", async (home) => {
+  const file = home.file(
+    "~/.ssh/known_hosts",
+    "build ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHNvbWUgaG9zdCBrZXksIG9ubHkgZm9yIGEgdGVz\n",
+  );
+  outputOf("ssh-keygen", "-q", "-H", "-f", file);
+  assert(Deno.readTextFileSync(file).startsWith("|1|"));
+  assertDone(await config(home, ["--install", "--alias", "other=vsock/42"]));
+  const { err } = await config(home, ["--install", "--alias", "build=vsock/42"]);
+  assertStringIncludes(err, "alias build: it hides a host of that name: ~/.ssh/known_hosts has its host key\n");
+});
+
+test("an alias that leads nowhere else is made without a warning", async (home) => {
+  home.file("~/.ssh/config", "Host myvm\n    HostName vsock/42\nHost *\n    ProxyJump gate\n    HostName %h.example\n");
+  home.file("~/.ssh/known_hosts", "nearly ssh-ed25519 AAAA\n|1|x|y ssh-ed25519 AAAA\n|1|| ssh-ed25519 AAAA\n");
+  for (const alias of ["myvm=vsock/42", "near=vsock/43"]) {
+    assertDone(await config(home, ["--install", "--dry-run", "--alias", alias]));
+    assertEquals((await config(home, ["--install", "--alias", alias])).err, "");
+  }
+});
+
+test("root is warned of an alias that hides a host", async (home) => {
+  home.file("/etc/ssh/ssh_config.d/50-x.conf", "Host build\n    User me\n");
+  const ran = await config(home, ["--install", "--alias", "build=vsock/42", "--alias", `${HOST}=vsock/43`], {
+    root: true,
+  });
+  assertEquals(ran.code, 0, ran.err);
+  assertStringIncludes(
+    ran.err,
+    "alias build: it hides a host of that name: /etc/ssh/ssh_config.d/50-x.conf line 1 is for it\n",
+  );
+  assertStringIncludes(ran.err, `alias ${HOST}: it hides a host of that name: this system resolves it\n`);
+});
+
+test("config --list shows the file, its options and its aliases, and the same as JSON", async (home) => {
+  const nothing = await config(home, ["--list"]);
+  assertEquals([nothing.code, nothing.out], [0, ""]);
+  assertStringIncludes(nothing.err, "no configuration is installed\n  deno-ssh-proxy config --install ");
+  assertEquals(assertDone(await config(home, ["--install"])).length > 0, true);
+  const file = `${home.path}/.ssh/deno-ssh-proxy.conf`;
+  assertEquals(assertDone(await config(home, ["--list"])), `${file}\n  --host-keys ephemeral\n`);
+  const set = ["--host-keys", "tofu", "--user", "me", "--alias", "a=vsock/42:2222", "--alias", "b=unix/run/a b.sock"];
+  assertDone(await config(home, ["--install", ...set]));
+  const own = `${file}\n  --host-keys tofu\n  --user me\n  --alias a=vsock/42:2222\n  --alias b=unix/run/a b.sock\n`;
+  assertEquals(assertDone(await config(home, ["--list"])), own);
+  assertDone(await config(home, ["--install", "--alias", "c=vsock/1"], { root: true }));
+  const systems = `${SYSTEMS}\n  --host-keys ephemeral\n  --user root\n  --alias c=vsock/1\n`;
+  assertEquals(assertDone(await config(home, ["--list"])), own + systems);
+  assertEquals(assertDone(await config(home, ["--list"], { root: true })), systems);
+  assertEquals(JSON.parse(assertDone(await config(home, ["--list", "--json"]))), [
+    {
+      file,
+      hostKeys: "tofu",
+      user: "me",
+      aliases: [{ name: "a", address: "vsock/42", port: 2222 }, {
+        name: "b",
+        address: "unix/run/a b.sock",
+        port: null,
+      }],
+    },
+    { file: SYSTEMS, hostKeys: "ephemeral", user: "root", aliases: [{ name: "c", address: "vsock/1", port: null }] },
+  ]);
+});
+
+test("config --list of nothing as JSON is an array with nothing in it", async (home) => {
+  const { code, out } = await config(home, ["--list", "--json"]);
+  assertEquals([code, JSON.parse(out)], [0, []]);
+});
+
 for (
   const [args, says] of [
     [["--install", "--uninstall"], "one of the two"],
     [["--dry-run"], "it goes with --install or --uninstall"],
+    [["--list", "--install"], "--install: it does not go with --list"],
+    [["--list", "--alias", "a=vsock/1"], "--alias: it does not go with --list"],
+    [["--json"], "it goes with --list"],
     [["--uninstall", "--host-keys", "tofu"], "it does not go with --uninstall"],
     [["--uninstall", "--user", "root"], "it does not go with --uninstall"],
     [["--user", "a b"], "not a user's name"],
@@ -720,21 +894,24 @@ test("config that only prints is granted nothing", async (home) => {
 });
 
 for (const root of [false, true]) {
-  for (const args of [["--install"], ["--uninstall"], ["--install", "--dry-run"], ["--uninstall", "--dry-run"]]) {
+  for (
+    const args of [["--install"], ["--uninstall"], ["--install", "--dry-run"], ["--uninstall", "--dry-run"], ["--list"]]
+  ) {
     const who = root ? "root" : "a user";
     test(`config ${args.join(" ")} of ${who} has exactly the grants that it needs`, async (home) => {
       const given = await grants(home, args, { root });
       const folder = root ? "/etc/ssh/ssh_config.d" : `${home.path}/.ssh`;
+      const reads = args.includes("--list") && !root ? `${folder},${SYSTEMS}` : folder;
       assertEquals(given, [
         "--allow-sys=uid",
-        `--allow-read=${folder}`,
-        ...args.includes("--dry-run") ? [] : [`--allow-write=${folder}`],
+        `--allow-read=${reads}`,
+        ...args.includes("--dry-run") || args.includes("--list") ? [] : [`--allow-write=${folder}`],
         ...root ? [] : ["--allow-env=SAVED_HOME"],
         ...args.join() === "--install" ? [`--allow-run=${PROGRAM}/deno-ssh-proxy`] : [],
       ]);
       const run = async (those: string[]) => {
-        // For something to be there that can be taken away.
-        if (args.includes("--uninstall")) assertDone(await config(home, ["--install"], { root }));
+        // For something to be there that can be taken away or shown.
+        if (!args.includes("--install")) assertDone(await config(home, ["--install"], { root }));
         return await home.run([...starterWith(PROGRAM!, those), `${PROGRAM}/cli.mjs`, "config", ...args], { root });
       };
       for (const left of given) {

@@ -26,10 +26,17 @@ export interface Running {
   before?: string;
 }
 
+/** The name of a host that the system's resolver knows in there. */
+export const HOST = "known-host.example";
+
 /** What an ordinary user is called in there, and which number they have. */
 const [NAME, UID] = ["somebody", "1000"];
 
+/** No name is looked up anywhere but in a file of the test's own: what a network knows is no matter of a test. */
 const SCRIPT = `mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/etc-ssh" /etc/ssh || exit 99
+for file in nsswitch.conf resolv.conf hosts; do
+  [ ! -e "/etc/$file" ] || mount --bind "$1/$file" "/etc/$file" || exit 97
+done
 eval "$3" || exit 98
 uid=$2
 shift 3
@@ -46,6 +53,9 @@ export class Home implements Disposable {
       `${name}:x:${uid}:${uid}::${home ?? this.path}:/bin/sh\n`
     );
     this.#folder.file("passwd", accounts.join(""));
+    this.#folder.file("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n");
+    this.#folder.file("resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
+    this.#folder.file("hosts", `127.0.0.1 localhost\n192.0.2.1 ${HOST}\n`);
     this.file("/etc/ssh/ssh_config", "Include /etc/ssh/ssh_config.d/*.conf\n");
   }
 
