@@ -6,7 +6,9 @@
 
 import { printable, ProxyError } from "../proxy/errors.ts";
 import { command } from "./command.ts";
-import { bash, fish, zsh } from "./shells.ts";
+import { bash } from "./shells/bash.ts";
+import { fish } from "./shells/fish.ts";
+import { zsh } from "./shells/zsh.ts";
 
 const SHELLS = { bash, zsh, fish };
 const NAMES = Object.keys(SHELLS) as (keyof typeof SHELLS)[];

@@ -1,0 +1,139 @@
+/**
+ * The completions of fish.
+ *
+ * @module
+ */
+
+import type { Command, Options } from "../command.ts";
+import {
+  BEGINNINGS,
+  HELP,
+  INSTEAD,
+  isOptional,
+  PATH_FORMS,
+  PROXY_OPTIONS,
+  quoted,
+  takesAddress,
+  withValue,
+} from "./parts.ts";
+
+/** The function that fish asks before it offers what goes in the first place only. */
+const FIRST = "__deno_ssh_proxy_first_place";
+
+/** Returns a script for fish, which loads it by the name of the program. */
+export function fish(commands: readonly Command[]): string {
+  return `# What fish completes deno-ssh-proxy with: made by deno-ssh-proxy completions fish.
+
+# Prints the word before the cursor as fish reads it, with a quotation mark that may still be open.
+function __deno_ssh_proxy_typed
+    set -l token (commandline --current-token --cut-at-cursor | string collect)
+    for end in '' \\' \\"
+        string unescape -- $token$end 2>/dev/null; and return
+    end
+end
+
+# Prints the addresses that this machine has, and the paths of sockets. A line is a word: a path with a line break is none.
+function __deno_ssh_proxy_addresses --argument-names before typed
+    set -l found (deno-ssh-proxy list 2>/dev/null | string split -f 1 \\t) ${BEGINNINGS.join(" ")}
+    for form in ${PATH_FORMS.join(" ")}
+        string match -q -- "$form/*" "$typed"; or continue
+        set -l path (string replace -- $form '' $typed)
+        # A relative one.
+        if string match -q -- '/./*' $path
+            set form $form/
+            set path (string sub -s 2 -- $path)
+        end
+        for entry in $path*
+            string match -qr '[\\n\\t]' -- $entry; and continue
+            test -d $entry; and set -a found $form$entry/
+            test -S $entry; and set -a found $form$entry
+        end
+    end
+    printf '%s\\n' $before$found
+end
+
+# Prints the names that config --alias has given to addresses; with --own, those that this user can remove.
+function __deno_ssh_proxy_aliases
+    for line in (deno-ssh-proxy config --list 2>/dev/null)
+        # The file of the system.
+        string match -q -- '/etc/*' $line; and test "$argv" = --own -a (id -u) != 0; and break
+        string replace -rf -- '^ +--alias ([^=]+)=.*' '$1' $line
+    end
+end
+
+# Prints what check and wait take. As for ssh, a user can stand before the address.
+function __deno_ssh_proxy_destinations
+    set -l typed (__deno_ssh_proxy_typed | string collect)
+    set -l before (string match -r -- '^(?:[^/%@]+@)+' "$typed"; or echo)
+    __deno_ssh_proxy_addresses "$before" (string sub -s (math 1 + (string length -- "$before")) -- "$typed" | string collect)
+    for alias in (__deno_ssh_proxy_aliases)
+        printf '%s\\n' "$before$alias"
+    end
+end
+
+# Prints what goes behind --alias.
+function __deno_ssh_proxy_alias_value
+    set -l typed (__deno_ssh_proxy_typed | string replace -r -- '^--alias=' '' | string collect)
+    if contains -- --uninstall (commandline --tokenize --cut-at-cursor --current-process)
+        __deno_ssh_proxy_aliases --own
+    else if set -l before (string match -r -- '^[^=]+=' "$typed")
+        __deno_ssh_proxy_addresses $before (string sub -s (math 1 + (string length -- $before)) -- "$typed" | string collect)
+    else
+        __deno_ssh_proxy_aliases | string replace -r '$' =
+    end
+end
+
+# Whether nothing but options has followed the command yet.
+function ${FIRST}
+    set -l words (commandline --tokenize --cut-at-cursor --current-process)
+    set -e words[1..2]
+    while set -q words[1]
+        switch $words[1]
+            case ${withValue(commands).join(" ")}
+                set -e words[1..2]
+            case '-*'
+                set -e words[1]
+            case '*'
+                return 1
+        end
+    end
+end
+
+complete -c deno-ssh-proxy -f
+${lines(commands).join("\n")}
+`;
+}
+
+function lines(commands: readonly Command[]): string[] {
+  const one = (condition: string, rest: string) => `complete -c deno-ssh-proxy -n ${quoted(condition)} ${rest}`;
+  return [
+    ...commands.map(({ name, brief }) => one("__fish_use_subcommand", `-a ${name} -d ${quoted(brief)}`)),
+    ...Object.entries(INSTEAD).map(([name, brief]) => one("__fish_use_subcommand", `-l ${name} -d ${quoted(brief)}`)),
+    one("__fish_use_subcommand", "-a '(__deno_ssh_proxy_addresses \"\" (__deno_ssh_proxy_typed | string collect))'"),
+    ...commands.flatMap(({ name, options, arguments: [first] }) => {
+      const here = `__fish_seen_subcommand_from ${name}`;
+      return [
+        ...optionLines(options).map((option) => one(here, option)),
+        one(here, `-l help -d ${quoted(HELP.help)}`),
+        ...(takesAddress(first) ? [one(`${here}; and ${FIRST}`, "-a '(__deno_ssh_proxy_destinations)'")] : []),
+        ...(first?.values ? [one(`${here}; and ${FIRST}`, `-a ${quoted(first.values.join(" "))}`)] : []),
+      ];
+    }),
+    ...optionLines(PROXY_OPTIONS).map((option) =>
+      one(`not __fish_seen_subcommand_from ${commands.map(({ name }) => name).join(" ")}`, option)
+    ),
+  ];
+}
+
+function optionLines(options: Options): string[] {
+  return Object.entries(options).map(([name, { brief, value, values, completes }]) => {
+    const takes = values !== undefined
+      ? ` -x -a ${quoted(values.join(" "))}`
+      : completes === "alias"
+      ? " -x -a '(__deno_ssh_proxy_alias_value)'"
+      : value === undefined || isOptional(value)
+      ? ""
+      : " -x";
+    return `-l ${name} -d ${quoted(brief)}${takes}`;
+  });
+}
