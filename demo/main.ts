@@ -39,7 +39,7 @@ async function requireNewFolder(args: readonly string[]): Promise<string> {
   const [folder, surplus] = args;
   if (folder !== undefined && surplus === undefined && await isEmpty(folder)) return folder;
   throw new ProxyError("usage", "the demo: it takes one folder, which must be empty", {
-    hint: "deno task demo makes one",
+    hint: `${Deno.execPath()} task demo makes one`,
   });
 }
 

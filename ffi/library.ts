@@ -13,7 +13,8 @@ import { AFTERWARDS, CONNECTION, type ConnectionCalls } from "./symbols.ts";
 type AfterwardsCalls = Deno.DynamicLibrary<typeof AFTERWARDS>["symbols"];
 
 /** What mends an installation in which something is missing. */
-const ANEW = "install deno-ssh-proxy again, with ./install.sh or its package; in a checkout, deno task build";
+const ANEW = "install deno-ssh-proxy again, with ./install.sh or its package; in a checkout: " +
+  "cargo build --release --locked --manifest-path rust/Cargo.toml";
 
 /** The native library, open. It stays open as long as the process: nothing is gained by closing it. */
 export class Library {
