@@ -25,6 +25,7 @@ import {
   planUninstall,
 } from "./installed_config.ts";
 import { shownOn } from "./output.ts";
+import { requireFolder } from "./replace.ts";
 import { userVariable } from "./user_environment.ts";
 
 const OPTIONS = {
@@ -124,6 +125,7 @@ async function change({ out, err }: Context, asked: Asked, planFor: (place: Plac
     const { aliases = [], dryRun } = asked;
     const isInstall = asked.aliases !== undefined;
     // What is in the way of the files is told before what ssh has against them.
+    requireFolder(place.folder);
     const plan = planFor(place);
     if (dryRun) await showPlan({ out, err }, plan);
     else if (isInstall) await requireReadable(place);

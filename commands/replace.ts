@@ -146,7 +146,16 @@ export function makeFolder(path: string, mode: number): void {
       if (!(thrown instanceof Deno.errors.AlreadyExists)) throw failure(path, "it cannot be made", thrown);
     }
   }
-  if (!Deno.statSync(path).isDirectory) {
+  requireFolder(path);
+}
+
+/**
+ * Returns if `path` is a folder, or nothing.
+ *
+ * @throws {ProxyError} of kind `resource` where it is something else
+ */
+export function requireFolder(path: string): void {
+  if (isThere(path) && !Deno.statSync(path).isDirectory) {
     throw new ProxyError("resource", `${printable(path)}: it is not a folder`);
   }
 }
