@@ -349,3 +349,26 @@ for (
     assertEquals(last.hint, `deno-ssh-proxy config --install --alias ${alias.replace("PATH", path)}`);
   });
 }
+
+Deno.test("check exits with 0 where ssh gets through by another program, and notes which", async () => {
+  using folder = new Folder();
+  const other = folder.file("other", `#!/bin/sh\nexec ${shim} "$@"\n`);
+  Deno.chmodSync(other, 0o755);
+  const options = "    ProxyUseFdpass yes\n    StrictHostKeyChecking no\n";
+  const { code, steps, last } = await check((path) => `Host unix${path}\n    ProxyCommand ${other} %h %p\n${options}`);
+  assertEquals([code, last.name, last.status], [0, "try", "ok"], last.says);
+  const { status, says } = steps.get("ssh")!;
+  assertEquals(status, "note");
+  assertStringIncludes(says, "ssh uses another program");
+});
+
+Deno.test("check exits with 78 where ssh gets through by a file alone that -F gives it", async () => {
+  using folder = new Folder();
+  const file = folder.file("ssh_config", FRAGMENT);
+  const { code, last } = await check(() => "");
+  assertEquals([code, last.name, last.status, last.exitCode], [78, "ssh", "failed", 78]);
+  assertStringIncludes(last.says, "ssh has no ProxyCommand for unix/");
+  assertEquals(last.hint, "deno-ssh-proxy config --install makes ssh use it");
+  // The same check passes for an ssh that reads that file.
+  assertEquals((await check(() => Deno.readTextFileSync(file))).code, 0);
+});
