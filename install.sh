@@ -55,10 +55,11 @@ if [ -z "$prefix" ]; then
 fi
 case $prefix in
   /*) ;;
-  *) prefix=$(pwd)/$prefix ;;
+  *) prefix=${PWD%/}/$prefix ;;
 esac
 while [ "$prefix" != / ] && [ "${prefix%/}" != "$prefix" ]; do prefix=${prefix%/}; done
 case $prefix in
+  /) fail "/ is no prefix" "choose another --prefix" ;;
   *,*) fail "$prefix: a comma is in it" "Deno's --allow-ffi separates paths by commas; choose another --prefix" ;;
   */../* | */.. | */./* | */. | *//*) fail "$prefix: it has . or .. or // in it" "write the folder's plain path" ;;
   *[[:cntrl:]]*) fail "the prefix has a control character in it" "choose another --prefix" ;;
@@ -79,6 +80,11 @@ manual=$prefix/share/man/man1/deno-ssh-proxy.1
 bash=$prefix/share/bash-completion/completions/deno-ssh-proxy
 zsh=$prefix/share/zsh/site-functions/_deno-ssh-proxy
 fish=$prefix/share/fish/vendor_completions.d/deno-ssh-proxy.fish
+# Whether a path is a link that an installation has made.
+is_ours() { # is_ours LINK
+  case $(readlink "$1" || true) in "$program"/*) ;; *) return 1 ;; esac
+}
+
 # The folders that an installation has made on the way to all these, for --uninstall: others stay, though they be empty.
 made=$program/made
 
@@ -156,7 +162,7 @@ if [ "$uninstall" = yes ]; then
   exit 0
 fi
 
-root=$(cd "$(dirname "$0")" && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 payload=
 if [ -n "$from" ]; then
   [ -f "$from" ] || fail "$from: there is no such archive"
@@ -174,7 +180,7 @@ deno_of() { # deno_of CANDIDATE
   "$1" eval --no-config '
     const [major, minor] = Deno.version.deno.split(".").map(Number);
     if (major > 2 || major === 2 && minor >= 9) console.log(Deno.execPath());
-  ' 2>/dev/null || true
+  ' 2>/dev/null | tail -n 1
 }
 
 # In single quotes for sh, whatever is in it.
@@ -277,20 +283,27 @@ stage=''
 left="nothing was changed"
 is_new=no
 clean_up() {
+  # Another Ctrl-C does not stop it half-way.
+  trap '' HUP INT TERM
   [ -z "$child" ] || kill "$child" 2>/dev/null || true
   # dash leaves wait early in the trap of a signal.
   while [ -n "$child" ] && kill -0 "$child" 2>/dev/null; do wait "$child" 2>/dev/null || true; done
   [ -z "$stage" ] || rm -rf "$stage"
+  [ ! -d "$program" ] || rm -f "$program/deno.new"
   take_back_folders
   rm -rf "$build" 2>/dev/null || rm -rf "$build"
 }
 # Removes the folders that this run has made, if it has put nothing else there.
 take_back_folders() {
-  [ "$is_new" = yes ] && [ "$(ls -A "$program" 2>/dev/null)" = made ] || return 0
+  [ "$is_new" = yes ] || return 0
+  for file in "$program"/*; do
+    case ${file##*/} in lock | made) ;; *) return 0 ;; esac
+  done
   rm -r "$program"
   sort -ru "$build/made" | while IFS= read -r folder; do rmdir "$folder" 2>/dev/null || true; done
 }
 interrupted() {
+  trap '' HUP INT TERM
   # What Ctrl-C ends besides has its say first.
   echo >&2
   fail "interrupted: $left"
@@ -390,7 +403,10 @@ find_deno() {
   closed_prefix=${closed:-none}
   for candidate in "$(command -v deno || true)" "$program/deno"; do
     found=$(deno_of "$candidate")
-    [ -n "$found" ] || continue
+    if [ -z "$found" ]; then
+      [ ! -x "$candidate" ] || echo "not used, because it is older than Deno 2.9 or does not run: $candidate" >&2
+      continue
+    fi
     guard "$found"
     if [ "$me" != 0 ] || [ -z "$closed" ] || [ "$closed_prefix" != none ]; then
       deno=$found
@@ -442,6 +458,18 @@ else
   report_missing
 fi
 
+# Refuses to replace what this did not install: uninstalling would take it away.
+guard_others_files() {
+  if [ -d "$program" ] && ! [ -f "$made" ] && ! [ -L "$program/current" ] && [ -n "$(ls -A "$program")" ]; then
+    fail "$program: it is there, and this did not install it" "for a Debian package: apt-get remove deno-ssh-proxy; or choose another --prefix"
+  fi
+  for link in "$shim" "$manual" "$bash" "$zsh" "$fish" "$fragment"; do
+    { [ -e "$link" ] || [ -L "$link" ]; } || continue
+    is_ours "$link" ||
+      fail "$link: it is there, and this did not install it" "move it to another place, or choose another --prefix"
+  done
+}
+
 make_folders() {
   for file in "$manual" "$bash" "$zsh" "$fish" "$fragment" "$shim" "$program"; do
     folder=${file%/*}
@@ -455,11 +483,24 @@ make_folders() {
   cat "$build/made" >>"$made"
   mkdir -p "${shim%/*}" "${fragment%/*}" "${manual%/*}" "${bash%/*}" "${zsh%/*}" "${fish%/*}"
 }
+
+# Waits until no other installation into this prefix runs. Nobody else can take the lock.
+lock() {
+  command -v flock >/dev/null || return 0
+  (umask 077 && : >>"$program/lock")
+  exec 9>>"$program/lock"
+  flock -n 9 || {
+    echo "waiting for another install.sh with this prefix"
+    flock 9
+  }
+}
+guard_others_files
 make_folders || fail "$prefix: cannot be written to" "choose another --prefix"
 # What somebody else made meanwhile is not this user's.
 guard_installation
+lock
 put_deno() { # put_deno FILE: for this program alone
-  cp "$1" "$program/deno.new"
+  cp "$1" "$program/deno.new" || fail "$program: Deno cannot be put there" "$left"
   chmod 755 "$program/deno.new"
   mv -f "$program/deno.new" "$program/deno"
   deno=$program/deno
@@ -536,7 +577,7 @@ fi
 
 # The new installation is whole, and has been seen to run, before anything leads to it.
 stage=$(mktemp -d "$program/new.XXXXXX")
-cp "$payload/program"/* "$stage"
+cp "$payload/program"/* "$stage" || fail "$program: the program cannot be put there" "$left"
 if [ -n "$standalone" ]; then set -- "$stage/standalone"
 else set -- "$deno" run --quiet --no-prompt --no-config "$stage/cli.mjs"; fi
 "$@" config >"$build/ssh_config" || fail "it does not run on this system" "$left"
@@ -580,7 +621,10 @@ lead "$fish" "$program/current/completions.fish"
 lead "$shim" "$program/current/deno-ssh-proxy"
 # A connection may just have begun with the one before: that stays until the next time.
 for file in "$program"/*; do
-  case ${file##*/} in current | deno | made | "$name" | "$previous") ;; *) rm -rf "$file" ;; esac
+  case ${file##*/} in
+    "$name" | "$previous") ;;
+    new.?????? | [0-9]*-????????????) rm -rf "$file" ;;
+  esac
 done
 
 left="what is installed in $prefix stays, and --uninstall takes it away"

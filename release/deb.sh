@@ -1,12 +1,12 @@
 #!/bin/sh
-# Makes a Debian package of this checkout and of the Deno that is first on PATH, and prints where it is:
+# Makes a Debian package of this checkout and of a Deno, the first on PATH if none is given, and prints where it is:
 # build/release/deno-ssh-proxy_VERSION_ARCHITECTURE.deb. The same checkout gives the same bytes, wherever and whenever it is
 # built, with the same Deno and the same Rust.
 set -eu
 umask 022
 export LC_ALL=C
-[ $# = 0 ] || { echo "usage: release/deb.sh" >&2; exit 64; }
-root=$(cd "$(dirname "$0")/.." && pwd)
+[ $# -le 1 ] || { echo "usage: release/deb.sh [DENO]" >&2; exit 64; }
+root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd)
 debian=$root/release/debian
 
 fail() { # fail WHAT [HINT]
@@ -18,9 +18,9 @@ fail() { # fail WHAT [HINT]
 for tool in dpkg-deb:dpkg objdump:binutils; do
   command -v "${tool%:*}" >/dev/null || fail "${tool%:*} is missing" "on Debian: apt-get install ${tool#*:}"
 done
-command -v deno >/dev/null || fail "there is no deno on PATH" "it becomes a part of the package"
-# What is on PATH may be a script that starts it.
-deno=$(deno eval --no-config 'console.log(Deno.execPath())')
+deno=${1:-$(command -v deno)} || fail "there is no deno on PATH" "it becomes a part of the package"
+# That may be a script that starts it.
+deno=$("$deno" eval --no-config 'console.log(Deno.execPath())')
 
 # From the commit, but for what is given in the variables that Debian's own tools take.
 of_commit() { # of_commit FORMAT

@@ -4,7 +4,7 @@
 set -eu
 [ $# = 1 ] || { echo "usage: release/notes.sh TAG, such as v1.2.3" >&2; exit 64; }
 tag=$1
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd)
 
 fail() { # fail WHAT
   echo "release/notes.sh: $1" >&2

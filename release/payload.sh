@@ -12,7 +12,7 @@ case $# in
     exit 64 ;;
 esac
 deno=$1 payload=$2
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd)
 
 fail() { # fail WHAT [HINT]
   echo "release/payload.sh: $1" >&2

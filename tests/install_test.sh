@@ -3,7 +3,7 @@
 # why it cannot, runs, is refused where it must be, and leaves nothing behind. Then the same with no installer: the demo,
 # and deno install -g. Prints one line a check, and how many there were.
 set -u
-root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
+root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd) || exit 1
 folder=$(mktemp -d) || exit 1
 child=
 clean_up() {
@@ -419,6 +419,47 @@ END
 
 stays_installed() { "$prefix/bin/deno-ssh-proxy" --version; }
 
+refuses_files_of_others() {
+  other=$folder/others
+  mkdir -p "$other/bin" "$other/lib/deno-ssh-proxy" || return 1
+  # As a Debian package has it.
+  echo theirs >"$other/lib/deno-ssh-proxy/cli.mjs"
+  refuses "$other/lib/deno-ssh-proxy: it is there, and this did not install it" "$other" --prefix "$other" || return 1
+  rm -r "${other:?}/lib"
+  echo theirs >"$other/bin/deno-ssh-proxy"
+  refuses "$other/bin/deno-ssh-proxy: it is there, and this did not install it" "$other" --prefix "$other"
+}
+
+takes_turns() {
+  together=$folder/together
+  "$root/install.sh" --no-proof --prefix "$together" >"$folder/one" 2>&1 &
+  one=$!
+  "$root/install.sh" --no-proof --prefix "$together" >"$folder/printed" 2>&1
+  two=$?
+  wait "$one"
+  one=$?
+  cat "$folder/one" "$folder/printed"
+  [ "$one-$two" = 0-0 ] && "$together/bin/deno-ssh-proxy" --version
+}
+
+# A file system that is full before Deno is whole.
+# shellcheck disable=SC2016 # for the sh inside
+leaves_no_part_of_deno() {
+  mkdir "$folder/small" "$folder/hidden" || return 1
+  cp "$(deno eval --no-config 'console.log(Deno.execPath())')" "$folder/hidden/deno"
+  # Others cannot start this Deno, and so it is copied.
+  chmod 700 "$folder/hidden"
+  chmod 711 "$folder"
+  unshare --mount sh -c 'mount -t tmpfs -o size=20m none "$1/small" && PATH=$1/hidden:$PATH &&
+    "$2/install.sh" --no-proof --prefix "$1/small"; code=$?; ls -A "$1/small"; exit $code' sh "$folder" "$root" \
+    >"$folder/printed" 2>&1
+  code=$?
+  chmod 700 "$folder"
+  cat "$folder/printed"
+  [ "$code" = 1 ] && grep -F "install.sh: $folder/small/lib/deno-ssh-proxy: Deno cannot be put there" "$folder/printed" &&
+    [ "$(tail -n 1 "$folder/printed")" = "  nothing was changed" ]
+}
+
 ends_when_interrupted() {
   (
     install_with ssh <<END
@@ -510,6 +551,12 @@ check "a path where nothing is has an exit code of its own" exits 66 "$prefix/bi
 check "ssh understands the fragment" ssh -G -F "$prefix/share/deno-ssh-proxy/ssh_config" unix/run/x.sock
 check "where npm cannot be reached, it says what it is needed for" says_what_bundling_needs
 check "a prefix with a comma in it is refused, and nothing is made" refuses_commas
+check "so is the root of the file system" prints "install.sh: / is no prefix" exits 1 "$root/install.sh" --prefix //
+check "what somebody else has put there is not replaced" refuses_files_of_others
+check "two installations into one prefix take turns" takes_turns
+if [ "$(id -u)" = 0 ] && unshare --mount true 2>/dev/null; then
+  check "where there is no room for Deno, no part of it is left" leaves_no_part_of_deno
+else skip "where there is no room for Deno, no part of it is left" "only root can mount a file system"; fi
 check "a prefix with a control character in it is refused, and nothing is made" refuses_control_characters
 check "an unknown option is a usage error" exits 64 "$root/install.sh" --no-such-option
 check "whatever the umask is, nobody else may write to what is installed" is_safe_with_any_umask
