@@ -4,7 +4,7 @@
 # out by the benchmarks, which say so.
 set -eu
 
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd)
 folder=$root/build/bench/systemd
 [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || exit 0
 

@@ -16,10 +16,14 @@ has() { # has COMMAND
 
 PATH=$PATH:/usr/sbin
 need shellcheck has shellcheck
-if [ "$(command -v cargo)" = /usr/bin/cargo ]; then
+need busybox-static has busybox
+# Debian's, which are of the same version as its cargo. There is no clippy for cargo-web.
+if [ "$(readlink -f "$(command -v cargo)")" != /usr/bin/cargo ]; then :
+elif dpkg-query -W cargo-web; then need rustfmt-web has cargo-fmt
+else
   need rustfmt has cargo-fmt
   need rust-clippy has cargo-clippy
-fi
+fi >/dev/null 2>&1
 need gcc has cc
 need binutils has nm
 need openssh-client has ssh

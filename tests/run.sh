@@ -6,7 +6,7 @@
 #   ./tests/run.sh vm      those in virtual machines
 #   ./tests/run.sh rust    those of the library that depend on the version of Rust
 set -u
-root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
+root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd) || exit 1
 cd "$root" || exit 1
 what=${1-all}
 list=$(tests/step.sh --list "$what") || { echo "usage: tests/run.sh [quick | vm | rust]" >&2; exit 64; }
@@ -63,8 +63,15 @@ fi
 # The installer looks for one there, and some of the tests start the installer.
 PATH=$(dirname "$deno"):$PATH
 export PATH
-# What Deno fetches is in build/, not in the home of whoever runs this.
+# What Deno and cargo fetch is in build/, not in the home of whoever runs this, unless cargo has a cache there already.
 export DENO_DIR="$root/build/deno-dir"
+if [ -z "${CARGO_HOME-}" ] && [ -n "${HOME-}" ] && ! [ -d "$HOME/.cargo/registry" ]; then
+  export CARGO_HOME="$root/build/cargo"
+  mkdir -p "$CARGO_HOME"
+  for file in config.toml credentials.toml; do
+    [ ! -f "$HOME/.cargo/$file" ] || ln -sf "$HOME/.cargo/$file" "$CARGO_HOME/$file"
+  done
+fi
 
 echo "Building"
 cargo build --quiet --release --locked --manifest-path rust/Cargo.toml >"$logs/build.log" 2>&1 ||

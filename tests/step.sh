@@ -5,7 +5,7 @@
 #   tests/step.sh DENO COUNTS STEP   appends "STEP PASSED FAILED SKIPPED" to the file COUNTS
 #   tests/step.sh --list all|quick|vm|rust   prints the names of the steps, those that take longest first
 set -u
-root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
+root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd) || exit 1
 cd "$root" || exit 1
 
 # Those of `quick` need no packages but those that README names.
@@ -121,13 +121,16 @@ checks() {
   else
     skip "cargo fmt" "$not_here"
   fi
-  if has_cargo clippy; then
+  if ! has_cargo clippy; then
+    skip "clippy" "$not_here"
+    skip "clippy on the fuzz targets" "$not_here"
+  elif [ "$(clippy-driver --rustc --version)" != "$(rustc --version)" ]; then
+    skip "clippy" "it is of another version than rustc"
+    skip "clippy on the fuzz targets" "it is of another version than rustc"
+  else
     check "clippy" cargo clippy --locked --all-targets --manifest-path rust/Cargo.toml -- -D warnings
     check "clippy on the fuzz targets" \
       cargo clippy --locked --lib --test corpus --manifest-path rust/fuzz/Cargo.toml --target-dir rust/target -- -D warnings
-  else
-    skip "clippy" "$not_here"
-    skip "clippy on the fuzz targets" "$not_here"
   fi
   check "the TypeScript is formatted" "$deno" fmt --check
   check "deno lint" "$deno" lint

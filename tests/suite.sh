@@ -11,7 +11,7 @@
 # line on stderr is the reason, and the exit code is 77.
 set -eu
 
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd)
 suite=${1-}
 case $suite in
   trixie | bookworm | sid) ;;
@@ -105,7 +105,7 @@ walk() { # walk USER WHAT
   passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
   succeeded "no service is enabled that was not before" is_as_before enabled
   succeeded "nothing is left in /tmp" [ -z "$(ls -A "$system/tmp")" ]
-  succeeded "the checkout is as it was" [ -z "$(git -C "$system$home/deno-ssh-proxy" status --porcelain)" ]
+  succeeded "the checkout is as it was" [ "$("$as" "cd deno-ssh-proxy && git status --porcelain && echo unchanged")" = unchanged ]
 }
 
 for step in "$@"; do

@@ -7,8 +7,8 @@
 set -eu
 
 PATH=$PATH:/usr/sbin
-here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/../.." && pwd)
+here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
+root=$(CDPATH='' cd "$here/../.." && pwd)
 suite=${1-}
 case $suite in
   bookworm) name='Debian 12' ;;
@@ -63,8 +63,9 @@ copy_settings() {
 
 began=$(date +%s)
 echo "making a bare $suite, with the packages of README.md: $packages" >&2
+# An index of sid that has been kept for a while reads as expired.
 unshare --mount mmdebstrap --quiet --variant=minbase --skip=cleanup/apt --dpkgopt=force-unsafe-io \
-  --aptopt='Acquire::Languages "none"' --chrooted-customize-hook='useradd --create-home --shell /bin/bash somebody' \
+  --aptopt='Acquire::Languages "none"' --aptopt='Acquire::Check-Valid-Until "false"' --chrooted-customize-hook='useradd --create-home --shell /bin/bash somebody' \
   "$suite" "$system" >&2 || cannot "Debian's packages of $suite cannot be fetched"
 copy_settings
 bare=$("$here/enter.sh" "$system" dpkg-query -W | wc -l)

@@ -148,8 +148,12 @@ function hitIn(log: string[], name: string): string | undefined {
  * write to, or got. What other numbers those have is a matter of Deno's threads.
  */
 function signature(line: string): string {
-  const call = line.replace(/\).* = .*$/, "").replace(/\b(?:[3-9]|[1-9]\d)\b/g, "n");
+  // Strings first: there may be a bracket in one.
+  const call = line.replace(/"(?:\\.|[^"\\])*"(?:\.\.\.)?/g, "_").replace(/\).* = .*$/, "").replace(
+    /\b(?:[3-9]|[1-9]\d)\b/g,
+    "n",
+  );
   // How long it may take is another time each time.
   if (/^p?poll/.test(call)) return call.slice(0, call.indexOf("]"));
-  return call.replace(/"(?:\\.|[^"\\])*"(?:\.\.\.)?|0x[0-9a-f]+|\[[\dn, ]+\]|\{.*?\}/g, "_");
+  return call.replace(/0x[0-9a-f]+|\[[\dn, ]+\]|\{.*?\}/g, "_");
 }

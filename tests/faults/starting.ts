@@ -126,7 +126,9 @@ export const starting: Row[] = [
   surrounded("a full disk for DENO_DIR", "a file system of one page", "handed over", {
     words: shell('mkdir "$0" && mount -t tmpfs -o size=4k none "$0" && export DENO_DIR="$0/deno"', OWN_MOUNTS),
   }, { leftOut: CANNOT_MOUNT }),
-  surrounded("/proc not mounted", "from the start on", "handed over", { words: shell("umount -l /proc", OWN_MOUNTS) }, {
+  surrounded("/proc not mounted", "from the start on", "handed over", {
+    words: shell("mount -t tmpfs none /proc", OWN_MOUNTS),
+  }, {
     leftOut: CANNOT_MOUNT,
   }),
   {

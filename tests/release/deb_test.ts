@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Folder } from "../support/folder.ts";
 import type { Sshd } from "../support/sshd.ts";
 import { outputLater, testWhere } from "../support/tools.ts";
 import { bareSystems, Debian, Packages, startSshd } from "./debian.ts";
@@ -14,12 +15,15 @@ const CONFFILE = "/etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf";
 const SUITES = ["bookworm", "trixie"];
 
 const packages = new Packages();
+/** Where lintian has its temporary files, some of which it leaves. */
+const scratch = new Folder();
 const systems = new Map<string, Debian>();
 let sshd: Sshd | undefined;
 Deno.test.afterAll(async () => {
   for (const system of systems.values()) system[Symbol.dispose]();
   await sshd?.[Symbol.asyncDispose]();
   packages[Symbol.dispose]();
+  scratch[Symbol.dispose]();
 });
 
 /** What lintian says of the package: it takes its time. */
@@ -35,7 +39,7 @@ async function buildAndExamine(): Promise<void> {
     "0",
     `${packages.path}/${PACKAGE}`,
   ];
-  examined = new Deno.Command("lintian", { args }).output();
+  examined = new Deno.Command("lintian", { args, env: { TMPDIR: scratch.path } }).output();
 }
 
 async function buildOthers(): Promise<void> {

@@ -8,7 +8,7 @@
 set -eu
 
 PATH=$PATH:/usr/sbin
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 version=$(cksum <"$0" | cut -d ' ' -f 1)
 folder=$root/build/debian/$version
 

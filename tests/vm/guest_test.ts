@@ -151,7 +151,13 @@ Deno.test("in a guest, what can be reached and what cannot is the same as for sy
     // The multiplexer drops what nobody on the host listens for.
     ["vsock/2", "4711", 75, `vsock/2 port 4711: ${late}`, "does the host's sshd listen on vsock port 4711?"],
     ["vsock/77", "22", 75, `vsock/77 port 22: ${late}`, "is the guest up"],
-    ["unix/no/such/socket", "22", 66, "unix/no/such/socket: the socket does not exist", "is the server running?"],
+    [
+      "unix/run/no-such-socket",
+      "22",
+      66,
+      "unix/run/no-such-socket: the socket does not exist",
+      "is the server running?",
+    ],
   ];
   const results = await tryInGuest(...cases.flatMap(([host, port]) => [
     { proxy: [shim, host, port, "--timeout", "1"] },

@@ -15,7 +15,7 @@
 set -eu
 
 PATH=$PATH:/usr/sbin
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 here=$root/tests/vm
 # Whatever these were made of, they are made again where that has changed.
 version=$(cat "$here/image.sh" "$here/init" | cksum | cut -d ' ' -f 1)
