@@ -62,13 +62,17 @@ export async function runProgram(program: Program, args: readonly string[], cont
   const readOn = `${program.name} ${
     isCommand ? `${args[0]} --help tells what it takes` : "--help tells what there is"
   }`;
+  const optionFor = (word: string) => {
+    const command = program.commands.find(({ name, options }) => name === args[0] && Object.hasOwn(options, word));
+    return command && `${command.name} --${word}`;
+  };
   const application = buildApplication(
     buildRouteMap({ routes, docs: { brief: program.name } }),
     {
       name: program.name,
       scanner: { allowArgumentEscapeSequence: true, distanceOptions: NEAR },
       documentation: { disableAnsiColor: true },
-      localization: { loadText: () => textWith(readOn, isCommand ? undefined : program.hint?.(args)) },
+      localization: { loadText: () => textWith(readOn, isCommand ? undefined : program.hint?.(args), optionFor) },
     },
   );
   // The framework writes in one piece after the other and waits for none.
@@ -101,9 +105,13 @@ function helpWidth({ columns }: Output): number {
 
 /**
  * What is wrong with a command line, in the words of this program. `help` says where to read on, and `hint` what a first word
- * was meant to be that is no command.
+ * was meant to be that is no command. `optionFor` returns the command with the option that has a word for its name.
  */
-function textWith(help: string, hint: string | undefined): typeof text_en {
+function textWith(
+  help: string,
+  hint: string | undefined,
+  optionFor: (word: string) => string | undefined,
+): typeof text_en {
   return {
     ...text_en,
     noCommandRegisteredForInput: ({ input, corrections }) =>
@@ -111,7 +119,8 @@ function textWith(help: string, hint: string | undefined): typeof text_en {
     exceptionWhileParsingArguments: (thrown) => {
       const dashes = thrown instanceof FlagNotFoundError ? "--" : "";
       const { corrections = [] } = thrown as { corrections?: readonly string[] };
-      return usage(whatIsWrong(thrown), corrections.map((name) => dashes + name), help);
+      const meant = thrown instanceof UnexpectedPositionalError ? optionFor(thrown.input) : undefined;
+      return usage(whatIsWrong(thrown), meant ? [meant] : corrections.map((name) => dashes + name), help);
     },
   };
 }

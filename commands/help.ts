@@ -57,6 +57,7 @@ function rows(all: readonly (readonly [name: string, brief: string])[]): string 
 
 /** Returns a hint for a first word that is neither a command nor an address; undefined if nobody can tell what it means. */
 export function hintForWords([first = "", second]: readonly string[]): string | undefined {
+  if (first === "install" || first === "uninstall") return `did you mean config --${first}?`;
   const isAddress = (text: string) => {
     try {
       parseTarget(text, "22");
