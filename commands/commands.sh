@@ -22,7 +22,7 @@ without_comma() { # without_comma PATH
 # config: printing needs nothing. Of the system's files root has those of one directory; a user has those of ~/.ssh, and of
 # the directories that its two files are really in: links can lead to them, or to ~/.ssh, or to the home.
 start_config() { # start_config ARGUMENTS
-  install=no uninstall=no list=no dry=no
+  install=no uninstall=no list=no dry=no readable=
   for argument in "$@"; do
     case $argument in
     --install) install=yes ;;
@@ -46,12 +46,12 @@ start_config() { # start_config ARGUMENTS
       *) directories=$directories,$target ;;
       esac
     done
-    # Of root's files, a user's ssh reads this one too.
-    [ $list = no ] || directories=$directories,/etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf
+    # Of root's files, a user's ssh reads this one too: --uninstall says that it stays.
+    [ $list$uninstall = nono ] || readable=,/etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf
     set -- --allow-env=SAVED_HOME "$@"
   fi
   [ $install$uninstall = nono ] || [ $dry = yes ] || set -- --allow-write="$directories" "$@"
-  start --allow-sys=uid --allow-read="$directories" "$@"
+  start --allow-sys=uid --allow-read="$directories$readable" "$@"
 }
 
 case ${1-} in

@@ -87,6 +87,10 @@ line in ~/.ssh/config wins.`,
     for (const warning of reservedNameWarnings(aliases)) await context.err.write(report(warning));
     const text = render({ aliases, hostKeys: hostKeys ?? HOST_KEYS[0], user });
     await context.out.write(shownOn(context.out, text));
+    const hasOptions = aliases.length > 0 || hostKeys !== undefined || user !== undefined;
+    if (hasOptions && context.out.isTerminal && !Deno.build.standalone) {
+      await context.err.write(report({ message: "nothing was installed: --install does that", hint: undefined }));
+    }
     return 0;
   },
 });

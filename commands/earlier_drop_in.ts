@@ -1,5 +1,5 @@
 /**
- * Recognises what an earlier version of this program wrote, which nobody has edited.
+ * Recognises what this program wrote, in this or an earlier version and from this or another place, and nobody has edited.
  *
  * @module
  */
@@ -11,6 +11,35 @@ const LINES_OF_0_1_0 = [
   "# Everything is read once more when HostName is known, so that an alias of an address may stand below this as well.",
   "Match final all",
 ];
+
+/** A word as fragment.ts quotes it for the shell. */
+const WORD = String.raw`(?:[\w./=%@:+,-]|'[^']*'|\\['\\])+`;
+
+/** The words with which a ProxyCommand line starts this program: the installed one, or Deno with a checkout's. */
+const PROGRAM = new RegExp(
+  String
+    .raw`^    ProxyCommand (${WORD}(?<=/deno-ssh-proxy'?)|${WORD} run --no-prompt --no-config ${WORD} ${WORD}(?<=/proxy\.ts'?)) ` +
+    String.raw`'%h' '%p' --as-typed '%n'$`,
+  "m",
+);
+
+/**
+ * Whether `text` is what this program wrote for the settings for which it writes `now`. Neither the place where the program
+ * was installed nor the version has to be the same.
+ */
+export function isUnedited(text: string, now: string): boolean {
+  const here = withProgramOf(text, now);
+  return here === now || isUneditedEarlier(here, now);
+}
+
+/** Returns `text` with the program of `now` in its ProxyCommand lines, in the place of its own. */
+function withProgramOf(text: string, now: string): string {
+  const [own, others] = [text, now].map((file) => PROGRAM.exec(file)?.[1]);
+  if (own === undefined || others === undefined) return text;
+  const line = (program: string) => `    ProxyCommand ${program} `;
+  return text.split("\n").map((each) => each.startsWith(line(own)) ? line(others) + each.slice(line(own).length) : each)
+    .join("\n");
+}
 
 /**
  * Whether `text` is what version 0.1.0 wrote for the settings for which this version writes `now`: it has all lines of that

@@ -10,9 +10,10 @@ import { printable, ProxyError } from "../proxy/errors.ts";
 import { latin1 } from "../proxy/latin1.ts";
 import type { Alias } from "./alias.ts";
 import { bareHostNameNotes } from "./bare_host_names.ts";
-import { isUneditedEarlier } from "./earlier_drop_in.ts";
+import { isUnedited } from "./earlier_drop_in.ts";
 import { HOST_KEYS, KNOWN_HOSTS, type Settings, settingsOf, SYSTEM_SETTINGS } from "./fragment.ts";
 import { includeLine, isIncluded, withInclude, withoutInclude } from "./include.ts";
+import { copiesOf, nameForCopy } from "./kept_copies.ts";
 import {
   type Change,
   equal,
@@ -50,7 +51,7 @@ const SYSTEM: Place = {
   user: SYSTEM_SETTINGS.user,
 };
 
-/** Where a user's ssh_config stays as it was before the first change. */
+/** Where a user's ssh_config stays as it was before --install added its line. */
 const BACKUP = "config.before-deno-ssh-proxy";
 
 /** What is in a file that there is none of. */
@@ -152,34 +153,79 @@ export function planUninstall(place: Place, names: readonly string[], render: (s
       notes.push(`${config} includes ${place.fragment} in a line of your own, which was left as it is`);
     }
   }
+  if (systemSettings(place) !== undefined) {
+    notes.push(`${fragmentPath(SYSTEM)} stays: it is root's, and for every user; ${asRoot()} removes it`);
+  }
   return { changes, notes: () => changes.length === 0 ? notes : [...notes, ...leftovers(place, changes)] };
 }
 
-/** Names the files of a user that `--install`, or `ssh` with it, made, and that `changes` do not remove. */
-function leftovers({ folder, home }: Place, changes: readonly PlannedChange[]): string[] {
-  if (home === undefined || !isThere(folder)) return [];
-  const stays = (path: string) =>
-    isThere(path) && !changes.some((change) => change.path === path && change.after === undefined);
+/** Names the files that `--install`, or `ssh` with it, made, and that `changes` do not remove. */
+function leftovers(place: Place, changes: readonly PlannedChange[]): string[] {
+  const { folder, home } = place;
+  if (!isThere(folder)) return [];
+  const stays = (path: string) => isThere(path) && !changes.some((change) => change.path === path);
+  const old = copiesOf(`${readFragment(place).path}.old`).filter(stays)
+    .map((path) => `${path} stays: it is an earlier ${place.fragment}, with what somebody wrote into it`);
+  if (home === undefined) return old;
   const backup = `${folder}/${BACKUP}`;
   const keys = KNOWN_HOSTS.replace("~", home);
   return [
-    ...(stays(backup) ? [`${backup} stays: ${folder}/config is not as it was before --install`] : []),
+    ...copiesOf(backup).filter(stays).map((path) =>
+      `${path} stays: ` +
+      (path === backup
+        ? `${folder}/config is not as it was before --install`
+        : "it is the backup of an earlier --install")
+    ),
+    ...old,
     ...(stays(keys) ? [`${keys} stays: it has the host keys that ssh was to keep for addresses`] : []),
+    ...(stays(`${keys}.old`) ? [`${keys}.old stays: ssh-keygen -R kept the host keys from before in it`] : []),
     ...(Deno.readDirSync(folder)[Symbol.iterator]().next().done ? [`${folder} stays: it is empty`] : []),
   ];
 }
 
 function planWithout(names: readonly string[], place: Place, render: (settings: Settings) => string): Plan {
   const { path, before, settings } = readFragment(place);
-  const has = (name: string) => settings?.aliases.some((alias) => alias.name === name) ?? false;
-  const notes = names.filter((name) => !has(name)).map((name) => `there is no alias ${name}`);
-  if (settings === undefined || notes.length === names.length) return { changes: [], notes: () => notes };
-  const after = bytesOf(render({ ...settings, aliases: settings.aliases.filter(({ name }) => !names.includes(name)) }));
-  const did = `took ${names.filter(has).join(", ")} out of ${path}`;
+  const aliases = settings?.aliases ?? [];
+  const isIn = (list: readonly Alias[], name: string) => list.some((alias) => alias.name === name);
+  const roots = systemSettings(place)?.aliases ?? [];
+  for (const name of names) {
+    if (isIn(aliases, name)) continue;
+    if (isIn(roots, name)) {
+      throw new ProxyError("permission", `alias ${name}: it is in ${fragmentPath(SYSTEM)}, which is root's`, {
+        hint: `nothing was changed; ${asRoot(name)} takes it out`,
+      });
+    }
+    throw new ProxyError("usage", `alias ${name}: there is no such alias`, {
+      hint: aliases.length > 0
+        ? `nothing was changed; there is ${aliases.map((alias) => alias.name).join(", ")}`
+        : `nothing was changed; there is no alias in ${printable(path, Infinity)}`,
+    });
+  }
+  const after = bytesOf(render({ ...settings!, aliases: aliases.filter(({ name }) => !names.includes(name)) }));
+  const did = `took ${names.join(", ")} out of ${path}`;
   return {
     changes: [...copyOfEdited(place, settings, render), { path, before, after, did, byHand: undefined }],
-    notes: () => notes,
+    notes: () =>
+      names.filter((name) => isIn(roots, name))
+        .map((name) => `alias ${name} stays in ${fragmentPath(SYSTEM)}, which is root's: ${asRoot(name)} takes it out`),
   };
+}
+
+/** Returns the command with which root takes back the system's configuration, or one alias of it. */
+function asRoot(alias?: string): string {
+  return `sudo deno-ssh-proxy config --uninstall${alias === undefined ? "" : ` --alias ${alias}`}`;
+}
+
+/** Returns what a user's ssh reads of root's: nothing for root, and where Deno or root do not let it be read. */
+function systemSettings({ home }: Place): Settings | undefined {
+  if (home === undefined) return undefined;
+  try {
+    const system = readVersion(fragmentPath(SYSTEM));
+    return system && settingsOf(new TextDecoder().decode(system.bytes));
+  } catch (thrown) {
+    if (thrown instanceof ProxyError && thrown.kind !== "defect") return undefined;
+    throw thrown;
+  }
 }
 
 /** What of a user's ssh_config has to change. */
@@ -217,14 +263,31 @@ function includeChanges(
       ? `put this line at its top by hand: ${includeLine(fragment)}`
       : `take this line out of it by hand: ${includeLine(fragment)}`,
   };
-  if (adds && !moves && before !== undefined && kept === undefined) {
-    return [{ ...copy(backup, before), did: `kept what was in it before as ${backup}` }, change];
-  }
+  if (adds && !moves && !equal(kept?.bytes, before?.bytes)) return [...newBackup(backup, kept, before), change];
   if (!adds && kept !== undefined && equal(kept.bytes, after)) {
     const did = `removed ${backup}, which is the same again`;
     return [change, { path: backup, before: kept, after: undefined, did, byHand: undefined, keeps: true }];
   }
   return [change];
+}
+
+/** Keeps `now` as the backup, and the backup of an earlier installation, `kept`, under another name. */
+function newBackup(path: string, kept: Version | undefined, now: Version | undefined): PlannedChange[] {
+  const changes: PlannedChange[] = [];
+  if (kept !== undefined) {
+    const earlier = nameForCopy(path, kept.bytes, 1);
+    if (!earlier.isThere) {
+      changes.push({ ...copy(earlier.path, kept), did: `kept the backup of an earlier --install as ${earlier.path}` });
+    }
+    if (now === undefined) {
+      const did = `removed ${path}, which is that backup`;
+      changes.push({ path, before: kept, after: undefined, did, byHand: undefined, keeps: true });
+    }
+  }
+  if (now !== undefined) {
+    changes.push({ ...copy(path, now), before: kept, did: `kept what was in it before as ${path}` });
+  }
+  return changes;
 }
 
 /** The file that a user's ssh_config really is; none for root, and none where it is a link that leads nowhere. */
@@ -259,15 +322,12 @@ function copyOfEdited(
 ): PlannedChange[] {
   const { path, before } = readFragment(place);
   if (before === undefined || settings === undefined) return [];
-  const now = render(settings);
-  if (equal(before.bytes, bytesOf(now)) || isUneditedEarlier(new TextDecoder().decode(before.bytes), now)) return [];
-  const old = `${path}.old`;
-  const there = readVersion(old);
-  if (equal(there?.bytes, before.bytes)) return [];
+  if (isUnedited(new TextDecoder("utf-8", { ignoreBOM: true }).decode(before.bytes), render(settings))) return [];
+  const old = nameForCopy(`${path}.old`, before.bytes);
+  if (old.isThere) return [];
   return [{
-    ...copy(old, before),
-    before: there,
-    did: `kept the one before, which is not as this program writes it, as ${old}`,
+    ...copy(old.path, before),
+    did: `kept the one before, which is not as this program writes it, as ${old.path}`,
   }];
 }
 

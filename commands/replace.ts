@@ -22,7 +22,7 @@ export interface Change {
   readonly path: string;
   readonly before: Version | undefined;
   readonly after: Uint8Array<ArrayBuffer> | undefined;
-  /** The permission bits of a new one. */
+  /** The permission bits: unless given, a file keeps its own. */
   readonly mode?: number;
 }
 
@@ -95,7 +95,7 @@ export function makeChange({ path, before, after, mode }: Change): void {
     } else {
       const unfinished = `${path}${UNFINISHED}${crypto.randomUUID()}`;
       try {
-        writeWhole(unfinished, after, before, before?.mode ?? mode ?? NEW_FILE);
+        writeWhole(unfinished, after, before, mode ?? before?.mode ?? NEW_FILE);
         requireUnchanged(path, before);
         Deno.renameSync(unfinished, path);
       } catch (thrown) {

@@ -4,6 +4,7 @@ import { grantsIn, spyOn, starterWith } from "./grants.ts";
 import { hasNamespaces, Home, HOST, type Ran, type Running } from "../support/home.ts";
 import { Installation } from "../support/installation.ts";
 import { outputOf, testWhere } from "../support/tools.ts";
+import { InTerminal } from "./typed.ts";
 
 const canRun = hasNamespaces();
 const installation = canRun ? new Installation() : undefined;
@@ -20,6 +21,7 @@ function test(name: string, fn: (home: Home) => Promise<void>): void {
 const shim = installation?.shim ?? "";
 const PROGRAM = installation?.program;
 const config = (home: Home, args: string[], running?: Running) => home.run([shim, "config", ...args], running);
+const PATH = "/usr/local/bin:/usr/bin:/bin";
 const COMMENT = "# deno-ssh-proxy config --install put this here, and --uninstall takes it out again.";
 const LINES = `${COMMENT}\nInclude deno-ssh-proxy.conf\n`;
 const SYSTEMS = "/etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf";
@@ -117,18 +119,44 @@ test("--uninstall says what stays: host keys that ssh kept, and a folder with no
   assertEquals(stay(assertDone(await config(home, ["--uninstall", "--dry-run"]))), []);
   assertEquals(stay(assertDone(await config(home, ["--uninstall"]))), [`${ssh} stays: it is empty`]);
   await config(home, ["--install"]);
-  home.file("~/.ssh/deno-ssh-proxy.known_hosts", "vsock/42 ssh-ed25519 AAAA\n");
+  for (const name of ["known_hosts", "known_hosts.old"]) {
+    home.file(`~/.ssh/deno-ssh-proxy.${name}`, "vsock/42 ssh-ed25519 AAAA\n");
+  }
   assertEquals(stay(assertDone(await config(home, ["--uninstall"]))), [
     `${ssh}/deno-ssh-proxy.known_hosts stays: it has the host keys that ssh was to keep for addresses`,
+    `${ssh}/deno-ssh-proxy.known_hosts.old stays: ssh-keygen -R kept the host keys from before in it`,
   ]);
 });
 
-test("a later --install leaves the backup of the first as it is", async (home) => {
+test("each --install that adds the line makes a backup of its own, and keeps a differing one of before", async (home) => {
   home.file("~/.ssh/config", "Host first\n");
   await config(home, ["--install"]);
-  home.file("~/.ssh/config", "Host second\n");
+  home.file("~/.ssh/config", `${LINES}Host second\n`, 0o600);
+  assertStringIncludes(assertDone(await config(home, ["--uninstall"])), "config is not as it was before --install\n");
+  const backup = `${home.path}/.ssh/config.before-deno-ssh-proxy`;
+  const says = assertDone(await config(home, ["--install"]));
+  assertStringIncludes(says, `kept the backup of an earlier --install as ${backup}.1\n`);
+  assertStringIncludes(says, `kept what was in it before as ${backup}\n`);
+  const { config: _, "deno-ssh-proxy.conf": __, ...backups } = home.all("~/.ssh");
+  assertEquals(backups, {
+    "config.before-deno-ssh-proxy": "600 Host second\n",
+    "config.before-deno-ssh-proxy.1": "644 Host first\n",
+  });
+  const gone = assertDone(await config(home, ["--uninstall"]));
+  assertStringIncludes(gone, `removed ${backup}, which is the same again\n`);
+  assertStringIncludes(gone, `${backup}.1 stays: it is the backup of an earlier --install\n`);
+  assertEquals(gone.includes("is not as it was"), false);
+  assertEquals(home.all("~/.ssh"), {
+    "config": "600 Host second\n",
+    "config.before-deno-ssh-proxy.1": "644 Host first\n",
+  });
+});
+
+test("a backup of before stays where there is no ssh_config any more, and the new one is removed again", async (home) => {
+  home.file("~/.ssh/config.before-deno-ssh-proxy", "Host first\n", 0o600);
   assertDone(await config(home, ["--install"]));
-  assertEquals(home.all("~/.ssh")["config.before-deno-ssh-proxy"], "644 Host first\n");
+  assertDone(await config(home, ["--uninstall"]));
+  assertEquals(home.all("~/.ssh"), { "config.before-deno-ssh-proxy.1": "600 Host first\n" });
 });
 
 test("--uninstall where nothing is installed says so", async (home) => {
@@ -432,6 +460,96 @@ test("what somebody wrote into the installed file is kept beside it", async (hom
   assertEquals(home.all("~/.ssh")["deno-ssh-proxy.conf.old"], `644 ${edited}`);
 });
 
+test("no copy is kept of a file that another installation wrote, by --install nor by --uninstall", async (home) => {
+  const path = "~/.ssh/deno-ssh-proxy.conf";
+  assertDone(await config(home, ["--install", "--alias", "vm=unix/a b", "--host-keys", "tofu"]));
+  const own = Deno.readTextFileSync(home.at(path));
+  const other = own.replaceAll(shim, "/nowhere/bin/deno-ssh-proxy");
+  assert(other !== own);
+  home.file(path, other);
+  assertMatch(assertDone(await config(home, ["--install"])), /^changed .*\/deno-ssh-proxy\.conf\nssh uses it for /);
+  assertEquals(Deno.readTextFileSync(home.at(path)), own);
+  assertEquals(Object.keys(home.all("~/.ssh")), ["config", "deno-ssh-proxy.conf"]);
+  home.file(path, other);
+  assertDone(await config(home, ["--uninstall"]));
+  assertEquals(home.all("~/.ssh"), {});
+});
+
+for (const root of [false, true]) {
+  test(`a second copy of ${root ? "root's" : "a user's"} edited file does not replace the first, and both are named`, async (home) => {
+    const path = root ? "/etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf" : "~/.ssh/deno-ssh-proxy.conf";
+    const real = root ? SYSTEMS : home.path + path.slice(1);
+    for (const [mine, name] of [["one", ".old"], ["two", ".old.1"], ["three", ".old.2"]] as const) {
+      await config(home, ["--install"], { root });
+      home.file(path, `${Deno.readTextFileSync(home.at(path))}# ${mine}\n`);
+      assertMatch(assertDone(await config(home, ["--install"], { root })), new RegExp(`, as ${real}${name}\n`));
+      // The same once more has its copy.
+      home.file(path, Deno.readTextFileSync(home.at(`${path}${name}`)));
+      assertDone(await config(home, ["--install"], { root }));
+    }
+    const old = Object.keys(home.all(path.slice(0, path.lastIndexOf("/")))).filter((name) => name.includes(".old"));
+    assertEquals(old.length, 3);
+    assertMatch(Deno.readTextFileSync(home.at(`${path}.old`)), /# one\n$/);
+    assertMatch(Deno.readTextFileSync(home.at(`${path}.old.1`)), /# two\n$/);
+    const says = assertDone(await config(home, ["--uninstall"], { root }));
+    for (const name of [".old", ".old.1", ".old.2"]) {
+      assertStringIncludes(
+        says,
+        `${real}${name} stays: it is an earlier ${real.split("/").at(-1)}, with what somebody `,
+      );
+    }
+  });
+}
+
+test("--uninstall that keeps an edited file says so once", async (home) => {
+  await config(home, ["--install"]);
+  const path = home.at("~/.ssh/deno-ssh-proxy.conf");
+  Deno.writeTextFileSync(path, "# mine\n", { append: true });
+  const says = assertDone(await config(home, ["--uninstall"]));
+  assertEquals(says.split("\n").filter((line) => line.includes(".old")).length, 1, says);
+});
+
+test("a user is told which alias is root's, and with which command root takes it out", async (home) => {
+  assertDone(await config(home, ["--install", "--alias", "q=vsock/42", "--alias", "both=vsock/43"], { root: true }));
+  const before = home.all("/etc/ssh/ssh_config.d");
+  const command = "sudo deno-ssh-proxy config --uninstall";
+  for (const dry of [[], ["--dry-run"]]) {
+    assertFailed(
+      await config(home, ["--uninstall", "--alias", "q", ...dry]),
+      77,
+      `alias q: it is in ${SYSTEMS}, which is root's\n`,
+      `${command} --alias q takes it out\n`,
+    );
+  }
+  assertEquals(
+    assertDone(await config(home, ["--uninstall"])),
+    `${SYSTEMS} stays: it is root's, and for every user; ${command} removes it\n`,
+  );
+  assertEquals((await config(home, ["--install", "--alias", "both=vsock/44"])).code, 0);
+  assertStringIncludes(
+    assertDone(await config(home, ["--uninstall", "--alias", "both"])),
+    `alias both stays in ${SYSTEMS}, which is root's: ${command} --alias both takes it out\n`,
+  );
+  assertStringIncludes(assertDone(await config(home, ["--uninstall"])), `${SYSTEMS} stays: it is root's`);
+  assertEquals(home.all("/etc/ssh/ssh_config.d"), before);
+});
+
+test("an alias that nobody has is refused with those that there are, and nothing is changed", async (home) => {
+  for (const root of [false, true]) {
+    const uninstall = ["--uninstall", "--alias", "a", "--alias", "nobody"];
+    assertFailed(
+      await config(home, ["--uninstall", "--alias", "a"], { root }),
+      64,
+      "alias a: there is no such alias\n",
+    );
+    assertDone(await config(home, ["--install", "--alias", "a=vsock/42", "--alias", "b=vsock/43"], { root }));
+    const folder = root ? "/etc/ssh/ssh_config.d" : "~/.ssh";
+    const before = home.all(folder);
+    assertFailed(await config(home, uninstall, { root }), 64, "alias nobody: ", "nothing was changed; there is a, b\n");
+    assertEquals(home.all(folder), before);
+  }
+});
+
 /** What version 0.1.0 wrote, with an alias and host keys of its own. */
 const OF_0_1_0 = (program: string) =>
   `# deno-ssh-proxy: ssh to virtual machines, containers and local sockets.
@@ -654,7 +772,7 @@ test("an alias is kept by later installs, replaced by one of the same name, and 
   assertEquals(await sshSays(home, "b", "proxycommand"), `${shim} unix/run/B.sock '%p'`);
   assertEquals(await sshSays(home, "b", "port"), "2222");
   assertEquals(await alias("--uninstall", "--alias", "b"), ["a=vsock/43"]);
-  assertEquals(assertDone(await config(home, ["--uninstall", "--alias", "b"])), "there is no alias b\n");
+  assertFailed(await config(home, ["--uninstall", "--alias", "b"]), 64, "alias b: there is no such alias\n");
 });
 
 test("the way with host keys is kept by later installs until another is asked for", async (home) => {
@@ -888,6 +1006,16 @@ async function grants(home: Home, args: string[], running?: Running): Promise<st
   return given;
 }
 
+test("on a terminal, config that prints options says that they are not installed", async (home) => {
+  const note = "deno-ssh-proxy: nothing was installed: --install does that\r\n";
+  for (const [args, says] of [[["--alias", "a=vsock/42"], true], [["--user", "me"], true], [[], false]] as const) {
+    using terminal = new InTerminal([shim, "config", ...args], { PATH, HOME: home.path });
+    assertEquals(await terminal.end(), 0);
+    assertEquals(terminal.shown.endsWith(note), says, terminal.shown.slice(-200));
+  }
+  assertDone(await config(home, ["--alias", "a=vsock/42"]));
+});
+
 test("config that only prints is granted nothing", async (home) => {
   assertEquals(await grants(home, []), []);
   assertEquals(await grants(home, ["--alias", "a=vsock/42", "--host-keys", "tofu"]), []);
@@ -901,7 +1029,9 @@ for (const root of [false, true]) {
     test(`config ${args.join(" ")} of ${who} has exactly the grants that it needs`, async (home) => {
       const given = await grants(home, args, { root });
       const folder = root ? "/etc/ssh/ssh_config.d" : `${home.path}/.ssh`;
-      const reads = args.includes("--list") && !root ? `${folder},${SYSTEMS}` : folder;
+      const reads = (args.includes("--list") || args.includes("--uninstall")) && !root
+        ? `${folder},${SYSTEMS}`
+        : folder;
       assertEquals(given, [
         "--allow-sys=uid",
         `--allow-read=${reads}`,
