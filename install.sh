@@ -11,14 +11,18 @@ usage: ./install.sh [--prefix DIR] [--from ARCHIVE [--sha256 SUM]] [--no-proof]
        ./install.sh [--prefix DIR] --uninstall
 
   --prefix DIR    where to install: /usr/local for root, ~/.local otherwise
-  --from ARCHIVE  installs what is in a release's archive, after comparing it with SHA256SUMS beside it
+  --from ARCHIVE  installs what is in a release's archive, after comparing it
+                  with SHA256SUMS beside it
   --sha256 SUM    compares it with this sum instead
-  --no-proof      does not try what it built with ssh and a demo server at the end
-  --uninstall     removes what an earlier run with the same prefix installed, and takes back its config --install
+  --no-proof      does not try what it built with ssh and a demo server
+  --uninstall     removes what an earlier run with the same prefix installed,
+                  and takes back its config --install
 
-In a checkout it builds, with cargo and a C linker (cc). In an archive that was unpacked, it installs what is beside it.
-It needs Deno 2.9 or later; without one it installs one under the prefix, with npm. A standalone archive needs neither.
-It leaves no cache behind: those of npm and Deno go away at its end, and so does cargo's if there was none before.
+In a checkout it builds, with cargo and a C linker (cc). In an archive that was
+unpacked, it installs what is beside it. It needs Deno 2.9 or later; without
+one it installs one under the prefix, with npm. A standalone archive needs
+neither. It leaves no cache behind: those of npm and Deno go away at its end,
+and so does cargo's if there was none before.
 END
 }
 
@@ -28,6 +32,17 @@ fail() { # fail WHAT [HINT]
   exit 1
 }
 
+usage_error() { # usage_error WHAT
+  printf 'install.sh: %s\n' "$(printf '%s' "$1" | LC_ALL=C tr -d '\000-\037\177')" >&2
+  echo "  ./install.sh --help tells what it takes" >&2
+  exit 64
+}
+
+# Fails unless VALUE is one: an option in its place was meant to be another option.
+need_value() { # need_value OPTION WHAT [VALUE]
+  case ${3-} in '' | --*) usage_error "$1 needs $2" ;; esac
+}
+
 prefix=
 from=
 sum=
@@ -35,16 +50,17 @@ proof=yes
 uninstall=no
 while [ $# -gt 0 ]; do
   case $1 in
-    --prefix) [ $# -ge 2 ] || fail "--prefix needs a folder"; prefix=$2; shift ;;
-    --prefix=*) prefix=${1#*=} ;;
-    --from) [ $# -ge 2 ] || fail "--from needs an archive"; from=$2; shift ;;
-    --from=*) from=${1#*=} ;;
-    --sha256) [ $# -ge 2 ] || fail "--sha256 needs a sum"; sum=$2; shift ;;
-    --sha256=*) sum=${1#*=} ;;
+    --prefix) need_value "$1" "a directory" "${2-}"; prefix=$2; shift ;;
+    --prefix=*) need_value --prefix "a directory" "${1#*=}"; prefix=${1#*=} ;;
+    --from) need_value "$1" "an archive" "${2-}"; from=$2; shift ;;
+    --from=*) need_value --from "an archive" "${1#*=}"; from=${1#*=} ;;
+    --sha256) need_value "$1" "a sum" "${2-}"; sum=$2; shift ;;
+    --sha256=*) need_value --sha256 "a sum" "${1#*=}"; sum=${1#*=} ;;
     --no-proof) proof=no ;;
     --uninstall) uninstall=yes ;;
     -h | --help) usage; exit 0 ;;
-    *) usage >&2; exit 64 ;;
+    -*) usage_error "$1: no such option" ;;
+    *) usage_error "$1: one argument too many" ;;
   esac
   shift
 done
@@ -88,6 +104,16 @@ is_ours() { # is_ours LINK
 # The folders that an installation has made on the way to all these, for --uninstall: others stay, though they be empty.
 made=$program/made
 
+# In single quotes for sh, whatever is in it.
+quoted() {
+  printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"
+}
+
+# The same, without quotes where none are needed.
+word() {
+  if [ -n "$(printf '%s' "$1" | tr -d 'A-Za-z0-9/._+@-')" ]; then quoted "$1"; else printf '%s' "$1"; fi
+}
+
 if [ "$(id -u)" = 0 ]; then config=/etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf
 else config=${HOME-}/.ssh/deno-ssh-proxy.conf; fi
 
@@ -96,30 +122,144 @@ program_in() { # program_in FILE
   sed -n "s/^ *ProxyCommand \(.*\) '%h' .*/\1/p" "$1" 2>/dev/null | head -n 1
 }
 
+# Prints the path of an installed program that program_in found, and nothing for any other command.
+path_of() { # path_of COMMAND
+  path=$(printf '%s' "$1" | sed "s/^'\(.*\)'\$/\1/; s/'\\\\\(.\)'/\1/g; s/%%/%/g")
+  case $path in /*/bin/deno-ssh-proxy) printf '%s' "$path" ;; esac
+}
+
+# Sets gone to the program that the ssh_config of config --install names, if that program no longer exists.
+find_orphan() {
+  gone=
+  [ -f "$config" ] || return 0
+  gone=$(path_of "$(program_in "$config")")
+  [ ! -e "$gone" ] || gone=
+}
+
+include="Include deno-ssh-proxy.conf"
+
+# Prints a user's ssh_config without the line that config --install put there.
+without_include() { # without_include FILE
+  cr=$(printf '\r')
+  LC_ALL=C sed "/^# deno-ssh-proxy config --install put this here, and --uninstall takes it out again\.$cr*\$/{
+\$!N
+/\\n$include$cr*\$/d
+}" "$1"
+}
+
+# Whether there are lines in the ssh_config of config --install that no version of this program writes. Comments do not count.
+is_edited() { # is_edited FILE
+  ! named=$(program_in "$1") LC_ALL=C awk '
+    /^ *#/ || /^$/ { alias = /^# --alias /; next }
+    alias && /^Host [^ ]+$/ { alias = 0; next }
+    { alias = 0 }
+    /^Host (\.host|machine\/\.|unix\/|\*$)/ || /^Match (host \.host|host unix\/|final all$)/ { next }
+    index($0, "    ProxyCommand " ENVIRON["named"] " ") == 1 { next }
+    /^    (Port [0-9]+|ProxyUseFdpass yes|CheckHostIP no|ControlPath [^ ]+|User [^ ]+|HostKeyAlias [^ ]+)$/ { next }
+    /^    (StrictHostKeyChecking (no|yes|ask|accept-new)|LogLevel ERROR)$/ { next }
+    /^    UserKnownHostsFile (\/dev\/null|~\/\.ssh\/[a-z0-9._-]+( ~\/\.ssh\/known_hosts2)?)$/ { next }
+    { exit edited = 1 }
+    END { exit edited }
+  ' "$1"
+}
+
+# Takes back config --install of the program $gone, which can no longer do that itself.
+take_back_orphan() {
+  own=
+  if [ "$(id -u)" != 0 ] && [ -f "$HOME/.ssh/config" ]; then own=$(readlink -f "$HOME/.ssh/config"); fi
+  by_hand="rm $(word "$config")"
+  [ -z "$own" ] || by_hand="take the line '$include' out of $own, and then: $by_hand"
+  for place in "$config" ${own:+"$own"}; do
+    [ -w "${place%/*}" ] || fail "${place%/*}: this user cannot write to it, and nothing was changed" "$by_hand"
+  done
+  if [ -n "$own" ]; then
+    new=$(mktemp "$own.XXXXXX")
+    if ! { cp -p "$own" "$new" && without_include "$own" >"$new"; }; then
+      rm -f "$new"
+      fail "$own: it cannot be written anew, and nothing was changed" "$by_hand"
+    fi
+    backup=$HOME/.ssh/config.before-deno-ssh-proxy
+    if cmp -s "$own" "$new"; then rm "$new"
+    elif [ ! -s "$new" ] && [ ! -e "$backup" ]; then
+      rm "$new" "$own"
+      echo "removed $own, in which nothing else was"
+    else
+      mv -f "$new" "$own"
+      echo "took the line '$include' out of $own"
+      if cmp -s "$own" "$backup"; then rm "$backup"; echo "removed $backup, which is the same again"; fi
+    fi
+  fi
+  if is_edited "$config"; then
+    old=$config.old number=0
+    while [ -e "$old" ]; do number=$((number + 1)); old=$config.old.$number; done
+    mv "$config" "$old"
+    echo "kept $config, into which somebody wrote, as $old"
+  else rm "$config"; echo "removed $config"; fi
+  echo "they were for $gone, which no longer exists"
+  name_leftovers
+}
+
+# Names what config --install and ssh left that stays.
+name_leftovers() {
+  for file in "$config".old* "${HOME-}/.ssh/config.before-deno-ssh-proxy"* "${HOME-}/.ssh/deno-ssh-proxy.known_hosts"*; do
+    [ ! -f "$file" ] || echo "$file stays"
+  done
+}
+
 # Takes back config --install, because ssh must not be left with the name of a program that is gone.
 take_back_config() {
-  [ -f "$config" ] || return 0
+  if ! [ -f "$config" ]; then
+    name_leftovers
+    return
+  fi
   named=$(program_in "$config")
   command=$shim
   [ ! -x "$shim" ] || command=$("$shim" config | sed -n "s/^ *ProxyCommand \(.*\) '%h' .*/\1/p" | head -n 1)
   if [ "$named" != "${command:-$shim}" ]; then
-    echo "left $config as it is: it names ${named:-another program}"
+    find_orphan
+    if [ -n "$gone" ]; then take_back_orphan
+    else echo "left $config as it is: it names ${named:-another program}"; fi
     return
   fi
   # A standalone executable may not: what it printed is taken away where nobody has changed it.
   if [ -f "$program/current/standalone" ]; then
     { "$shim" config --user root | cmp -s - "$config" || "$shim" config | cmp -s - "$config"; } && rm -f "$config" &&
       echo "removed $config"
-  else [ -x "$shim" ] && "$shim" config --uninstall; fi ||
+  elif ! [ -x "$shim" ]; then
+    # An installation that lost its program.
+    gone=$shim
+    take_back_orphan
+  else "$shim" config --uninstall; fi ||
     fail "ssh is configured to use it: nothing was removed" "take away $config, and then try again"
 }
 
 # Names the ssh_config of each user who still has this program in theirs: that of others is not changed.
 name_other_users() {
   getent passwd 2>/dev/null | cut -d : -f 6 | sort -u | while IFS= read -r home; do
-    [ "$home/.ssh/deno-ssh-proxy.conf" != "$config" ] && [ "$(program_in "$home/.ssh/deno-ssh-proxy.conf")" = "$shim" ] &&
-      echo "still names it: $home/.ssh/deno-ssh-proxy.conf, and the Include line in $home/.ssh/config"
+    theirs=$home/.ssh/deno-ssh-proxy.conf
+    [ "$theirs" != "$config" ] && [ "$(path_of "$(program_in "$theirs")")" = "$shim" ] &&
+      printf '%s\n  %s\n' "still names it: $theirs, and the Include line in $home/.ssh/config" \
+        "./install.sh --uninstall, run by that user, takes both back"
   done || true
+}
+
+# Prints sudo where this user cannot change a directory, and root can.
+as_root() { # as_root DIRECTORY
+  [ -w "$1" ] || [ "$(id -u)" = 0 ] || printf 'sudo '
+}
+
+# Fails before anything is removed, if something cannot be.
+need_to_remove() {
+  for place in "$shim" "$manual" "$bash" "$zsh" "$fish" "$fragment" "$program" "$program/." \
+    "$program"/*/.; do
+    # What current leads to is looked at under its own name.
+    case $place in "$program/current/.") continue ;; esac
+    [ -e "$place" ] || [ -L "$place" ] || continue
+    [ ! -w "${place%/*}" ] || continue
+    hint="is it on a read-only file system?"
+    [ "$(id -u)" = 0 ] || hint="sudo ./install.sh --prefix $(word "$prefix") --uninstall"
+    fail "${place%/*}: this user cannot write to it, and nothing was removed" "$hint"
+  done
 }
 
 # Tells where an installation is that is not under the prefix, if ssh's configuration or PATH names one.
@@ -127,29 +267,44 @@ name_other_place() {
   where=$config other=$(program_in "$config")
   [ -n "$other" ] || { where=PATH other=$(command -v deno-ssh-proxy || true); }
   [ -n "$other" ] || return 0
-  case $other in
-    /usr/bin/deno-ssh-proxy) hint="apt-get remove deno-ssh-proxy removes that" ;;
-    /*/bin/deno-ssh-proxy) hint="./install.sh --prefix ${other%/bin/deno-ssh-proxy} --uninstall removes that" ;;
+  path=$(path_of "$other")
+  case $path in
+    /usr/bin/deno-ssh-proxy) hint="$(as_root /usr/bin)apt-get remove deno-ssh-proxy removes that" ;;
+    /*/bin/deno-ssh-proxy)
+      hint="$(as_root "${path%/*}")./install.sh --prefix $(word "${path%/bin/deno-ssh-proxy}") --uninstall removes that" ;;
     *) hint="it was not installed by install.sh" ;;
   esac
-  [ -e "$other" ] || [ "$where" = PATH ] || hint="that is not there either: take away $config"
+  [ -e "${path:-$other}" ] || [ "$where" = PATH ] || hint="that is not there either: take away $config"
   fail "it is not installed in $prefix, and nothing was changed; $where names $other" "$hint"
 }
 
 if [ "$uninstall" = yes ]; then
   if ! [ -L "$program/current" ] && ! [ -f "$made" ]; then
+    find_orphan
+    if [ -n "$gone" ]; then
+      take_back_orphan
+      exit 0
+    fi
     name_other_place
     echo "deno-ssh-proxy is not installed in $prefix: nothing was changed"
     exit 0
   fi
+  need_to_remove
   take_back_config
   # Each before the one that it is in.
   folders=$(sort -ru "$made" 2>/dev/null || true)
+  removed=
   for link in "$shim" "$manual" "$bash" "$zsh" "$fish" "$fragment"; do
+    [ ! -L "$link" ] || removed="${removed:-$link}"
     # The second is of an installation that was killed.
     rm -f "$link" "$link.new"
   done
-  echo "removed $shim, and its manual page and completions"
+  # The first of them is the program, where it is there.
+  case $removed in
+    '') ;;
+    "$shim") echo "removed $shim, and its manual page and completions" ;;
+    *) echo "removed the manual page and completions" ;;
+  esac
   if [ -e "$program/deno" ]; then echo "removed $program, and in it the Deno that was installed for this program"
   else echo "removed $program"; fi
   rm -rf "$program"
@@ -167,7 +322,7 @@ payload=
 if [ -n "$from" ]; then
   [ -f "$from" ] || fail "$from: there is no such archive"
   case $from in */*) ;; *) from=./$from ;; esac
-elif [ -n "$sum" ]; then fail "--sha256 goes with --from"
+elif [ -n "$sum" ]; then usage_error "--sha256 goes with --from"
 elif [ -d "$root/program" ]; then payload=$root
 elif [ -d "$root/rust" ]; then
   rust_version=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$root/rust/Cargo.toml")
@@ -181,11 +336,6 @@ deno_of() { # deno_of CANDIDATE
     const [major, minor] = Deno.version.deno.split(".").map(Number);
     if (major > 2 || major === 2 && minor >= 9) console.log(Deno.execPath());
   ' 2>/dev/null | tail -n 1
-}
-
-# In single quotes for sh, whatever is in it.
-quoted() {
-  printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"
 }
 
 # Whoever can write to the library, the scripts, the starter or Deno, or to a folder on the way to them, decides what every
@@ -337,7 +487,8 @@ unpack() {
 }
 missing='' packages=''
 need() { # need WHAT [PACKAGES], as Debian calls them
-  missing="${missing:+$missing, }$1" packages="$packages${2:+ $2}"
+  missing="${missing:+$missing
+}$1" packages="$packages${2:+ $2}"
 }
 
 # Fails with all that is missing at once.
@@ -350,7 +501,12 @@ report_missing() {
   elif [ -n "$packages" ]; then hint="on Debian: apt-get install$packages"; fi
   [ "${missing#*Rust}" = "$missing" ] || [ -n "$rust_packages" ] || hint="$hint${hint:+; }Rust from rustup"
   [ -z "$from$payload" ] || hint="$hint${hint:+; }the release's standalone archive needs no Deno"
-  fail "missing: $missing" "$hint"
+  case $missing in
+    *"
+"*) fail "missing:
+$(printf '%s\n' "$missing" | sed 's/^/    /')" "$hint" ;;
+    *) fail "missing: $missing" "$hint" ;;
+  esac
 }
 
 # What the packages of this system call Rust, if theirs is new enough. (Debian 12 has two: the one for its browsers is newer.)
@@ -687,8 +843,7 @@ prove() {
 # The program as somebody types it: by its name, where that is enough.
 command_line() {
   if [ "$(command -v deno-ssh-proxy)" = "$1" ]; then echo deno-ssh-proxy
-  elif [ -n "$(printf '%s' "$1" | tr -d 'A-Za-z0-9/._+@-')" ]; then quoted "$1"
-  else printf '%s' "$1"; fi
+  else word "$1"; fi
 }
 
 # Tells which line puts the program on PATH: for zsh, fish and others it goes into different files.
@@ -711,6 +866,25 @@ name_path() {
   # Anything else needs quotes, of which each shell has its own.
   [ -z "$(printf '%s' "$place" | tr -d 'A-Za-z0-9/._+@~-')" ] || line="add that directory in the start file of your shell"
   printf '\n%s is not on PATH. To have it there in each new shell:\n\n  %s\n' "$bin" "$line"
+  # Debian's adds it at a login, if it is there.
+  # shellcheck disable=SC2016 # it stands like this in the file
+  if [ "$bin" = "${HOME:-/none}/.local/bin" ] && grep -qF '$HOME/.local/bin' "$HOME/.profile" 2>/dev/null; then
+    case ${SHELL-} in */zsh | */fish) ;; *) printf '\nOr log in again: ~/.profile adds it.\n' ;; esac
+  fi
+}
+
+# Tells zsh where the completions are: it does not look there by itself.
+name_completions() {
+  case ${SHELL-}:$prefix in
+    */zsh:/usr/local | */zsh:/usr) return ;;
+    */zsh:*) ;;
+    *) return ;;
+  esac
+  place=${zsh%/*}
+  case $place in "${HOME:-/none}"/*) place="~${place#"$HOME"}" ;; esac
+  [ -z "$(printf '%s' "$place" | tr -d 'A-Za-z0-9/._+@~-')" ] || place=$(quoted "${zsh%/*}")
+  printf '\nFor completions, put this line above compinit in %s/.zshrc:\n\n  %s\n' \
+    "${ZDOTDIR:-~}" "fpath=($place \$fpath)"
 }
 
 guard "$shim"
@@ -742,3 +916,4 @@ To make ssh always use it (--dry-run shows what that changes, --uninstall takes 
 END
 fi
 name_path
+name_completions

@@ -226,9 +226,39 @@ says_that_ssh_is_missing() {
 
 says_all_that_is_missing() {
   without ssh cargo rustc cc deno npm
-  prints "install.sh: missing: cargo (Rust 1.65 or later), a C linker (cc), Deno 2.9 or later, or npm to install it with, ssh" \
-    exits 1 env PATH="$folder/without" "$root/install.sh" --prefix "$folder/missing" &&
-    grep -F "gcc libc6-dev npm openssh-client" "$folder/printed" && [ ! -e "$folder/missing" ]
+  prints "install.sh: missing:" exits 1 env PATH="$folder/without" "$root/install.sh" --prefix "$folder/missing" &&
+    [ "$(sed -n 2,5p "$folder/printed")" = "    cargo (Rust 1.65 or later)
+    a C linker (cc)
+    Deno 2.9 or later, or npm to install it with
+    ssh" ] && grep -F "gcc libc6-dev npm openssh-client" "$folder/printed" && [ ! -e "$folder/missing" ]
+}
+
+says_which_word_is_wrong() { # says_which_word_is_wrong TEXT ARGUMENT…
+  text=$1
+  shift
+  prints "install.sh: $text" exits 64 "$root/install.sh" "$@" &&
+    [ "$(wc -l <"$folder/printed")" = 2 ] && grep -Fx "  ./install.sh --help tells what it takes" "$folder/printed"
+}
+
+says_which_words_are_wrong() {
+  for option in --prefix --from --sha256; do
+    case $option in
+      --prefix) needs="a directory" ;;
+      --from) needs="an archive" ;;
+      *) needs="a sum" ;;
+    esac
+    says_which_word_is_wrong "$option needs $needs" "$option" &&
+      says_which_word_is_wrong "$option needs $needs" "$option=" &&
+      says_which_word_is_wrong "$option needs $needs" "$option" --uninstall || return 1
+  done
+  says_which_word_is_wrong "--nope: no such option" --nope && says_which_word_is_wrong "-x: no such option" -x &&
+    says_which_word_is_wrong "word: one argument too many" --uninstall word &&
+    says_which_word_is_wrong "--a[2Jb: no such option" "$(printf -- '--a\033[2Jb')" &&
+    says_which_word_is_wrong "--sha256 goes with --from" --sha256 1
+}
+
+fits_80_columns() {
+  "$root/install.sh" --help | awk 'length > 80 { print; long = 1 } END { exit long }'
 }
 
 # A script in the place of a program that is on PATH.
@@ -322,15 +352,29 @@ is_for_everybody() {
 }
 
 # What it says puts the program on PATH: in a home of its own, in a new shell of that kind.
+# shellcheck disable=SC2016 # it is printed like this
+fpath='  fpath=(~/.local/share/zsh/site-functions $fpath)'
+finds_completions() {
+  env HOME="$folder/home" ZDOTDIR="$folder/home" zsh -fc "$fpath; autoload -U compinit && compinit -D && echo \$_comps[deno-ssh-proxy]" |
+    grep -Fx _deno-ssh-proxy
+}
+
 says_how_it_comes_on_path() { # says_how_it_comes_on_path SHELL START COMMAND…
   shell=$1 line=$2
   shift 2
   rm -rf "${folder:?}/home"
   mkdir -p "$folder/home/.config"
+  # As Debian's adds it; the line for sh is to be tried without.
+  # shellcheck disable=SC2016 # it stands like this in the file
+  [ "$shell" != bash ] || echo 'PATH="$HOME/.local/bin:$PATH"' >"$folder/home/.profile"
   prints "is not on PATH. To have it there in each new shell:" env HOME="$folder/home" CARGO_HOME="${CARGO_HOME:-$HOME/.cargo}" \
     RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}" SHELL="/bin/$shell" ZDOTDIR="$folder/home" \
     "$root/install.sh" --no-proof --prefix "$folder/home/.local" &&
     grep -F "  $line" "$folder/printed" || return 1
+  # Each for its own shell alone.
+  expected=
+  case $shell in bash) expected="Or log in again: ~/.profile adds it." ;; zsh) expected="$fpath" ;; esac
+  [ "$(grep -e "fpath=" -e "log in again" "$folder/printed")" = "$expected" ] || return 1
   [ $# = 0 ] || {
     env -u XDG_CONFIG_HOME TMPDIR="$folder/home" HOME="$folder/home" "$1" -c "$(grep -F "  $line" "$folder/printed")" &&
       env -u XDG_CONFIG_HOME -u ZDOTDIR TMPDIR="$folder/home" HOME="$folder/home" "$@"
@@ -541,6 +585,7 @@ for shell in zsh fish; do
   if command -v $shell >/dev/null; then
     check "so is $shell" says_how_it_comes_on_path $shell "$line" $shell -ic 'command -v deno-ssh-proxy'
   else check "so is $shell (it is not installed, and so not tried)" says_how_it_comes_on_path $shell "$line"; fi
+  [ $shell != zsh ] || ! command -v zsh >/dev/null || check "zsh finds the completions by the line for them" finds_completions
 done
 check "installing again is harmless, and --no-proof proves nothing" proves_nothing
 check "the manual page and what shells complete with are where they are looked for, for everybody" is_looked_for
@@ -558,7 +603,8 @@ if [ "$(id -u)" = 0 ] && unshare --mount true 2>/dev/null; then
   check "where there is no room for Deno, no part of it is left" leaves_no_part_of_deno
 else skip "where there is no room for Deno, no part of it is left" "only root can mount a file system"; fi
 check "a prefix with a control character in it is refused, and nothing is made" refuses_control_characters
-check "an unknown option is a usage error" exits 64 "$root/install.sh" --no-such-option
+check "a word that is wrong is named, and is a usage error" says_which_words_are_wrong
+check "its help has no line over 80 columns" fits_80_columns
 check "whatever the umask is, nobody else may write to what is installed" is_safe_with_any_umask
 check "a folder that everybody may write to is refused, and what was there stays" refuses_open_folders
 check "so it is where a link leads through one" refuses_open_folders_behind_links
