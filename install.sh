@@ -295,9 +295,11 @@ if [ "$uninstall" = yes ]; then
   folders=$(sort -ru "$made" 2>/dev/null || true)
   removed=
   for link in "$shim" "$manual" "$bash" "$zsh" "$fish" "$fragment"; do
-    [ ! -L "$link" ] || removed="${removed:-$link}"
-    # The second is of an installation that was killed.
-    rm -f "$link" "$link.new"
+    # The second is of an installation that was killed. What is not of this program stays.
+    rm -f "$link.new"
+    is_ours "$link" || continue
+    removed="${removed:-$link}"
+    rm -f "$link"
   done
   # The first of them is the program, where it is there.
   case $removed in
@@ -696,6 +698,8 @@ END
   }
 }
 END
+  # A newer Node.js has a cache of its own, in /tmp.
+  export NODE_DISABLE_COMPILE_CACHE=1
   (cd "$build/npm" && npm ci --cache "$build/npm-cache" --ignore-scripts --no-audit --no-fund --no-update-notifier \
     --loglevel error >/dev/null) || fail "npm could not install @deno/$package@$version"
   fetched=$build/npm/node_modules/@deno/$package/deno

@@ -236,7 +236,7 @@ for (const root of [false, true]) {
         assertStringIncludes(again.out, "already installed: ", again.err);
         // What it replaced is still there for who has just begun with it, and nothing older.
         const folders = [...Deno.readDirSync(`${bare.prefix}/lib/deno-ssh-proxy`)].map(({ name }) => name.slice(0, 6));
-        assertEquals(folders.sort(), ["0.0.9-", "0.1.1-", "curren", "made"]);
+        assertEquals(folders.sort(), ["0.0.9-", "0.1.1-", "curren", "lock", "made"]);
       }
       const gone = await home.run([INSTALLER, "--prefix", bare.prefix, "--uninstall"], { root });
       assertEquals(gone.code, 0, gone.err);
