@@ -99,7 +99,8 @@ const HOST_KEY_LINES: Record<HostKeys, string> = {
     # nor kept, as systemd's own fragment has it. Where addresses stay with one server for good: --host-keys tofu.
     StrictHostKeyChecking no
     UserKnownHostsFile /dev/null
-    # Without this ssh warns at each connection that it added the host key to /dev/null.
+    # Without this ssh warns at each connection that it added the host key to /dev/null. With it ssh says nothing if the
+    # server hangs up: deno-ssh-proxy check ADDRESS says why then, and ssh -o LogLevel=INFO shows it.
     LogLevel ERROR
 `,
   tofu: `

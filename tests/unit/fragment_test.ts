@@ -137,6 +137,13 @@ Deno.test("the host key of what only has a place is not checked, and nothing is 
   }
 });
 
+Deno.test("the file says what LogLevel ERROR hides, and how to see it", () => {
+  const [, comment = ""] = /\n((?: +#.*\n)+) +LogLevel ERROR\n/.exec(fragment("x", PLAIN)) ?? [];
+  for (const text of ["says nothing", "deno-ssh-proxy check ADDRESS", "ssh -o LogLevel=INFO"]) {
+    assertStringIncludes(comment, text);
+  }
+});
+
 Deno.test("addresses and aliases have the user that was asked for, and this machine has none", () => {
   const aliases = ["vm=vsock/42", "here=.host"].map(parseAlias);
   const users = (user?: string) =>
