@@ -8,6 +8,7 @@
 import { libraryPath, programUrl } from "../ffi/library.ts";
 import { printable, ProxyError } from "../proxy/errors.ts";
 import { proxyCommand } from "./fragment.ts";
+import { aliasHint } from "./needs_alias.ts";
 import { hintFor } from "./ssh_failure.ts";
 import { runSsh } from "./ssh_program.ts";
 
@@ -48,7 +49,8 @@ export async function effectiveConfig(host: string, port?: string, file?: string
   if (code !== 0) {
     const why = logged!.find((line) => line !== "" && !/^debug[123]: |^OpenSSH_/.test(line));
     throw new ProxyError("configuration", `ssh -G ${printable(host)}: ${printable(why ?? `exit code ${code}`)}`, {
-      hint: hintFor(why === undefined ? [] : [why]) ?? "ssh would say the same to whoever uses it: see ssh_config(5)",
+      hint: hintFor(why === undefined ? [] : [why]) ?? refusedNameHint(why, host, port) ??
+        "ssh would say the same to whoever uses it: see ssh_config(5)",
     });
   }
   const options = new Map<string, string>();
@@ -65,6 +67,13 @@ export async function effectiveConfig(host: string, port?: string, file?: string
     proxyUseFdpass: options.get("proxyusefdpass") === "yes",
     files: filesRead(logged!),
   };
+}
+
+/** Returns what to do about a host name or port that ssh refuses; undefined if it refuses something else. */
+function refusedNameHint(why: string | undefined, host: string, port: string | undefined): string | undefined {
+  if (why === "hostname contains invalid characters") return aliasHint(host, port);
+  if (!why?.startsWith("Bad port")) return undefined;
+  return "ssh takes ports from 1 to 65535; for another one: deno-ssh-proxy config --install --alias NAME=ADDRESS:PORT";
 }
 
 /**

@@ -11,7 +11,7 @@ import type { ReceiveOptions, Socket } from "../ffi/socket.ts";
 import { LONGEST_BANNER, peekBanner } from "../proxy/banner.ts";
 import { connect, shakeHands } from "../proxy/dial.ts";
 import { printable, ProxyError } from "../proxy/errors.ts";
-import { connectError, handshakeError, multiplexerError } from "../proxy/explain.ts";
+import { connectError, handshakeError, multiplexerError, VSOCK_MODULE_HINT } from "../proxy/explain.ts";
 import { connectRequest, LONGEST_OK_LINE, readReply } from "../proxy/handshake.ts";
 import { latin1 } from "../proxy/latin1.ts";
 import { findObstacle, notSocket } from "../proxy/obstacle.ts";
@@ -125,7 +125,7 @@ export async function examine(library: Library, typed: Target, timeout: number, 
   if (target.kind !== "vsock") await take("peer", () => [true, peer(library, socket)]);
   if (target.kind === "vsock-mux" && !await take("handshake", () => handshake(socket, target, deadline))) return false;
   const banner = await take("banner", async () => {
-    const banner = await bannerOf(socket, target, timeout);
+    const banner = await bannerOf(library, socket, target, timeout);
     return [banner, bannerFinding(banner)];
   });
   return banner !== undefined;
@@ -158,7 +158,7 @@ function vsockSupport(library: Library): Finding {
     return {
       status: "note",
       says: `this machine has no CID: /dev/vsock: ${thrown.message}`,
-      hint: "is the kernel module loaded: vhost_vsock on a host, vmw_vsock_virtio_transport in a guest?",
+      hint: VSOCK_MODULE_HINT,
       facts: { error: thrown.message },
     };
   }
@@ -222,34 +222,40 @@ async function handshake(socket: Socket, target: VsockMuxTarget, deadline: Deadl
 /** The port that `ssh` asks for where it is told none. */
 const SSH_PORT = 22;
 
-/** How long a multiplexer may take to answer, in milliseconds, after it was silent. */
+/** How long a server at a socket may be silent, in milliseconds, before it is asked whether it is a multiplexer. */
+const SILENT_MS = 1_000;
+
+/** How long a multiplexer may take to be connected to, and to answer, in milliseconds. */
 const ANSWERS_WITHIN = 500;
 
 /**
- * Waits for the banner. A silent server at an address of a socket is asked for a port, as a last resort: a multiplexer waits
- * for that, and its answer tells what it is.
+ * Waits for the banner. If the server at an address of a socket is silent, asks it for a port on a second connection: a
+ * multiplexer waits for that, and its answer tells what it is. The first connection is left as it is, and keeps its time.
  */
-async function bannerOf(socket: Socket, target: SocketTarget, timeout: number): Promise<string> {
+async function bannerOf(library: Library, socket: Socket, target: SocketTarget, timeout: number): Promise<string> {
+  const deadline = new Deadline(timeout);
+  if (target.kind !== "unix") return await peekBanner(socket, target, deadline);
   try {
-    return await peekBanner(socket, target, new Deadline(timeout));
+    return await peekBanner(socket, target, new Deadline(Math.min(SILENT_MS, timeout)));
   } catch (thrown) {
-    const isSilent = thrown instanceof ProxyError && thrown.kind === "timeout";
-    if (!(isSilent && target.kind === "unix")) throw thrown;
-    const answer = await answerToConnect(socket);
-    throw answer === undefined ? thrown : multiplexerError(target, answer);
+    if (!(thrown instanceof ProxyError && thrown.kind === "timeout")) throw thrown;
   }
+  const answer = await answerToConnect(library, target);
+  if (answer !== undefined) throw multiplexerError(target, answer);
+  return await peekBanner(socket, target, deadline);
 }
 
-/** Returns the line with which a multiplexer answers; undefined if nothing comes that is one. */
-async function answerToConnect(socket: Socket): Promise<string | undefined> {
+/** Returns the line with which a multiplexer at `target` answers; undefined if nothing comes that is one. */
+async function answerToConnect(library: Library, target: UnixTarget): Promise<string | undefined> {
   const answer = new Uint8Array(LONGEST_OK_LINE);
   try {
+    using socket = await connect(target, library, new Deadline(ANSWERS_WITHIN));
     await socket.send(connectRequest(SSH_PORT), { timeout: ANSWERS_WITHIN });
     const count = await socket.receive(answer, { timeout: ANSWERS_WITHIN });
     const reply = readReply(answer.subarray(0, count));
     return reply.is === "connected" ? latin1(answer.subarray(0, reply.length)).trimEnd() : undefined;
   } catch (thrown) {
-    if (thrown instanceof SystemError) return undefined;
+    if (thrown instanceof SystemError || thrown instanceof ProxyError) return undefined;
     throw thrown;
   }
 }

@@ -9,8 +9,9 @@ import { ProxyError, report } from "../proxy/errors.ts";
 import { THIS_HOST } from "../proxy/target.ts";
 import { command } from "./command.ts";
 import { howToGrant } from "./grant.ts";
+import { needsAlias } from "./needs_alias.ts";
 import { findMachines } from "./list/machines.ts";
-import { asJson, asLines, asTable, needsAlias, type Reachable } from "./list/reachable.ts";
+import { asJson, asLines, asTable, type Reachable } from "./list/reachable.ts";
 import {
   findContainers,
   findHost,

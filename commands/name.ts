@@ -6,6 +6,7 @@
 
 import { printable, ProxyError } from "../proxy/errors.ts";
 import { isProxyForm } from "../proxy/invocation.ts";
+import { parsePort } from "../proxy/target.ts";
 import type { Argument } from "./command.ts";
 import { type EffectiveConfig, effectiveConfig, isOurs, ownCommand } from "./effective_config.ts";
 import { hintForWords } from "./help.ts";
@@ -48,6 +49,7 @@ export function isName(typed: string): boolean {
  * @throws {ProxyError} of kind `usage` where it is no name for an address
  */
 export async function placeOf(name: string, port: string | undefined): Promise<Place> {
+  if (port !== undefined) parsePort(port, name);
   const effective = await effectiveConfig(name, port);
   const place = placeIn(effective);
   if (isProxyForm([place.address])) return place;

@@ -11,6 +11,7 @@ import { inspectControlPath } from "./control_path.ts";
 import { type EffectiveConfig, effectiveConfig, isOurs, originOf } from "./effective_config.ts";
 import type { Finding } from "./examination.ts";
 import { isName } from "./name.ts";
+import { aliasHint } from "./needs_alias.ts";
 
 const INSTALL = "deno-ssh-proxy config --install makes ssh use it";
 
@@ -58,12 +59,13 @@ export async function sshFinding(
 }
 
 /** A `HostName` alone does not bring this program in: its `Host` blocks are matched against the name as it was typed. */
-function noProxyCommand({ host, options }: EffectiveConfig): ProxyError {
+function noProxyCommand({ host, port: given, options }: EffectiveConfig): ProxyError {
   const [address = "", port = "22"] = [options.get("hostname"), options.get("port")];
   const command = isName(host) ? aliasCommand(host, address, port) : undefined;
   const says = `ssh has no ProxyCommand for ${printable(host)}`;
   if (command === undefined) {
-    return new ProxyError("configuration", `${says}: it would look for such a host`, { hint: INSTALL });
+    const hint = aliasHint(host, given) ?? INSTALL;
+    return new ProxyError("configuration", `${says}: it would look for such a host`, { hint });
   }
   // ssh shows it in lower case, which a CID does not have.
   const hint = address.startsWith("vsock/") ? command : `${command} (with capital letters where the file has them)`;

@@ -80,7 +80,7 @@ function obstacleReason(target: UnixTarget | VsockMuxTarget, { is, path }: Obsta
       return [
         "missing",
         NOT_THERE,
-        portInPath(formatTarget(target)) ?? `${makerHint(target)} Or did you mean ${other}?`,
+        aliasHint(target) ?? portInPath(formatTarget(target)) ?? `${makerHint(target)} Or did you mean ${other}?`,
       ];
   }
 }
@@ -131,6 +131,10 @@ function unixReason(target: UnixTarget | VsockMuxTarget, cause: SystemError, dea
   }
 }
 
+/** Says which kernel module AF_VSOCK needs. Each loads the module `vsock` as well. */
+export const VSOCK_MODULE_HINT =
+  "load the kernel module for it: modprobe vhost_vsock on a host, modprobe vmw_vsock_virtio_transport in a guest";
+
 /** What an error of connecting over AF_VSOCK means (vsock(7), and the kernel's net/vmw_vsock). */
 function vsockReason(target: VsockTarget, cause: SystemError, deadline: Deadline): Reason {
   const { cid, port } = target;
@@ -166,7 +170,7 @@ function vsockReason(target: VsockTarget, cause: SystemError, deadline: Deadline
       ];
     case "EAFNOSUPPORT":
       return Deno.build.os === "linux"
-        ? ["resource", "this kernel has no AF_VSOCK", "load it: modprobe vhost_vsock on a host, vsock in a guest"]
+        ? ["resource", "this kernel has no AF_VSOCK", VSOCK_MODULE_HINT]
         : ["resource", "not supported on this system", "AF_VSOCK needs Linux"];
     case "ETIMEDOUT":
       return ["timeout", `no answer within ${seconds(deadline)}`, listens];
@@ -389,11 +393,25 @@ export function relayError(cause: SystemError): ProxyError {
 
 /** Says what to do about a path where nothing is. `directory` is the nearest one that may exist. */
 function missingHint(target: UnixTarget | VsockMuxTarget, directory?: string): string {
+  const alias = aliasHint(target);
+  if (alias !== undefined) return alias;
   if (target.path === THIS_HOST.path) return "systemd 256 and later makes it, where sshd is installed";
   const port = portInPath(formatTarget(target));
   if (port !== undefined) return port;
   const look = directory === undefined ? "" : ` ls -l ${printable(directory)} shows what is there`;
   return `${makerHint(target)} Is the path right?${look}`;
+}
+
+/**
+ * Says what to do about a path in which each slash is a `%`, as somebody types it for scp or rsync; undefined if it is no
+ * such path. Only the first `/` of an address can be a `%`.
+ */
+function aliasHint({ kind, path }: UnixTarget | VsockMuxTarget): string | undefined {
+  if (path.lastIndexOf("/") !== 0 || !path.includes("%", 1)) return undefined;
+  const address = `${kind}${path.replaceAll("%", "/")}`;
+  // What a shell would read as something else is left for a person to quote.
+  const shown = /^[\w./=@:+,-]+$/.test(address) ? address : `${kind}/PATH`;
+  return `scp and rsync need a name for a path: deno-ssh-proxy config --install --alias NAME=${shown}`;
 }
 
 /** Says what makes the socket of `target`. */

@@ -83,18 +83,27 @@ const FORMS = "unix/PATH, vsock/CID, vsock-mux/PATH, machine/NAME or .host";
  * ```
  */
 export function parseTarget(host: string, port: string): Target {
-  const vsockPort = parseNumber(port);
-  if (vsockPort === undefined) {
-    throw new ProxyError("usage", `port '${printable(port)}': not a port`, {
-      hint: "a port is a decimal number from 0 to 4294967295",
-    });
-  }
+  const vsockPort = parsePort(port, host);
   try {
     return parseHost(host, vsockPort);
   } catch (thrown) {
     const hint = thrown instanceof ProxyError ? meantBy(host, isAddress) : undefined;
     throw hint === undefined ? thrown : new ProxyError("usage", (thrown as ProxyError).message, { hint });
   }
+}
+
+/**
+ * Returns the number of `port`, for the address `host` or for a name of one.
+ *
+ * @throws {ProxyError} of kind `usage`
+ */
+export function parsePort(port: string, host: string): number {
+  const number = parseNumber(port);
+  if (number !== undefined) return number;
+  const isVsock = lowerAscii(split(host)[0]).slice(0, -1) === "vsock";
+  throw new ProxyError("usage", `port '${printable(port)}': not a port`, {
+    hint: `a port is a decimal number from 0 to ${isVsock ? VMADDR_ANY - 1 : VMADDR_ANY}`,
+  });
 }
 
 /** The first half of {@linkcode parseTarget}, which leaves a mistyped address as it is. */

@@ -6,6 +6,7 @@
 
 import { printable } from "../../proxy/errors.ts";
 import { jsonText } from "../json.ts";
+import { needsAlias } from "../needs_alias.ts";
 import { wrap } from "../wrap.ts";
 
 /** Something on this machine that `ssh` can be told to connect to. */
@@ -35,15 +36,6 @@ export interface Reachable {
 
 /** What an address needs that is no host name. */
 const ALIAS = "an alias";
-
-/**
- * Whether `ssh` refuses `address` as a host name, or takes it for something else: what its valid_hostname() has (OpenSSH
- * 9.6, and the comma 10.0), and an `@`, before which it looks for a user.
- */
-export function needsAlias(address: string): boolean {
-  // deno-lint-ignore no-control-regex
-  return /['"`$\\;&<>|(){},@\s\x00-\x1f\x7f\uFFFD]/.test(address);
-}
 
 /**
  * Returns a table for a terminal of `columns`, with a header. A terminal that is too narrow for it has each address on a line

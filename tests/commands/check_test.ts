@@ -273,11 +273,15 @@ Deno.test("a multiplexer at the address of a socket is told by its answer, and t
   using folder = new Folder();
   const path = folder.at("s");
   using listener = listen(path);
-  const running = run([shim, "check", `unix${path}`, "--json", "--timeout", "0.3"], ssh.env);
+  // Longer than a test can take: the answer ends it.
+  const running = run([shim, "check", `unix${path}`, "--json", "--timeout", "600"], ssh.env);
+  using first = await inTime(listener.accept());
   using connection = await inTime(listener.accept());
   assertEquals(latin1(await readSome(connection)), "CONNECT 22\n");
   await connection.write(bytes("OK 1073741824\n"));
   const { code, out } = await running;
+  // Nothing was said on the first.
+  assertEquals(latin1(await readSome(first)), "");
   const banner = step(JSON.parse(out), "banner");
   assertEquals([code, banner.status], [76, "failed"]);
   assertEquals(banner.says, `unix${path}: it is a multiplexer, which answers CONNECT with OK 1073741824`);
@@ -290,6 +294,7 @@ Deno.test("a silent server that is no multiplexer is only silent, and the hint h
   for (const answer of ["", "ERR\n", "OK", "SSH-2.0-late\r\n"]) {
     using listener = listen(path);
     const running = run([shim, "check", `unix${path}`, "--json", "--timeout", "0.3"], ssh.env);
+    using _first = await inTime(listener.accept());
     using connection = await inTime(listener.accept());
     assertEquals(latin1(await readSome(connection)), "CONNECT 22\n");
     await connection.write(bytes(answer));
@@ -300,6 +305,53 @@ Deno.test("a silent server that is no multiplexer is only silent, and the hint h
     assertEquals(banner.says, `unix${path}: connected, but no SSH banner within 0.3 s`);
     assertEquals(banner.hint, `is it an sshd that listens there? For a multiplexer, write vsock-mux${path}`);
   }
+});
+
+Deno.test("a server that is slow to say its banner is not disturbed by the question for a multiplexer", async () => {
+  using folder = new Folder();
+  const path = folder.at("s");
+  using listener = listen(path);
+  const running = run([shim, "check", `unix${path}`, "--json", "--timeout", "600"], ssh.env);
+  using first = await inTime(listener.accept());
+  {
+    using second = await inTime(listener.accept());
+    assertEquals(latin1(await readSome(second)), "CONNECT 22\n");
+  }
+  await first.write(bytes(BANNER));
+  // The ssh that check starts.
+  {
+    using third = await inTime(listener.accept());
+    await third.write(bytes(BANNER));
+    const { code, out } = await running;
+    assertEquals([code, step(JSON.parse(out), "banner").status], [0, "ok"], out);
+  }
+});
+
+Deno.test("a path that ssh refuses as a host name gets the alias that it needs", async () => {
+  using folder = new Folder();
+  for (const name of ["x y", "x;y", "x$y", "x@y"]) {
+    const path = folder.at(name);
+    using listener = listen(path);
+    const report = await check([`unix${path}`], listener, BANNER);
+    const { status, hint } = step(report, "ssh");
+    assertEquals([report.exitCode, status], [78, "failed"], name);
+    const [, alias = ""] = /config --install --alias (.*)$/.exec(hint!) ?? [];
+    assertStringIncludes(alias, `NAME=unix${path}`);
+  }
+});
+
+Deno.test("a port that is none is refused for a name as for an address, before ssh is asked", async () => {
+  for (const command of ["check", "wait"]) {
+    for (const [host, most] of [["unix/s", 4294967295], ["vsock/42", 4294967294], ["some-name", 4294967295]] as const) {
+      const { code, out, err } = await run([shim, command, host, "abc"], ssh.env);
+      assertEquals(code, 64, `${out}${err}`);
+      assertStringIncludes((out + err).replace(/\s+/g, " "), "port 'abc': not a port");
+      assertStringIncludes((out + err).replace(/\s+/g, " "), `a decimal number from 0 to ${most}`);
+    }
+  }
+  const { code, out } = await run([shim, "check", "some-name", "70000"], ssh.env);
+  assertEquals(code, 78, out);
+  assertStringIncludes(out.replace(/\s+/g, " "), "ssh takes ports from 1 to 65535; for another one:");
 });
 
 Deno.test("on a narrow terminal a step has its name on a line of its own, and no word is broken", async () => {

@@ -88,6 +88,19 @@ Deno.test("a machine with no CID is connected from all the same, and nobody asks
   assertEquals(closed, [42]);
 });
 
+Deno.test("a missing kernel module is named alike, whichever step finds it missing", async () => {
+  const EAFNOSUPPORT = -97;
+  const { step } = await stepsOf(
+    "vsock/42",
+    { connect_vsock: () => EAFNOSUPPORT },
+    inspected("", { local_cid: () => BigInt(ENOENT) }),
+  );
+  assertEquals(step("connect").hint, step("vsock").hint);
+  for (const module of ["vhost_vsock on a host", "vmw_vsock_virtio_transport in a guest"]) {
+    assertStringIncludes(step("vsock").hint!, `modprobe ${module}`);
+  }
+});
+
 Deno.test("who listens is told by name, fit for a terminal, or why that cannot be told", async () => {
   const known = await stepsOf("unix/s", SERVER, inspected("ss\x1b[2Jd"));
   assertEquals(known.step("peer").says, "ss\\x1b[2Jd, process 77, of root:root");

@@ -4,6 +4,7 @@ import { SystemError } from "../../ffi/errno.ts";
 import { Library } from "../../ffi/library.ts";
 import type { PathReader } from "../../ffi/path.ts";
 import { dial } from "../../proxy/dial.ts";
+import { connectError } from "../../proxy/explain.ts";
 import { findNear, type Neighbour } from "../../proxy/missing.ts";
 import { distance } from "../../proxy/near.ts";
 import { Deadline } from "../../proxy/patience.ts";
@@ -71,6 +72,30 @@ testWhere(
     }
   },
 );
+
+Deno.test("a path with % in the place of every slash, as typed for scp, gets the alias that scp needs", async () => {
+  for (const kind of ["unix", "vsock-mux"] as const) {
+    assertEquals(
+      await hintFor("/tmp%no-such%s.sock", kind),
+      `scp and rsync need a name for a path: deno-ssh-proxy config --install --alias NAME=${kind}/tmp/no-such/s.sock`,
+    );
+    assertStringIncludes(await hintFor("/tmp%no such.sock", kind), `--alias NAME=${kind}/PATH`);
+    // Of scp's arguments none with a slash before the colon is a host.
+    assert(!(await hintFor("/tmp/100%s.sock", kind)).includes("scp"));
+  }
+  // Not even a socket of a near name is another one for scp.
+  const near = { is: "socket of a near name", path: "/tmp/sshd.sock" } as const;
+  const { hint } = connectError(
+    { kind: "unix", path: "/tmp%sshd.sock" },
+    SystemError.named("ENOENT"),
+    new Deadline(1),
+    near,
+  );
+  assertEquals(
+    hint,
+    "scp and rsync need a name for a path: deno-ssh-proxy config --install --alias NAME=unix/tmp/sshd.sock",
+  );
+});
 
 testWhere(
   HAS_PROC,
