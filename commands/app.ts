@@ -115,7 +115,12 @@ function textWith(
   return {
     ...text_en,
     noCommandRegisteredForInput: ({ input, corrections }) =>
-      usage(`'${printable(input)}': neither a command nor an address`, corrections, hint ?? help),
+      usage(
+        `'${printable(input)}': neither a command nor an address`,
+        // Of a command's letters, at least half have been typed.
+        corrections.filter((name) => 2 * input.length >= name.replaceAll("`", "").length),
+        hint ?? help,
+      ),
     exceptionWhileParsingArguments: (thrown) => {
       const dashes = thrown instanceof FlagNotFoundError ? "--" : "";
       const { corrections = [] } = thrown as { corrections?: readonly string[] };

@@ -25,7 +25,7 @@ export const check = command({
 server, and shows what comes of each, how long it takes, and what to do where it
 fails. At the end ssh itself connects, as far as the banner, or where it checks
 host keys, as far as these. No login is tried. The server sees two clients that
-hang up.
+hang up. A silent one sees a third, which asks whether it is a multiplexer.
 
 Exits with 0, or with the exit code of the first step that fails.`,
   arguments: ADDRESS_AND_PORT,

@@ -48,7 +48,7 @@ function corrections(text: string): string[] {
   if (/^[0-9]+$/.test(text)) return [`vsock/${text}`];
   if (text.startsWith("/")) return [`unix${text}`];
   if (/^\.\.?\//.test(text)) return [`unix/${text.startsWith("./") ? "" : "./"}${text}`];
-  const [, word, rest] = /^([a-z_-]{2,12})(?::\/*|[/%])(.+)$/is.exec(text) ?? [];
+  const [, word, rest] = /^([a-z_-]{2,12})[:/%]\/*(.+)$/is.exec(text) ?? [];
   if (word === undefined) return [];
   const near = FORMS.map((form) => ({ form, far: distance(word.toLowerCase(), form) }))
     .filter(({ form, far }) => far <= (form.length > 4 ? 2 : 1))

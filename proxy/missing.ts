@@ -59,16 +59,23 @@ function listening({ sockets }: PathReader): string[] {
   }
 }
 
-/** Returns the socket below `directory` whose path from there is nearest to `rest`, if at most a third of the letters differ. */
+/**
+ * Returns the socket below `directory` whose path from there is nearest to `rest`, if at most a third of the letters differ. An
+ * extension that both have, such as `.sock`, does not count: it says nothing about which socket is meant.
+ */
 function nearest(rest: string, sockets: readonly string[], directory: string): string | undefined {
-  const most = Math.min(Math.floor(rest.length / 3), 3);
-  let [best, least] = [undefined as string | undefined, most + 1];
+  const extension = /(?<=[^/])\.[^./]*$/.exec(rest)?.[0] ?? "";
+  const mostFor = (socket: string) => {
+    const length = rest.length - (socket.endsWith(extension) ? extension.length : 0);
+    return Math.min(Math.floor(length / 3), 3);
+  };
+  let [best, least] = [undefined as string | undefined, Infinity];
   const candidates = sockets.filter((socket) =>
-    socket.startsWith(directory) && Math.abs(socket.length - directory.length - rest.length) <= most
+    socket.startsWith(directory) && Math.abs(socket.length - directory.length - rest.length) <= mostFor(socket)
   );
   for (const socket of candidates.slice(0, MOST_COMPARED)) {
     const far = distance(rest, socket.slice(directory.length));
-    if (far < least) [best, least] = [socket, far];
+    if (far <= mostFor(socket) && far < least) [best, least] = [socket, far];
   }
   return best;
 }

@@ -87,7 +87,7 @@ export function parseTarget(host: string, port: string): Target {
   try {
     return parseHost(host, vsockPort);
   } catch (thrown) {
-    const hint = thrown instanceof ProxyError ? meantBy(host, isAddress) : undefined;
+    const hint = thrown instanceof ProxyError ? meantBy(host, isAddress) ?? cidAsPort(host, port) : undefined;
     throw hint === undefined ? thrown : new ProxyError("usage", (thrown as ProxyError).message, { hint });
   }
 }
@@ -128,6 +128,14 @@ function parseHost(host: string, vsockPort: number): Target {
   const lower = lowerAscii(form);
   if (lower !== form) return parseHost(lower + rest, vsockPort);
   throw unusable(host, "not an address", `an address is ${FORMS}`);
+}
+
+/** Returns a hint for `vsock:42`, which whoever splits a port off takes for a host and its port; undefined for all else. */
+function cidAsPort(host: string, port: string): string | undefined {
+  // The port where none was given.
+  if (port === "22") return undefined;
+  const hint = meantBy(`${host}:${port}`, isAddress);
+  return hint?.startsWith(`did you mean vsock/${port}?`) ? hint : undefined;
 }
 
 function isAddress(text: string): boolean {
@@ -254,6 +262,12 @@ function isPlain(text: string): boolean {
 function parseCid(host: string, rest: string): number {
   const cid = parseNumber(rest) ?? namedCid(lowerAscii(rest));
   if (cid !== undefined && cid !== VMADDR_ANY) return cid;
+  const colon = rest.indexOf(":");
+  // A port is none of the address, and the hint says where it belongs.
+  if (colon !== -1 && parseNumber(rest.slice(0, colon)) !== undefined && !endsInPort(rest)) {
+    const hint = `a port is a decimal number from 0 to ${VMADDR_ANY - 1}`;
+    throw unusable(host, `'${printable(rest.slice(colon + 1))}' is not a port`, hint);
+  }
   const names = Object.keys(NAMED_CIDS).join(", ");
   throw unusable(
     host,

@@ -92,6 +92,14 @@ Deno.test("help with a command is that command's --help, and -v gets both progra
   );
 });
 
+Deno.test("no command is offered for a word with less than half of its letters", async () => {
+  for (const word of ["", "l", "i"]) {
+    const { code, err } = await run([shim, word]);
+    assertEquals([code, err.includes("did you mean")], [64, false], err);
+  }
+  assertStringIncludes((await run([shim, "wit"])).err, "did you mean wait?");
+});
+
 Deno.test("an address that is mistyped by itself gets the one that was meant, whatever is started for it", async () => {
   const meant: [words: string[], hint: string][] = [
     [["vsock:42"], "did you mean vsock/42?"],
@@ -102,6 +110,8 @@ Deno.test("an address that is mistyped by itself gets the one that was meant, wh
     [["root@vsock/42"], "did you mean vsock/42? With ssh: ssh root@vsock/42"],
     [["vsok/42", "22"], "did you mean vsock/42?"],
     [["check", "vsock:42"], "did you mean vsock/42?"],
+    [["check", "vsock//42"], "did you mean vsock/42?"],
+    [["config", "--alias", "vm=vsock:42"], "did you mean vsock/42?"],
     [["wait", "unix:/run/x"], "did you mean unix/run/x?"],
     [["config", "--alias", "vm=/run/x"], "did you mean unix/run/x? Or vsock-mux/run/x, behind a multiplexer"],
   ];

@@ -125,6 +125,18 @@ testWhere(
   },
 );
 
+Deno.test("a name that is like another one in little but its extension is not offered for it", () => {
+  const near = (name: string, ...sockets: string[]) => {
+    const text = sockets.map((socket, at) => line(at + 1, socket)).join("");
+    return findNear(reading([], sockets, text), `/${name}`)?.path;
+  };
+  assertEquals(near("nope.sock", "/Cap.sock", "/close.sock", "/no.sock"), undefined);
+  assertEquals(near("ab.sock", "/ac.sock"), undefined);
+  assertEquals(near("nope.sock", "/Cap.sock", "/nop.sock"), "/nop.sock");
+  assertEquals(near("ssh.sok", "/ssh.sock"), "/ssh.sock");
+  assertEquals(near("vm-web.sockt", "/vm-web.sock"), "/vm-web.sock");
+});
+
 Deno.test("where a directory is missing the message says which, and the hint the nearest that is there", async () => {
   using folder = new Folder();
   Deno.mkdirSync(folder.at("there"));
@@ -167,7 +179,7 @@ Deno.test("what the hint offers is near the path as it was typed, and a socket t
   assertEquals(near("/r/vm2.sock"), { is: "socket of a near name", path: "/r/vm1.sock" });
   assertEquals(near("/r/vm11.sock"), { is: "socket of a near name", path: "/r/vm1.sock" });
   assertEquals(near("/r/gon.sock"), undefined);
-  assertEquals(near("/q/v.sock"), { is: "socket of a near name", path: "/q/vm2.sock" });
+  assertEquals(near("/q/vm3.sock"), { is: "socket of a near name", path: "/q/vm2.sock" });
   assertEquals(near("/none/vm1.sock"), { is: "missing directory", path: "/none" });
   assertEquals(near("./vm1.sock"), undefined);
 });

@@ -182,6 +182,9 @@ Deno.test("a mistyped address gets the one that was meant, with the words to typ
     ["machine/web:22", "machine/web 22? With ssh: ssh -p 22 machine/web"],
     [".host:22", ".host? It has no port"],
     ["vsock:42", "vsock/42?"],
+    ["vsock//42", "vsock/42?"],
+    ["vsock%/42", "vsock/42?"],
+    ["machine//web", "machine/web?"],
     ["vsock:42:22", "vsock/42 22? With ssh: ssh -p 22 vsock/42"],
     ["vsock://42", "vsock/42?"],
     ["unix:/run/x", "unix/run/x?"],
@@ -216,6 +219,23 @@ Deno.test("a mistyped address gets the one that was meant, with the words to typ
   }
 });
 
+Deno.test("a CID that was taken for a port is offered as an address, as for --alias NAME=vsock:42", () => {
+  for (const host of ["vsock", "VSOCK", "vsok"]) {
+    assertEquals(assertFails("usage", () => parseTarget(host, "42")).hint, "did you mean vsock/42?");
+  }
+  for (const [host, port] of [["vsock", "22"], ["unix", "42"], ["machine", "42"], ["example.org", "2222"]] as const) {
+    assertStringIncludes(assertFails("usage", () => parseTarget(host, port)).hint!, "an address is unix/PATH");
+  }
+});
+
+Deno.test("what stands behind a CID and a colon is no port, rather than that the CID is none", () => {
+  for (const port of ["xx", "", "-1", "22x", "99999999999"]) {
+    const { hint } = assertFails("usage", () => parseTarget(`vsock/42:${port}`, "22"), `'${port}' is not a port`);
+    assertEquals(hint, "a port is a decimal number from 0 to 4294967294");
+  }
+  assertFails("usage", () => parseTarget("vsock/x:22", "22"), "not a CID");
+});
+
 Deno.test("a wrong port is told, whatever the address", () => {
   const most = { "vsock/42:22": 4294967294, "VSOCK%42": 4294967294, "vsock-mux/s": 4294967295, "vsok/42": 4294967295 };
   for (const [host, number] of Object.entries(most)) {
@@ -226,7 +246,7 @@ Deno.test("a wrong port is told, whatever the address", () => {
 
 Deno.test("what can be no machine's name is refused", () => {
   const refused = [
-    ...["", "/", "a/b", "/a", "a/", "..", ".", "../x", "./x", ".hidden", ".host/", ".hostx"],
+    ...["", "/", "a/b", "/a/b", "a/", "..", ".", "../x", "./x", ".hidden", ".host/", ".hostx"],
     ...["a\0b", "\0", "a\nb", "a\x1b", "a\x7f", "a\x85", "a\u202Eb", "a\u2028", "a\uFFFDb", "a\uD800", "\uDC00"],
   ];
   for (const name of refused) {
