@@ -9,6 +9,7 @@ import {
   BEGINNINGS,
   dashed,
   HELP,
+  HELP_WORD,
   INSTEAD,
   isOptional,
   PATH_FORMS,
@@ -157,12 +158,13 @@ _deno_ssh_proxy_alias_value() { # _deno_ssh_proxy_alias_value PROGRAM
 _deno_ssh_proxy_words() { # _deno_ssh_proxy_words PROGRAM
   local options= values= takes= option aliases at places=0 last=$((\${#words[@]} - 1))
   if ((last == 1)); then
-    _deno_ssh_proxy_offer ${[...commands.map(({ name }) => name), ...dashed(INSTEAD)].join(" ")}
+    _deno_ssh_proxy_offer ${[...commands.map(({ name }) => name), HELP_WORD.name, ...dashed(INSTEAD)].join(" ")}
     [[ $typed == -* ]] || _deno_ssh_proxy_addresses "$1"
     return
   fi
   case \${words[1]} in
 ${commands.map(commandCase).join("\n")}
+  ${HELP_WORD.name}) values="${commands.map(({ name }) => name).join(" ")}" ;;
   */* | *%* | .host)
     options="${dashed(PROXY_OPTIONS).join(" ")}"
     ;;

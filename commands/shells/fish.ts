@@ -8,6 +8,7 @@ import type { Command, Options } from "../command.ts";
 import {
   BEGINNINGS,
   HELP,
+  HELP_WORD,
   INSTEAD,
   isOptional,
   PATH_FORMS,
@@ -105,9 +106,12 @@ ${lines(commands).join("\n")}
 }
 
 function lines(commands: readonly Command[]): string[] {
+  const names = commands.map(({ name }) => name);
   const one = (condition: string, rest: string) => `complete -c deno-ssh-proxy -n ${quoted(condition)} ${rest}`;
   return [
-    ...commands.map(({ name, brief }) => one("__fish_use_subcommand", `-a ${name} -d ${quoted(brief)}`)),
+    ...[...commands, HELP_WORD].map(({ name, brief }) =>
+      one("__fish_use_subcommand", `-a ${name} -d ${quoted(brief)}`)
+    ),
     ...Object.entries(INSTEAD).map(([name, brief]) => one("__fish_use_subcommand", `-l ${name} -d ${quoted(brief)}`)),
     one("__fish_use_subcommand", "-a '(__deno_ssh_proxy_addresses \"\" (__deno_ssh_proxy_typed | string collect))'"),
     ...commands.flatMap(({ name, options, arguments: [first] }) => {
@@ -119,21 +123,23 @@ function lines(commands: readonly Command[]): string[] {
         ...(first?.values ? [one(`${here}; and ${FIRST}`, `-a ${quoted(first.values.join(" "))}`)] : []),
       ];
     }),
+    one(`__fish_seen_subcommand_from ${HELP_WORD.name}; and ${FIRST}`, `-a ${quoted(names.join(" "))}`),
     ...optionLines(PROXY_OPTIONS).map((option) =>
-      one(`not __fish_seen_subcommand_from ${commands.map(({ name }) => name).join(" ")}`, option)
+      one(`not __fish_seen_subcommand_from ${[...names, HELP_WORD.name].join(" ")}`, option)
     ),
   ];
 }
 
 function optionLines(options: Options): string[] {
-  return Object.entries(options).map(([name, { brief, value, values, completes }]) => {
-    const takes = values !== undefined
-      ? ` -x -a ${quoted(values.join(" "))}`
+  return Object.entries(options).flatMap(([name, { brief, value, values, completes }]) => {
+    const offered = values !== undefined
+      ? quoted(values.join(" "))
       : completes === "alias"
-      ? " -x -a '(__deno_ssh_proxy_alias_value)'"
-      : value === undefined || isOptional(value)
-      ? ""
-      : " -x";
-    return `-l ${name} -d ${quoted(brief)}${takes}`;
+      ? "'(__deno_ssh_proxy_alias_value)'"
+      : undefined;
+    const takes = offered !== undefined || value !== undefined && !isOptional(value) ? " -x" : "";
+    // fish shows the description of a line beside each of its values, and of two lines for an option that of the last.
+    const valueLines = offered === undefined ? [] : [`-l ${name} -x -a ${offered}`];
+    return [...valueLines, `-l ${name} -d ${quoted(brief)}${takes}`];
   });
 }

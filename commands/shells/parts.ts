@@ -20,6 +20,9 @@ export const INSTEAD = { help: "what there is", version: "the version" };
 /** The option of every command. */
 export const HELP = { help: "what it takes" };
 
+/** The word before the name of a command that does what `--help` does behind it. */
+export const HELP_WORD = { name: "help", brief: "tells what a command takes" };
+
 /** The options of the ProxyCommand. */
 export const PROXY_OPTIONS: Options = PROXY_FORM.options;
 

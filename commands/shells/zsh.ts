@@ -9,6 +9,7 @@ import {
   BEGINNINGS,
   dashed,
   HELP,
+  HELP_WORD,
   INSTEAD,
   isOptional,
   PATH_FORMS,
@@ -88,7 +89,10 @@ _deno_ssh_proxy_alias_value() {
 _deno-ssh-proxy() {
   if ((CURRENT == 2)); then
     local -a commands=(
-${commands.map(({ name, brief }) => `      ${quoted(`${name}:${brief.replaceAll(":", "\\\\:")}`)}`).join("\n")}
+${
+    [...commands, HELP_WORD].map(({ name, brief }) => `      ${quoted(`${name}:${brief.replaceAll(":", "\\\\:")}`)}`)
+      .join("\n")
+  }
     )
     _describe command commands
     compadd -- ${dashed(INSTEAD).join(" ")}
@@ -99,6 +103,9 @@ ${commands.map(({ name, brief }) => `      ${quoted(`${name}:${brief.replaceAll(
   ((CURRENT--))
   case $words[1] in
 ${commands.map(commandCase).join("\n")}
+  ${HELP_WORD.name})
+    _arguments ${quoted(`1:COMMAND:(${commands.map(({ name }) => name).join(" ")})`)}
+    ;;
   *)
     _arguments ${[...optionSpecs(PROXY_OPTIONS), quoted("1:PORT:")].join(" \\\n      ")}
     ;;
@@ -126,8 +133,15 @@ function actionFor(argument: Argument): string {
 
 function optionSpecs(options: Options): string[] {
   return Object.entries(options).map(([name, option]) =>
-    quoted(`${option.repeated ? "*" : ""}--${name}[${escaped(option.brief)}]${valueSpec(name, option)}`)
+    quoted(
+      `${option.repeated ? "*" : ""}--${name}${equals(option)}[${escaped(option.brief)}]${valueSpec(name, option)}`,
+    )
   );
+}
+
+/** Has the value be the next word, or stand behind a `=`. */
+function equals({ value, values }: Option): string {
+  return values !== undefined || value !== undefined && !isOptional(value) ? "=" : "";
 }
 
 function valueSpec(name: string, { value, values, completes }: Option): string {

@@ -34,7 +34,10 @@ const bash: Completes = async (...words) => {
   return out.split("\n").filter((line) => line !== "");
 };
 
-const fish: Completes = async (...words) => {
+const fish: Completes = async (...words) => (await fishOffers(...words)).map((line) => line.split("\t")[0]!);
+
+/** What fish offers, each with its description behind a tab if it has one. */
+const fishOffers: Completes = async (...words) => {
   using home = new Folder();
   const line = ["deno-ssh-proxy", ...words].join(" ");
   const { out, err } = await run([
@@ -49,7 +52,7 @@ const fish: Completes = async (...words) => {
     HOME: home.path,
   });
   assertEquals(err, "");
-  return out.split("\n").filter((line) => line !== "").map((line) => line.split("\t")[0]!);
+  return out.split("\n").filter((line) => line !== "");
 };
 
 const place = {
@@ -81,6 +84,14 @@ for (const [shell, completes] of [["bash", bash], ["fish", fish]] as const) {
     }
     assertEquals((await completes("unix/s", "22", "--")).sort(), dashed(PROXY_FORM.options));
     assertEquals((await completes("--v")).includes("--version"), true);
+  });
+
+  testWith(shell, `${shell} completes help, and behind it the commands`, async () => {
+    assertEquals(await completes("hel"), ["help"]);
+    assertEquals((await completes("help", "")).sort(), COMMANDS.map(({ name }) => name).sort());
+    assertEquals(await completes("help", "chec"), ["check"]);
+    assertEquals(await completes("help", "vsock/4"), []);
+    assertEquals(await completes("help", "--tim"), []);
   });
 
   testWith(shell, `${shell} completes the values of an option and of an argument`, async () => {
@@ -149,6 +160,16 @@ testWith("bash", "bash completes --help, one place and no more, and leaves the c
   }
 });
 
+testWith("fish", "fish describes options, and not each of their values", async () => {
+  for (const { name, options } of COMMANDS) {
+    for (const [option, { brief, values }] of Object.entries(options)) {
+      assertEquals(await fishOffers(name, `--${option}`), [`--${option}\t${brief}`]);
+      if (values !== undefined) assertEquals((await fishOffers(name, `--${option}`, "")).sort(), [...values].sort());
+    }
+  }
+  assertEquals(await fishOffers("config", "--alias", "vm=vsock/4"), ["vm=vsock/4294967"]);
+});
+
 testWith("zsh", "zsh completes a command, an option and the path of a socket", async () => {
   using folder = new Folder();
   using _listener = listen(folder.at("guest.sock"));
@@ -179,6 +200,10 @@ testWith("zsh", "zsh completes a command, an option and the path of a socket", a
   await completes("deno-ssh-proxy completions fi", "sh ");
   await completes("deno-ssh-proxy wait vsock/4", "294967 ");
   await completes("deno-ssh-proxy config --host-keys to", "fu ");
-  await completes("deno-ssh-proxy config --alias a=unix/b --al", "ias ");
-  await completes("deno-ssh-proxy unix/s 22 --timeo", "ut ");
+  await completes("deno-ssh-proxy config --host-keys=to", "fu ");
+  await completes("deno-ssh-proxy config --alias=a=vsock/4", "294967 ");
+  await completes("deno-ssh-proxy config --alias a=unix/b --al", "ias=");
+  await completes("deno-ssh-proxy unix/s 22 --timeo", "ut=");
+  await completes("deno-ssh-proxy hel", "p ");
+  await completes("deno-ssh-proxy help chec", "k ");
 });

@@ -198,8 +198,7 @@ for (const name of SHELLS) {
 
   test("completes an address after options with values", async (shell) => {
     shell.lists(["vsock/4294967"]);
-    // zsh is told of values that are words of their own.
-    for (const value of name === "zsh" ? ["--timeout 5"] : ["--timeout 5", "--timeout=5"]) {
+    for (const value of ["--timeout 5", "--timeout=5"]) {
       const words = await shell.runs(`deno-ssh-proxy check --json ${value} vsock/4${TAB}`);
       assertEquals(words, ["check", "--json", ...value.split(" "), "vsock/4294967"]);
     }
