@@ -6,13 +6,13 @@
 
 import { Library, libraryPath, programUrl } from "../ffi/library.ts";
 import { CONNECTION_NONBLOCKING } from "../ffi/nonblocking.ts";
-import { printable, ProxyError, tell } from "../proxy/errors.ts";
+import { asProxyError, printable, ProxyError, report, say } from "../proxy/errors.ts";
 import { VERSION } from "../version.ts";
 import { runProgram } from "./app.ts";
 import type { Context } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { hintForWords, programHelp } from "./help.ts";
-import { StandardOutput } from "./output.ts";
+import { folded, StandardOutput } from "./output.ts";
 
 const PROGRAM = { name: "deno-ssh-proxy", help: programHelp(COMMANDS), commands: COMMANDS, hint: hintForWords };
 
@@ -66,5 +66,7 @@ function version(): string {
 try {
   Deno.exit(await main(Deno.args));
 } catch (thrown) {
-  Deno.exit(tell(thrown));
+  const error = asProxyError(thrown);
+  say(folded(new StandardOutput(Deno.stderr), report(error)));
+  Deno.exit(error.exitCode);
 }

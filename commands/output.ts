@@ -5,6 +5,7 @@
  */
 
 import { printable, ProxyError } from "../proxy/errors.ts";
+import { foldMessage } from "./wrap.ts";
 
 /** Where a command writes. */
 export interface Output {
@@ -33,6 +34,11 @@ export function shownOn({ isTerminal }: Pick<Output, "isTerminal">, text: string
   return isTerminal ? text.replace(/[^\n\t]+/g, (part) => printable(part, LONGEST_LINE)) : text;
 }
 
+/** Breaks the lines of a message that are too long for the terminal that `to` is. Nothing else has a width. */
+export function folded({ isTerminal, columns }: Pick<Output, "isTerminal" | "columns">, message: string): string {
+  return isTerminal ? foldMessage(message, columns) : message;
+}
+
 /** What a terminal is taken to be where it does not say, and everything that is none. */
 const USUAL_COLUMNS = 80;
 
@@ -57,7 +63,9 @@ export class StandardOutput implements Output {
   }
 
   async write(text: string): Promise<void> {
-    const bytes = new TextEncoder().encode(text);
+    // A line that is drawn anew is as long as it is meant to be.
+    const isMessage = this.#stream === Deno.stderr && !text.includes("\r");
+    const bytes = new TextEncoder().encode(isMessage ? folded(this, text) : text);
     try {
       for (let at = 0; at < bytes.length;) at += await this.#stream.write(bytes.subarray(at));
     } catch (thrown) {

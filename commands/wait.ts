@@ -12,6 +12,7 @@ import { parseTarget } from "../proxy/target.ts";
 import { waitFor } from "../proxy/wait.ts";
 import { command } from "./command.ts";
 import { ADDRESS_AND_PORT, addressItself, isName, placeOf, withoutUser } from "./name.ts";
+import { folded } from "./output.ts";
 import { Progress } from "./progress.ts";
 
 /** What is printed where so many lines stand before the banner that it cannot be seen. */
@@ -39,7 +40,7 @@ Exits with 0, or with 75 and the last reason where the time is over.`,
     const took = ((performance.now() - began) / 1000).toFixed(1);
     socket.close();
     const says = banner === undefined ? HIDDEN_BANNER : printable(banner, LONGEST_BANNER);
-    await out.write(`${says} (after ${took} s)\n`);
+    await out.write(folded(out, `${says} (after ${took} s)\n`));
     return 0;
 
     async function answer() {

@@ -5,11 +5,51 @@
  */
 
 /**
- * Breaks `text` at its spaces into lines of at most `width` characters. A longer word has a line of its own, so that it can
- * be copied whole. `last` follows as one more word, which keeps the spaces in it.
+ * Breaks `text` at its spaces into lines of at most `width` characters. A longer word, or a command, has a line of its own, so
+ * that it can be copied whole. `last` follows as one more word, which keeps the spaces in it.
  */
 export function wrap(text: string, width: number, last?: string): string[] {
-  return wrapWords([...text.split(" "), ...(last === undefined ? [] : [last])], width);
+  return wrapWords([...wordsOf(text), ...(last === undefined ? [] : [last])], width);
+}
+
+/**
+ * What is copied whole although there are spaces in it: a line for ssh_config in quotation marks, and a command with its
+ * arguments, which are a subcommand or module, options, numbers, paths, and names in capitals.
+ */
+const COPIED = new RegExp(
+  [
+    /'Include [^']*'/,
+    /(?<![^ (])(?:systemctl [a-z]+|deno-ssh-proxy|chmod|modprobe|apt-get) [a-z][\w+-]+(?: (?:-\S+|'[^']*'|\S*[/=]\S*|[A-Z]{2,}\S*|[0-9]+(?![^ ])))*/,
+    /(?<![^ (])(?:ssh|ls|ssh-keygen)(?: -\S+)(?: (?:-\S+|\S*[/=]\S*|[0-9]+(?![^ ])))*/,
+  ].map(({ source }) => source).join("|"),
+  "g",
+);
+
+/** Splits `text` at its spaces, but for those in what is to be copied whole. */
+function wordsOf(text: string): string[] {
+  const copied = [...text.matchAll(COPIED)].map(({ index, 0: part }) => [index, index + part.length] as const);
+  const words: string[] = [];
+  let start = 0;
+  for (const { index } of text.matchAll(/ /g)) {
+    if (copied.some(([from, to]) => from < index && index < to)) continue;
+    words.push(text.slice(start, index));
+    start = index + 1;
+  }
+  return [...words, text.slice(start)];
+}
+
+/** How far the next lines of a message are moved in: its hint is by less. */
+const MESSAGE_HANGING = 4;
+
+/** Breaks those lines of a message that are longer than `width`, as {@linkcode wrap} does. */
+export function foldMessage(text: string, width: number): string {
+  return text.split("\n").map((line) => {
+    if ([...line].length <= width) return line;
+    const indent = /^ */.exec(line)![0];
+    const hanging = " ".repeat(MESSAGE_HANGING);
+    const [first, ...rest] = wrap(line.trimStart(), Math.max(width - MESSAGE_HANGING, 1));
+    return [indent + first, ...rest.map((part) => hanging + part)].join("\n");
+  }).join("\n");
 }
 
 function wrapWords(words: readonly string[], width: number): string[] {

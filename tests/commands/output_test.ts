@@ -1,13 +1,14 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
 import { bytes, inTime, listen } from "../support/sockets.ts";
-import { testWhere } from "../support/tools.ts";
-import { run } from "./typed.ts";
+import { outputOf, testWhere } from "../support/tools.ts";
+import { InTerminal, run } from "./typed.ts";
 
 const installation = new Installation();
 Deno.test.afterAll(() => installation[Symbol.dispose]());
 const { shim } = installation;
+const PATH = outputOf("sh", "-c", "echo $PATH").trim();
 
 /** Runs a command line with its outputs as a shell redirects them. */
 function redirected(redirections: string, ...words: string[]) {
@@ -90,6 +91,22 @@ Deno.test("help with a command is that command's --help, and -v gets both progra
     err,
     "deno-ssh-proxy: -v: no such option\n  deno-ssh-proxy -V tells the version, ssh -v ADDRESS what ssh does\n",
   );
+});
+
+Deno.test("a message has its lines broken at spaces on a narrow terminal, and elsewhere at none", async () => {
+  using folder = new Folder();
+  const words = [shim, "wait", `unix${folder.at("s")}`, "--timeout", "0.1"];
+  for (const columns of [80, 40]) {
+    const script = `stty cols ${columns} && exec "$@"`;
+    using terminal = new InTerminal(["/bin/sh", "-c", script, "sh", ...words], { NO_COLOR: "1", PATH });
+    assertEquals(await terminal.end(), 75);
+    for (const line of terminal.shown.trimEnd().split("\r\n")) {
+      assert(line.length <= columns || /^ *(?:\S+|ls -l \S+)$/.test(line), line);
+    }
+    assertStringIncludes(terminal.shown, `ls -l ${folder.path}`);
+  }
+  const { err } = await run(words);
+  assertEquals(err.trimEnd().split("\n").length, 3, err);
 });
 
 Deno.test("no command is offered for a word with less than half of its letters", async () => {

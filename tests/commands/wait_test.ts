@@ -94,8 +94,9 @@ Deno.test("on a terminal wait tells the last reason at its end, as the line that
   const address = `unix${folder.at("s")}`;
   using terminal = new InTerminal([shim, "wait", address, "--timeout", "0.3"]);
   assertEquals(await terminal.end(), 75);
-  const told = `deno-ssh-proxy: ${address}: the socket does not exist (waited 0.3 s)\r\n`;
-  assertStringIncludes(terminal.shown, told);
+  const told = `deno-ssh-proxy: ${address}: the socket does not exist (waited 0.3 s) `;
+  // The line may be broken.
+  assertStringIncludes(terminal.shown.replace(/\s+/g, " "), told);
   assertEquals(terminal.shown.includes("gave up"), false);
 });
 

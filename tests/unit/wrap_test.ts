@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { foldHelp, wrap } from "../../commands/wrap.ts";
+import { foldHelp, foldMessage, wrap } from "../../commands/wrap.ts";
 
 Deno.test("a text is broken at spaces, and a long word stays whole", () => {
   assertEquals(wrap("one two three", 7), ["one two", "three"]);
@@ -16,6 +16,35 @@ Deno.test("no text loses a word, and no line of several words is longer than it 
     assertEquals(lines.join(" "), words.join(" "));
     for (const line of lines) assert([...line].length <= width || !line.includes(" "), line);
   }));
+});
+
+Deno.test("a command, and what stands in quotation marks, is not broken", () => {
+  for (
+    const copied of [
+      "deno-ssh-proxy config --install --alias NAME=unix/tmp/s",
+      "deno-ssh-proxy config --install --alias 'NAME=unix/tmp/x y.sock'",
+      "deno-ssh-proxy wait vsock/42 22",
+      "modprobe vhost_vsock",
+      "systemctl start systemd-machined",
+      "ssh -p 22 vsock/42",
+      "ls -l /run/app",
+      "'Include /etc/ssh/ssh_config.d/*.conf'",
+    ]
+  ) {
+    const text = `one two: ${copied} three four`;
+    assertEquals(wrap(text, 6).includes(copied), true, JSON.stringify(wrap(text, 6)));
+    assertEquals(wrap(text, 6).join(" "), text);
+  }
+  assertEquals(wrap("deno-ssh-proxy: it is no command", 20), ["deno-ssh-proxy: it", "is no command"]);
+});
+
+Deno.test("the lines of a message are broken where they are too long, and its hint is told from the rest of them", () => {
+  const message = "deno-ssh-proxy: subject: what happened\n  what to do about it\n";
+  assertEquals(foldMessage(message, 80), message);
+  assertEquals(
+    foldMessage(message, 20),
+    "deno-ssh-proxy:\n    subject: what\n    happened\n  what to do about\n    it\n",
+  );
 });
 
 Deno.test("the last word of a text keeps its spaces", () => {
