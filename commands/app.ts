@@ -66,13 +66,19 @@ export async function runProgram(program: Program, args: readonly string[], cont
     const command = program.commands.find(({ name, options }) => name === args[0] && Object.hasOwn(options, word));
     return command && `${command.name} --${word}`;
   };
+  const advice: Advice = {
+    readOn,
+    meant: isCommand ? undefined : program.hint?.(args),
+    optionFor,
+    missing: (name) => missingArgument(program, args[0] ?? "", name),
+  };
   const application = buildApplication(
     buildRouteMap({ routes, docs: { brief: program.name } }),
     {
       name: program.name,
       scanner: { allowArgumentEscapeSequence: true, distanceOptions: NEAR },
       documentation: { disableAnsiColor: true },
-      localization: { loadText: () => textWith(readOn, isCommand ? undefined : program.hint?.(args), optionFor) },
+      localization: { loadText: () => textWith(advice) },
     },
   );
   // The framework writes in one piece after the other and waits for none.
@@ -103,15 +109,31 @@ function helpWidth({ columns }: Output): number {
   return Math.min(columns, 80);
 }
 
-/**
- * What is wrong with a command line, in the words of this program. `help` says where to read on, and `hint` what a first word
- * was meant to be that is no command. `optionFor` returns the command with the option that has a word for its name.
- */
-function textWith(
-  help: string,
-  hint: string | undefined,
-  optionFor: (word: string) => string | undefined,
-): typeof text_en {
+/** Says which argument of a command is missing, and what to type. */
+function missingArgument(program: Program, command: string, name: string): ProxyError {
+  const args = program.commands.find((one) => one.name === command)?.arguments ?? [];
+  const { values, example = values?.[0] ?? name } = args.find((one) => one.name === name) ?? {};
+  const line = `${program.name} ${command} ${example}`;
+  const hint = values === undefined
+    ? `for example: ${line}`
+    : `it is one of ${values.join(", ")}, for example: ${line}`;
+  return new ProxyError("usage", `${command}: no ${name} given`, { hint });
+}
+
+/** What a wrong command line is answered with. */
+interface Advice {
+  /** Where to read on. */
+  readonly readOn: string;
+  /** What a first word was meant to be that is no command. */
+  readonly meant: string | undefined;
+  /** Returns the command with the option that has a word for its name. */
+  readonly optionFor: (word: string) => string | undefined;
+  /** Returns the error of a missing argument. */
+  readonly missing: (argument: string) => ProxyError;
+}
+
+/** Returns the framework's texts, with what is wrong with a command line in the words of this program. */
+function textWith({ readOn, meant, optionFor, missing }: Advice): typeof text_en {
   return {
     ...text_en,
     noCommandRegisteredForInput: ({ input, corrections }) =>
@@ -119,13 +141,14 @@ function textWith(
         `'${printable(input)}': neither a command nor an address`,
         // Of a command's letters, at least half have been typed.
         corrections.filter((name) => 2 * input.length >= name.replaceAll("`", "").length),
-        hint ?? help,
+        meant ?? readOn,
       ),
     exceptionWhileParsingArguments: (thrown) => {
+      if (thrown instanceof UnsatisfiedPositionalError) return report(missing(thrown.placeholder)).trimEnd();
       const dashes = thrown instanceof FlagNotFoundError ? "--" : "";
       const { corrections = [] } = thrown as { corrections?: readonly string[] };
-      const meant = thrown instanceof UnexpectedPositionalError ? optionFor(thrown.input) : undefined;
-      return usage(whatIsWrong(thrown), meant ? [meant] : corrections.map((name) => dashes + name), help);
+      const option = thrown instanceof UnexpectedPositionalError ? optionFor(thrown.input) : undefined;
+      return usage(whatIsWrong(thrown), option ? [option] : corrections.map((name) => dashes + name), readOn);
     },
   };
 }
@@ -135,7 +158,6 @@ function whatIsWrong(thrown: unknown): string {
   if (thrown instanceof AliasNotFoundError) return `-${printable(thrown.input)}: no such option`;
   if (thrown instanceof UnsatisfiedFlagError) return `--${thrown.externalFlagName}: it needs a value`;
   if (thrown instanceof UnexpectedFlagError) return `--${thrown.externalFlagName}: it may be given once`;
-  if (thrown instanceof UnsatisfiedPositionalError) return `${thrown.placeholder}: it is missing`;
   if (thrown instanceof UnexpectedPositionalError) return `'${printable(thrown.input)}': one argument too many`;
   if (thrown instanceof ArgumentParseError) {
     // Of values only oneOf has something to say; the framework has it where there should be none.

@@ -32,6 +32,8 @@ export interface Argument {
   readonly optional?: true;
   /** The values that it may have, where that is a short list. */
   readonly values?: readonly string[];
+  /** A value to show to whoever gave none; the first of `values` if there are any. */
+  readonly example?: string;
 }
 
 /** The options of a command, by their names. */

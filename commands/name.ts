@@ -19,7 +19,7 @@ export interface Place {
 
 /** What a command takes that is about one address. */
 export const ADDRESS_AND_PORT: readonly Argument[] = [
-  { name: "ADDRESS", brief: "what ssh would be given as its host, or an alias of it" },
+  { name: "ADDRESS", brief: "what ssh would be given as its host, or an alias of it", example: "vsock/42" },
   { name: "PORT", brief: "the vsock port (default 22, or that of the alias)", optional: true },
 ];
 
