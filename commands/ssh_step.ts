@@ -11,7 +11,7 @@ import { inspectControlPath } from "./control_path.ts";
 import { type EffectiveConfig, effectiveConfig, isOurs, originOf } from "./effective_config.ts";
 import type { Finding } from "./examination.ts";
 import { isName } from "./name.ts";
-import { aliasHint } from "./needs_alias.ts";
+import { aliasHint, hasPattern } from "./needs_alias.ts";
 
 const INSTALL = "deno-ssh-proxy config --install makes ssh use it";
 
@@ -36,6 +36,10 @@ export async function sshFinding(
   }
   const { proxyCommand, proxyUseFdpass } = effective;
   if (proxyCommand === undefined) throw noProxyCommand(effective);
+  if (hasPattern(host)) {
+    const says = "ssh takes no host key of a server whose name has one of ? * # [ ]: 'Host key verification failed'";
+    throw new ProxyError("configuration", says, { hint: aliasHint(host, port) });
+  }
   const file = await originOf("proxycommand", effective);
   const from = file === undefined ? "" : `, by ${printable(file)}`;
   const facts = {

@@ -111,7 +111,8 @@ _deno_ssh_proxy_paths() ( # _deno_ssh_proxy_paths PATH
 _deno_ssh_proxy_addresses() { # _deno_ssh_proxy_addresses PROGRAM
   local address=\${typed#"$before"} form path
   while IFS=$'\\t' read -r path _; do
-    _deno_ssh_proxy_offer "$path"
+    # One with a control character is shown escaped, and is no address so.
+    [[ $path == *\\\\x* ]] || _deno_ssh_proxy_offer "$path"
   done < <("$1" list 2>/dev/null)
   case $address in
   ${PATH_FORMS.map((form) => `${form}/*`).join(" | ")})

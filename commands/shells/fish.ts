@@ -35,7 +35,10 @@ end
 
 # Prints the addresses that this machine has, and the paths of sockets. A line is a word: a path with a line break is none.
 function __deno_ssh_proxy_addresses --argument-names before typed
-    set -l found (deno-ssh-proxy list 2>/dev/null | string split -f 1 \\t) ${BEGINNINGS.join(" ")}
+    # One with a control character is shown escaped, and is no address so.
+    set -l found (deno-ssh-proxy list 2>/dev/null | string split -f 1 \\t | string match -rv '\\\\\\\\x') ${
+    BEGINNINGS.join(" ")
+  }
     for form in ${PATH_FORMS.join(" ")}
         string match -q -- "$form/*" "$typed"; or continue
         set -l path (string replace -- $form '' $typed)

@@ -30,6 +30,8 @@ _deno_ssh_proxy_addresses() {
   local -a found directories
   local typed=\${(Q)PREFIX} form
   found=(\${(f)"$(deno-ssh-proxy list 2>/dev/null | cut -f1)"})
+  # One with a control character is shown escaped, and is no address so.
+  found=(\${found:#*\\\\x*})
   case $typed in
   (${PATH_FORMS.join("|")})/*)
     form=\${typed%%/*}

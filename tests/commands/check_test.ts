@@ -329,7 +329,7 @@ Deno.test("a server that is slow to say its banner is not disturbed by the quest
 
 Deno.test("a path that ssh refuses as a host name gets the alias that it needs", async () => {
   using folder = new Folder();
-  for (const name of ["x y", "x;y", "x$y", "x@y"]) {
+  for (const name of ["x y", "x;y", "x$y", "x@y", "x*y", "x?y", "x#y", "x[y]"]) {
     const path = folder.at(name);
     using listener = listen(path);
     const report = await check([`unix${path}`], listener, BANNER);

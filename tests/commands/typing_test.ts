@@ -93,6 +93,11 @@ for (const name of SHELLS) {
     }
   });
 
+  test("offers no address that list can show only escaped", async (shell) => {
+    shell.lists(["unix/nowhere/vm\\x1b[2J.sock", "unix/nowhere/vm7"]);
+    assertEquals(await shell.runs(`deno-ssh-proxy wait unix/nowhere/v${TAB}`), ["wait", "unix/nowhere/vm7"]);
+  });
+
   test("quotes what several names have in common", async (shell) => {
     for (
       const [common, ...rest] of [

@@ -7,6 +7,7 @@ import { Client } from "../support/client.ts";
 import { CHECKOUT } from "../support/folder.ts";
 import { misbehaving, multiplexer } from "./multiplexer.ts";
 import { type Door, Sshd } from "../support/sshd.ts";
+import { needsAlias } from "../../commands/needs_alias.ts";
 
 const sshd = await Sshd.start();
 const aliased = sshd.unixDoor();
@@ -24,6 +25,15 @@ Deno.test("a command and its exit status come through a socket with capital lett
 
 Deno.test("a percent sign is as good as the first slash", async () => {
   assertEquals((await client.run("ssh", [`unix%${sshd.socket.slice(1)}`, "echo hello"])).out, "hello\n");
+});
+
+Deno.test("a name with a character of known_hosts patterns is the same one that check says needs an alias", async () => {
+  for (const character of "?*#[]|~^!%+=:") {
+    const path = `${sshd.socket}${character}s`;
+    Deno.symlinkSync(sshd.socket, path);
+    const { code, out, err } = await client.run("ssh", [`unix${path}`, "echo hello"]);
+    assertEquals([code, out], needsAlias(`unix${path}`) ? [255, ""] : [0, "hello\n"], `${path}: ${err}`);
+  }
 });
 
 Deno.test("the form of an address may be in capitals, and its path keeps its case", async () => {
