@@ -21,7 +21,7 @@ clean_up() {
 }
 trap clean_up EXIT
 trap 'exit 1' HUP INT TERM
-export TMPDIR="$temporary" NO_COLOR=1
+export TMPDIR="$temporary" NO_COLOR=1 NODE_DISABLE_COMPILE_CACHE=1
 # Debian gives ordinary users 002, and root 022.
 umask 022
 
