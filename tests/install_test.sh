@@ -321,7 +321,7 @@ begin_without_glibc() {
 
 says_that_glibc_is_missing() {
   begin_without_glibc "$1" || return 1
-  prints "missing: Deno 2.9 or later (npm's is for glibc, and there is no /lib" \
+  prints "    Deno 2.9 or later (npm's is for glibc, and there is no /lib" \
     exits 1 env TMPDIR=/tmp chroot "$folder/musl" /x/install.sh --prefix /prefix &&
     grep -F "on Alpine: apk add deno cargo" "$folder/printed" && [ ! -e "$folder/musl/called-npm" ] &&
     [ ! -e "$folder/musl/prefix" ] && rm -r "$folder/musl"

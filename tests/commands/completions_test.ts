@@ -163,7 +163,9 @@ testWith("bash", "bash completes --help, one place and no more, and leaves the c
 testWith("fish", "fish describes options, and not each of their values", async () => {
   for (const { name, options } of COMMANDS) {
     for (const [option, { brief, values }] of Object.entries(options)) {
-      assertEquals(await fishOffers(name, `--${option}`), [`--${option}\t${brief}`]);
+      // fish 4 also offers those that have the word anywhere in them.
+      const offered = (await fishOffers(name, `--${option}`)).filter((line) => line.startsWith(`--${option}`));
+      assertEquals(offered, [`--${option}\t${brief}`]);
       if (values !== undefined) assertEquals((await fishOffers(name, `--${option}`, "")).sort(), [...values].sort());
     }
   }
