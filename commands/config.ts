@@ -5,7 +5,7 @@
  */
 
 import { printable, ProxyError, report } from "../proxy/errors.ts";
-import { type Alias, parseAlias, requireName, requireUser } from "./alias.ts";
+import { type Alias, formatAlias, parseAlias, requireName, requireUser } from "./alias.ts";
 import { command, type Context, type Given } from "./command.ts";
 import { listJson, listText } from "./config_list.ts";
 import { unifiedDiff } from "./diff.ts";
@@ -99,9 +99,22 @@ function render(settings: Settings): string {
   return fragment(ownCommand(), settings);
 }
 
-/** The last of those that have the same name. */
+/**
+ * Returns each alias once.
+ *
+ * @throws {ProxyError} of kind `usage` if two that differ have the same name
+ */
 function unique(aliases: readonly Alias[]): Alias[] {
-  return [...new Map(aliases.map((alias) => [alias.name, alias])).values()];
+  const byName = new Map<string, Alias>();
+  for (const alias of aliases) {
+    const earlier = byName.get(alias.name);
+    if (earlier !== undefined && formatAlias(earlier) !== formatAlias(alias)) {
+      const both = `${formatAlias(earlier)} and ${formatAlias(alias)}`;
+      throw new ProxyError("usage", `--alias ${alias.name}: one name for two addresses: ${printable(both)}`);
+    }
+    byName.set(alias.name, alias);
+  }
+  return [...byName.values()];
 }
 
 /** Shows what is installed. */

@@ -983,6 +983,7 @@ for (
     [["--user", "a b"], "not a user's name"],
     [["--host-keys", "none"], "not one of ephemeral, tofu, strict"],
     [["--alias", "vm"], "it has no '='"],
+    [["--alias", "vm=vsock/1", "--alias", "vm=vsock/2"], "one name for two addresses: vm=vsock/1 and vm=vsock/2"],
     [["--alias", "=vsock/42"], "not a name"],
     [["--alias", "v*=vsock/42"], "not a name"],
     [["--alias", "vm=vsock/x"], "not a CID"],
