@@ -52,8 +52,11 @@ export function realPath(path: string): string {
   }
   let link: string;
   try {
+    // Somebody else may have made it meanwhile.
+    if (!Deno.lstatSync(path).isSymlink) return realPath(path);
     link = Deno.readLinkSync(path);
   } catch (thrown) {
+    if (thrown instanceof ProxyError) throw thrown;
     if (thrown instanceof Deno.errors.NotFound) return path;
     throw failure(path, "it cannot be read", thrown);
   }

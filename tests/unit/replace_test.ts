@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { carryOut, type Place, planInstall } from "../../commands/installed_config.ts";
-import { lockFolder, makeChange, Overtaken, readVersion } from "../../commands/replace.ts";
+import { lockFolder, makeChange, Overtaken, readVersion, realPath } from "../../commands/replace.ts";
 import { fragment } from "../../commands/fragment.ts";
 import { assertFails, Folder, inTime } from "./support.ts";
 
@@ -98,4 +98,19 @@ Deno.test("a lock that nobody lets go of is waited for no longer than there is p
   // The one that came too late lets go of it too.
   using other = Deno.openSync(folder.path);
   await inTime(other.lock(true));
+});
+
+Deno.test("a file that comes and goes while it is looked for is one that is there or is not, and no failure", async () => {
+  using folder = new Folder();
+  const path = folder.at("file");
+  const child = new Deno.Command("sh", {
+    args: ["-c", 'while :; do : >"$0"; rm "$0"; done', path],
+    stderr: "null",
+  }).spawn();
+  try {
+    for (let n = 0; n < 100_000; n++) assertEquals(realPath(path), path);
+  } finally {
+    child.kill("SIGKILL");
+    await child.status;
+  }
 });
