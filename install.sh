@@ -618,8 +618,14 @@ fi
 
 # Refuses to replace what this did not install: uninstalling would take it away.
 guard_others_files() {
-  if [ -d "$program" ] && ! [ -f "$made" ] && ! [ -L "$program/current" ] && [ -n "$(ls -A "$program")" ]; then
-    fail "$program: it is there, and this did not install it" "for a Debian package: apt-get remove deno-ssh-proxy; or choose another --prefix"
+  # In this order: another install.sh may begin there at the same time.
+  others=
+  for file in "$program"/*; do
+    case ${file##*/} in made | lock | '*') ;; *) others=$file ;; esac
+  done
+  if [ -n "$others" ] && ! [ -f "$made" ] && ! [ -L "$program/current" ]; then
+    fail "$program: it is there, and this did not install it" \
+      "for a Debian package: apt-get remove deno-ssh-proxy; or choose another --prefix"
   fi
   for link in "$shim" "$manual" "$bash" "$zsh" "$fish" "$fragment"; do
     { [ -e "$link" ] || [ -L "$link" ]; } || continue
