@@ -62,6 +62,8 @@ export class Tagged implements Disposable {
       (text) => text.replace("\n## [", `\n## [${version}] - 2026-01-02\n\n- A release.\n\n## [`),
     );
     this.git("init", "--quiet");
+    // Newer versions tidy up in the background after a commit, while the directory is removed.
+    this.git("config", "maintenance.auto", "false");
     this.commit();
     this.git("tag", `v${version}`);
   }
