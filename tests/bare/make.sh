@@ -65,7 +65,8 @@ began=$(date +%s)
 echo "making a bare $suite, with the packages of README.md: $packages" >&2
 # An index of sid that has been kept for a while reads as expired.
 unshare --mount mmdebstrap --quiet --variant=minbase --skip=cleanup/apt --dpkgopt=force-unsafe-io \
-  --aptopt='Acquire::Languages "none"' --aptopt='Acquire::Check-Valid-Until "false"' --chrooted-customize-hook='useradd --create-home --shell /bin/bash somebody' \
+  --aptopt='Acquire::Languages "none"' --aptopt='Acquire::Check-Valid-Until "false"' \
+  --chrooted-customize-hook='useradd --create-home --shell /bin/bash somebody' \
   "$suite" "$system" >&2 || cannot "Debian's packages of $suite cannot be fetched"
 copy_settings
 bare=$("$here/enter.sh" "$system" dpkg-query -W | wc -l)
