@@ -156,15 +156,18 @@ export function planUninstall(place: Place, names: readonly string[], render: (s
   if (systemSettings(place) !== undefined) {
     notes.push(`${fragmentPath(SYSTEM)} stays: it is root's, and for every user; ${asRoot()} removes it`);
   }
-  return { changes, notes: () => changes.length === 0 ? notes : [...notes, ...leftovers(place, changes)] };
+  return { changes, notes: () => changes.length === 0 ? notes : [...notes, ...leftovers(place, path, changes)] };
 }
 
-/** Names the files that `--install`, or `ssh` with it, made, and that `changes` do not remove. */
-function leftovers(place: Place, changes: readonly PlannedChange[]): string[] {
+/**
+ * Names the files that `--install`, or `ssh` with it, made, and that `changes` do not remove. `fragment` is the path of the
+ * fragment itself, which a link may no longer lead to.
+ */
+function leftovers(place: Place, fragment: string, changes: readonly PlannedChange[]): string[] {
   const { folder, home } = place;
   if (!isThere(folder)) return [];
   const stays = (path: string) => isThere(path) && !changes.some((change) => change.path === path);
-  const old = copiesOf(`${readFragment(place).path}.old`).filter(stays)
+  const old = copiesOf(`${fragment}.old`).filter(stays)
     .map((path) => `${path} stays: it is an earlier ${place.fragment}, with what somebody wrote into it`);
   if (home === undefined) return old;
   const backup = `${folder}/${BACKUP}`;

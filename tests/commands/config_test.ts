@@ -128,6 +128,19 @@ test("--uninstall says what stays: host keys that ssh kept, and a folder with no
   ]);
 });
 
+test("--uninstall of a file that a link leads to removes it, and looks for what stays beside it", async (home) => {
+  await config(home, ["--install"]);
+  const folder = home.at("~/dotfiles");
+  Deno.mkdirSync(folder);
+  Deno.renameSync(home.at("~/.ssh/deno-ssh-proxy.conf"), `${folder}/proxy.conf`);
+  Deno.symlinkSync("../dotfiles/proxy.conf", home.at("~/.ssh/deno-ssh-proxy.conf"));
+  Deno.writeTextFileSync(`${folder}/proxy.conf.old`, "# somebody's\n");
+  const says = assertDone(await config(home, ["--uninstall"]));
+  assertStringIncludes(says, `/dotfiles/proxy.conf\n`);
+  assertStringIncludes(says, `/dotfiles/proxy.conf.old stays: it is an earlier deno-ssh-proxy.conf`);
+  assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["proxy.conf.old"]);
+});
+
 test("each --install that adds the line makes a backup of its own, and keeps a differing one of before", async (home) => {
   home.file("~/.ssh/config", "Host first\n");
   await config(home, ["--install"]);
