@@ -32,10 +32,15 @@ export function bareHostNameNotes(roots: Roots, aliases: readonly string[]): str
   const { home } = roots;
   return bareHostNames(filesOf(roots), roots).filter(({ name }) => !aliases.includes(name)).map((found) => {
     const { name, address, file, line, command } = found;
-    const path = home !== undefined && file.startsWith(`${home}/`) ? `~${file.slice(home.length)}` : file;
+    const path = shortened(file, home);
     const how = command === undefined ? "give it a ProxyCommand" : `run: ${command}`;
     return `${path} line ${line}: ssh ${name} does not connect: its HostName is the address ${address}; ${how}`;
   });
+}
+
+/** Returns `file` with `~` in the place of `home`. */
+export function shortened(file: string, home: string | undefined): string {
+  return home !== undefined && file.startsWith(`${home}/`) ? `~${file.slice(home.length)}` : file;
 }
 
 /** The files that ssh reads by themselves. */

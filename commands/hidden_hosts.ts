@@ -9,7 +9,7 @@ import { printable, ProxyError } from "../proxy/errors.ts";
 import { isProxyForm } from "../proxy/invocation.ts";
 import { latin1 } from "../proxy/latin1.ts";
 import type { Alias } from "./alias.ts";
-import { configBlocks } from "./bare_host_names.ts";
+import { configBlocks, shortened } from "./bare_host_names.ts";
 import { type EffectiveConfig, effectiveConfig, isResolved } from "./effective_config.ts";
 import { fragmentPath, type Place } from "./installed_config.ts";
 import { isKnownHost } from "./known_hosts.ts";
@@ -75,11 +75,7 @@ function hostBlock({ name }: Alias, place: Place): string | undefined {
   const block = configBlocks(place).find(({ patterns, hostName, file }) =>
     patterns.includes(name) && file !== fragmentPath(place) && !isProxyForm([hostName?.value ?? ""])
   );
-  return block?.file && `${shortened(block.file, place)} line ${block.line} is for it`;
-}
-
-function shortened(file: string, { home }: Place): string {
-  return printable(home !== undefined && file.startsWith(`${home}/`) ? `~${file.slice(home.length)}` : file, Infinity);
+  return block?.file && `${printable(shortened(block.file, place.home), Infinity)} line ${block.line} is for it`;
 }
 
 async function knownHost(name: string, { folder, home }: Place): Promise<string | undefined> {

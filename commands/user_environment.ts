@@ -12,10 +12,14 @@ const SAVED = "SAVED_";
 
 /** Returns the value of the variable `name`, as the user has it; undefined where it is not set. */
 export function userVariable(name: string): string | undefined {
-  const isGranted = (variable: string) => Deno.permissions.querySync({ name: "env", variable }).state === "granted";
   const saved = `${SAVED}${name}`;
   if (!isGranted(saved)) return Deno.env.get(name);
   return Deno.env.get(saved) ?? (isGranted(name) ? Deno.env.get(name) : undefined);
+}
+
+/** Tells whether Deno may read the variable `name`. */
+function isGranted(variable: string): boolean {
+  return Deno.permissions.querySync({ name: "env", variable }).state === "granted";
 }
 
 /** The variables that name the locale of characters, the first that is set before the others (locale(7)). */
@@ -23,7 +27,6 @@ const LOCALES = ["LC_ALL", "LC_CTYPE", "LANG"];
 
 /** Tells whether the terminal of the user shows UTF-8, as far as Deno may see: commands.sh grants the one that decides. */
 export function isUtf8(): boolean {
-  const isGranted = (variable: string) => Deno.permissions.querySync({ name: "env", variable }).state === "granted";
   const values = LOCALES.map((name) =>
     isGranted(`${SAVED}${name}`) || isGranted(name) ? userVariable(name) : undefined
   );

@@ -68,7 +68,7 @@ export DENO_DIR="$root/build/deno-dir"
 if [ -z "${CARGO_HOME-}" ] && [ -n "${HOME-}" ] && ! [ -d "$HOME/.cargo/registry" ]; then
   export CARGO_HOME="$root/build/cargo"
   mkdir -p "$CARGO_HOME"
-  for file in config.toml credentials.toml; do
+  for file in config config.toml credentials credentials.toml; do
     [ ! -f "$HOME/.cargo/$file" ] || ln -sf "$HOME/.cargo/$file" "$CARGO_HOME/$file"
   done
 fi

@@ -78,10 +78,11 @@ run() { # run NAME PASSED-PATTERN FAILED-PATTERN SKIPPED-PATTERN COMMAND ARGUMEN
   [ -z "$why" ] || say "$why"
 }
 
+cargo_passed='.*test result: .* \([0-9]*\) passed.*'
 rust_tests() { # rust_tests NAME COMMAND ARGUMENT…: what cargo test prints
   name=$1
   shift
-  run "$name" '.*test result: .* \([0-9]*\) passed.*' '.*test result: .* \([0-9]*\) failed.*' \
+  run "$name" "$cargo_passed" '.*test result: .* \([0-9]*\) failed.*' \
     '.*test result: .* \([0-9]*\) ignored.*' "$@"
 }
 
@@ -109,7 +110,7 @@ memory() { # memory TOOL
   case $? in
     77) skip "cargo test under $1" "$(tail -n 1 "$log")" ;;
     # The tests that the tool leaves out are counted where all of them run.
-    0) passed=$((passed + $(count '.*test result: .* \([0-9]*\) passed.*'))) ;;
+    0) passed=$((passed + $(count "$cargo_passed"))) ;;
     *) fail "cargo test under $1" ;;
   esac
 }
