@@ -13,7 +13,7 @@ const LINES_OF_0_1_0 = [
 ];
 
 /** A word as fragment.ts quotes it for the shell. */
-const WORD = String.raw`(?:[\w./=%@:+,-]|'[^']*'|\\['\\])+`;
+const WORD = String.raw`(?:[\w./=%@:+,-]|'[^']*'|\\.)+`;
 
 /** The words with which a ProxyCommand line starts this program: the installed one, or Deno with a checkout's. */
 const PROGRAM = new RegExp(

@@ -24,6 +24,13 @@ const CAPITALIZED_FORMS = FORMS.flatMap((form) => [
   ...new Set([form.replace(/^./, upper), form.replace(/\b[a-z]/g, upper), form.toUpperCase()]),
 ]);
 
+/**
+ * Names in which a shell could find more than a name, even between single quotes: a quote ends them, fish takes a backslash
+ * there for an escape, csh a `!` for history. OpenSSH refuses most of these since 9.6, and never in `HostName`. A double quote
+ * is last, because ssh before 8.7 has no escape and stops reading there.
+ */
+const UNSAFE_NAMES = [`"!*'*"`, String.raw`"!*\*"`, "!*!*", "!*$*", "!*`*", `"!* *"`, String.raw`!*\"*`];
+
 /** The names of this machine; the program takes no other name with a leading dot behind `machine/`, whatever its case. */
 const THIS_MACHINE_PATTERNS = [
   ".host",
@@ -32,11 +39,11 @@ const THIS_MACHINE_PATTERNS = [
   ...addressPatterns(["machine", ...CAPITALIZED_FORMS.filter((form) => /^machine$/i.test(form))], ".*"),
 ];
 
-/** All other addresses. A `%` takes the place of the first `/` for scp and rsync. */
-const PATTERNS = [
-  ...addressPatterns([...FORMS, ...CAPITALIZED_FORMS], "*"),
-  ...THIS_MACHINE_PATTERNS.map((name) => `!${name}`),
-];
+/** All addresses but `.host`. A `%` takes the place of the first `/` for scp and rsync. */
+const ADDRESS_PATTERNS = addressPatterns([...FORMS, ...CAPITALIZED_FORMS], "*");
+
+/** All addresses but those of this machine. */
+const PATTERNS = [...ADDRESS_PATTERNS, ...THIS_MACHINE_PATTERNS.map((name) => `!${name}`)];
 
 /** Addresses that ssh lower-cases and that then are the same as another server's. It leaves those with a `%` alone. */
 const LOWER_CASED_PATTERNS = [
@@ -46,6 +53,11 @@ const LOWER_CASED_PATTERNS = [
 
 function upper(text: string): string {
   return text.toUpperCase();
+}
+
+/** Returns what stands behind `Host` for names that `patterns` match, and no unsafe one. */
+function safe(patterns: readonly string[]): string {
+  return [...patterns, ...UNSAFE_NAMES].join(" ");
 }
 
 function addressPatterns(forms: readonly string[], rest: string): string[] {
@@ -141,7 +153,7 @@ export function fragment(command: string, settings: Settings = PLAIN): string {
 ${
     aliases.map((alias) => aliasBlock(command, alias, settings)).join("")
   }# This machine. Its host key is checked like any other.
-Host ${THIS_MACHINE_PATTERNS.join(" ")}${proxy}    ControlPath ${CONTROL_PATH}
+Host ${safe(THIS_MACHINE_PATTERNS)}${proxy}    ControlPath ${CONTROL_PATH}
 
 # Where systemd's own file is read after this one, it would turn the check off for these names.
 Host ${THIS_MACHINE_PATTERNS.filter((name) => !name.startsWith(".")).join(" ")}
@@ -152,9 +164,14 @@ Host ${THIS_MACHINE_PATTERNS.filter((name) => !name.startsWith(".")).join(" ")}
 Host ${LOWER_CASED_PATTERNS.join(" ")}
     ControlPath none
 
-Host ${PATTERNS.join(" ")}${proxy}    ControlPath ${CONTROL_PATH}
+Host ${safe(PATTERNS)}${proxy}    ControlPath ${CONTROL_PATH}
 ${user === undefined ? "" : ["", `    # --user ${user}`, ...userLines(user), ""].join("\n")}
     # --host-keys ${hostKeys}${HOST_KEY_LINES[hostKeys]}
+# The patterns above leave out names with a character that a shell could act on. ssh starts no command for one, and not
+# the one of systemd's own file either. For a path with such a character: --alias.
+Host ${ADDRESS_PATTERNS.join(" ")}
+    ProxyCommand none
+
 # libssh and pyinfra count the lines below an Include as part of its last block: this one is for every host, and empty.
 Host *
 `;
@@ -247,13 +264,17 @@ export function proxyCommand(main: string, library: string, deno: () => string):
 }
 
 /**
- * `word` for ssh, which replaces `%` tokens, and then for whatever shell the user has. ssh itself only counts the quotes
- * (since 8.7), and takes a backslash before one for its escape even where the shell does not: so each stands outside them.
+ * Quotes `word` for ssh, which replaces `%` tokens, and then for whatever shell the user has. ssh itself only counts the quotes
+ * (since 8.7), and takes a backslash before one for its escape even where the shell does not: so each stands outside them. So
+ * does a `!`, which csh replaces between quotes too. fish 3.1 overlooks a quote behind a backslash when it looks for the
+ * parentheses of a command: a word with both has a backslash before each, and no quotes.
  */
 function quote(word: string): string {
   if (/[\n\r]/.test(word)) {
     throw new ProxyError("usage", `${printable(word)}: ssh_config cannot hold a line break`);
   }
   const escaped = word.replaceAll("%", "%%");
-  return /^[\w./=%@:+,-]+$/.test(escaped) ? escaped : `'${escaped.replaceAll(/['\\]/g, "'\\$&'")}'`;
+  if (/^[\w./=%@:+,-]+$/.test(escaped)) return escaped;
+  if (!/\\.*\(/.test(escaped)) return `'${escaped.replaceAll(/['\\!]/g, "'\\$&'")}'`;
+  return escaped.replaceAll(/[^\w./=%@:+,\u0080-\uffff-]/g, "\\$&").replaceAll(/[\u0080-\uffff]+/g, "'$&'");
 }

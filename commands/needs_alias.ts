@@ -8,12 +8,12 @@ import { aliasCommand } from "./alias.ts";
 
 /**
  * Whether `ssh` refuses `address` as a host name, or takes it for something else: what its valid_hostname() has (OpenSSH
- * 9.6, and the comma 10.0), and an `@`, before which it looks for a user. With those of {@linkcode hasPattern} it refuses the
- * server's host key.
+ * 9.6, and the comma 10.0), an `@`, before which it looks for a user, and a `!`, which the drop-in leaves out. With those of
+ * {@linkcode hasPattern} it refuses the server's host key.
  */
 export function needsAlias(address: string): boolean {
   // deno-lint-ignore no-control-regex
-  return /['"`$\\;&<>|(){},@\s\x00-\x1f\x7f\uFFFD]/.test(address) || hasPattern(address);
+  return /['"`$\\;&<>|(){},@!\s\x00-\x1f\x7f\uFFFD]/.test(address) || hasPattern(address);
 }
 
 /** Whether `address` has a character of known_hosts patterns, under which `ssh` takes no key (sshconnect.c, check_host_key). */

@@ -140,7 +140,8 @@ checks() {
   check "the types in the documentation" "$deno" check --frozen --doc-only docs/library.md
   if command -v shellcheck >/dev/null 2>&1; then
     check "shellcheck" shellcheck install.sh commands/commands.sh release/*.sh bench/peers.sh release/debian/postrm \
-      release/debian/preinst tests/*.sh tests/bare/*.sh tests/release/debian.sh tests/vm/image.sh tests/vm/init .ci/run
+      release/debian/preinst tests/*.sh tests/bare/*.sh tests/openssh/older.sh tests/release/debian.sh \
+      tests/vm/image.sh tests/vm/init .ci/run
   else
     skip "shellcheck" "$not_here"
   fi
