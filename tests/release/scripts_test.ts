@@ -1,6 +1,6 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { CHECKOUT, Folder } from "../support/folder.ts";
-import { outputOf } from "../support/tools.ts";
+import { outputOf, testWith } from "../support/tools.ts";
 
 /** Runs `script` of release/, as it stands in `root`. */
 function run(root: string, script: string, ...args: string[]): { code: number; out: string; err: string } {
@@ -120,3 +120,37 @@ Deno.test("nothing is gathered that is changed, that no list of sums has, or tha
     assertEquals([...Deno.readDirSync(made.out)].some(({ name }) => name === "SHA256SUMS"), false, says);
   }
 });
+
+/** A checkout whose install.sh pins a package with an executable of this content, and that package. */
+function pinning(folder: Folder, content: string): string {
+  Deno.mkdirSync(folder.at("release"));
+  Deno.copyFileSync(`${CHECKOUT}/release/pinned_deno.sh`, folder.at("release/pinned_deno.sh"));
+  Deno.mkdirSync(folder.at("package"));
+  folder.file("package/deno", content);
+  outputOf("tar", "-czf", folder.at("package.tgz"), "-C", folder.path, "package/deno");
+  const sum = outputOf("sh", "-c", 'openssl dgst -sha512 -binary "$0" | openssl base64 -A', folder.at("package.tgz"));
+  const installer = Deno.readTextFileSync(`${CHECKOUT}/install.sh`);
+  const pin = /(Linux-x86_64\)\n\s*package=\S+ version=\S+\n\s*sha512=)\S+/;
+  assertMatch(installer, pin);
+  folder.file("install.sh", installer.replace(pin, `$1${sum}`));
+  return folder.at("package.tgz");
+}
+
+testWith("openssl", "the Deno that install.sh pins is unpacked, and no other package", () => {
+  using folder = new Folder();
+  const fetched = pinning(folder, "#!/bin/sh\necho it runs\n");
+  const { out } = run(folder.path, "pinned_deno.sh", "name");
+  assertMatch(out, /^@deno\/linux-x64-glibc@[0-9]+\.[0-9]+\.[0-9]+\n$/);
+  const unpack = () => run(folder.path, "pinned_deno.sh", "unpack", fetched, folder.at("deno"));
+  assertEquals(unpack(), { code: 0, out: "", err: "" });
+  assertEquals(outputOf(folder.at("deno")), "it runs\n");
+
+  Deno.removeSync(folder.at("deno"));
+  Deno.writeTextFileSync(fetched, "x", { append: true });
+  assertEquals(unpack(), {
+    code: 1,
+    out: "",
+    err: `release/pinned_deno.sh: ${fetched}: it is not the package that install.sh pins\n`,
+  });
+  assertEquals([...Deno.readDirSync(folder.path)].some(({ name }) => name === "deno"), false);
+}, ["version"]);

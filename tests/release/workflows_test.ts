@@ -7,7 +7,7 @@ import type { Complaint } from "./actionlint/lint.ts";
 /** What these tests look at in a workflow. */
 interface Workflow {
   permissions?: unknown;
-  jobs: Record<string, { steps?: { run?: string }[] }>;
+  jobs: Record<string, { container?: unknown; permissions?: Record<string, string>; steps?: { run?: string }[] }>;
 }
 
 const PLACE = `${CHECKOUT}/.github/workflows`;
@@ -113,5 +113,24 @@ Deno.test("every action in a workflow is named by its commit, with its version b
 Deno.test("a workflow may but read, where a job of it does not say what it needs", () => {
   for (const [name, text] of workflows) {
     assertEquals((parse(text) as Workflow).permissions, { contents: "read" }, name);
+  }
+});
+
+/** What a job that may sign or publish may start: a script of release/ that builds nothing, GitHub's own client, and Deno. */
+const TRUSTED = [
+  /^\.\/release\/(?:gather|notes|pinned_deno)\.sh /,
+  /^gh release create /,
+  /^"\$RUNNER_TEMP\/deno" publish$/,
+];
+
+Deno.test("a job that may sign or publish runs nothing that a registry has, but the Deno of the checksum", () => {
+  const { jobs } = parse(workflows.get("release.yml")!) as Workflow;
+  const powerful = Object.values(jobs).filter(({ permissions = {} }) => Object.values(permissions).includes("write"));
+  assertEquals(powerful.length, 2);
+  for (const { container, steps = [] } of powerful) {
+    // Such an image is fetched by its name.
+    assertEquals(container, undefined);
+    const lines = steps.flatMap(({ run = "" }) => run.trim().split("\n").filter((line) => line !== ""));
+    for (const line of lines) assertEquals(TRUSTED.some((pattern) => pattern.test(line)), true, line);
   }
 });

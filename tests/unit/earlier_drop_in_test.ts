@@ -25,7 +25,12 @@ Deno.test("the program's path in the ProxyCommand lines is no edit, and everythi
   const now = file("/usr/local/bin/deno-ssh-proxy");
   const checkout = "/opt/deno run --no-prompt --no-config --allow-ffi=/x/lib.so '/a b/proxy.ts'";
   for (
-    const other of ["/home/me/.local/bin/deno-ssh-proxy", String.raw`'/it'\''s 100%%/bin/deno-ssh-proxy'`, checkout]
+    const other of [
+      "/home/me/.local/bin/deno-ssh-proxy",
+      String.raw`'/it'\''s 100%%/bin/deno-ssh-proxy'`,
+      String.raw`'/hey'\!'/bin/deno-ssh-proxy'`,
+      checkout,
+    ]
   ) {
     assertEquals(isUnedited(file(other), now), true, other);
     assertEquals(isUnedited(now, file(other)), true, other);
