@@ -6,6 +6,7 @@
 
 import { printable, ProxyError } from "../proxy/errors.ts";
 import { parseTarget } from "../proxy/target.ts";
+import { shellWord } from "./shell_word.ts";
 
 /** A name of the user's own for an address. One that {@linkcode parseAlias} made is valid. */
 export interface Alias {
@@ -61,8 +62,7 @@ export function aliasCommand(name: string, address: string, port: string): strin
     if (thrown instanceof ProxyError) return undefined;
     throw thrown;
   }
-  const word = /^[\w./=%@:+,-]+$/.test(alias) ? alias : `'${alias.replaceAll("'", "'\\''")}'`;
-  return `deno-ssh-proxy config --install --alias ${printable(word, Infinity)}`;
+  return `deno-ssh-proxy config --install --alias ${printable(shellWord(alias), Infinity)}`;
 }
 
 /**

@@ -6,6 +6,7 @@
 
 import { printable, ProxyError } from "../proxy/errors.ts";
 import { type Alias, formatAlias, parseAlias } from "./alias.ts";
+import { shellWord } from "./shell_word.ts";
 
 /** The forms of an address with a part of its own behind the separator. */
 export const FORMS: readonly string[] = ["unix", "vsock", "vsock-mux", "machine"];
@@ -264,17 +265,13 @@ export function proxyCommand(main: string, library: string, deno: () => string):
 }
 
 /**
- * Quotes `word` for ssh, which replaces `%` tokens, and then for whatever shell the user has. ssh itself only counts the quotes
- * (since 8.7), and takes a backslash before one for its escape even where the shell does not: so each stands outside them. So
- * does a `!`, which csh replaces between quotes too. fish 3.1 overlooks a quote behind a backslash when it looks for the
- * parentheses of a command: a word with both has a backslash before each, and no quotes.
+ * Quotes `word` for ssh, which replaces `%` tokens, and then for the user's shell. ssh itself only counts the quotes (since
+ * 8.7), and takes a backslash before one for its escape even where the shell does not: {@linkcode shellWord} has each outside
+ * the quotes.
  */
 function quote(word: string): string {
   if (/[\n\r]/.test(word)) {
     throw new ProxyError("usage", `${printable(word)}: ssh_config cannot hold a line break`);
   }
-  const escaped = word.replaceAll("%", "%%");
-  if (/^[\w./=%@:+,-]+$/.test(escaped)) return escaped;
-  if (!/\\.*\(/.test(escaped)) return `'${escaped.replaceAll(/['\\!]/g, "'\\$&'")}'`;
-  return escaped.replaceAll(/[^\w./=%@:+,\u0080-\uffff-]/g, "\\$&").replaceAll(/[\u0080-\uffff]+/g, "'$&'");
+  return shellWord(word.replaceAll("%", "%%"));
 }

@@ -5,6 +5,7 @@
  */
 
 import { printable, ProxyError } from "../proxy/errors.ts";
+import { shellWord } from "./shell_word.ts";
 
 /** What `ssh -v` wrote without a banner from the server. */
 export interface Failure {
@@ -53,7 +54,9 @@ export function explainSshFailure(failure: Failure): ProxyError {
 export function hintFor(lines: readonly string[]): string | undefined {
   const [, path] = lines.map((line) => /^Bad owner or permissions on (.*)$/.exec(line)).find((match) => match) ?? [];
   if (path === undefined) return undefined;
-  return `ssh reads it only where it is yours or root's and nobody else may write to it: chmod go-w ${printable(path)}`;
+  return `ssh reads it only where it is yours or root's and nobody else may write to it: chmod go-w ${
+    printable(shellWord(path))
+  }`;
 }
 
 /** The message of this program, which it wrote before it ended and ssh found nothing. */

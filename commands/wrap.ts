@@ -19,7 +19,7 @@ export function wrap(text: string, width: number, last?: string): string[] {
 const COPIED = new RegExp(
   [
     /'Include [^']*'/,
-    /(?<![^ (])(?:systemctl [a-z]+|deno-ssh-proxy|chmod|modprobe|apt-get) [a-z][\w+-]+(?: (?:-\S+|'[^']*'|\S*[/=]\S*|[A-Z]{2,}\S*|[0-9]+(?![^ ])))*/,
+    /(?<![^ (])(?:systemctl [a-z]+|deno-ssh-proxy|chmod|modprobe|apt-get) [a-z][\w+-]+(?: (?:-\S+|(?=\S*[/='])(?:'[^']*'|\\.|[^\s'\\])+|[A-Z]{2,}\S*|[0-9]+(?![^ ])))*/,
     /(?<![^ (])(?:ssh|ls|ssh-keygen)(?: -\S+)(?: (?:-\S+|\S*[/=]\S*|[0-9]+(?![^ ])))*/,
   ].map(({ source }) => source).join("|"),
   "g",

@@ -6,6 +6,7 @@
  */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { aliasHint } from "../../commands/needs_alias.ts";
 import { fragment } from "../../commands/fragment.ts";
 import { CHECKOUT, Folder } from "../support/folder.ts";
 import { outputLater, testWhere } from "../support/tools.ts";
@@ -70,7 +71,7 @@ class OlderSsh implements Disposable {
 
   constructor(system: string) {
     this.#system = system;
-    Deno.chmodSync(this.#home.file("program", PROGRAM), 0o755);
+    for (const name of ["program", "deno-ssh-proxy"]) Deno.chmodSync(this.#home.file(name, PROGRAM), 0o755);
     const aliases = ALIASED.map((address, at) => ({ name: `alias${at}`, address, port: undefined }));
     const dropIn = fragment("/root/program", { aliases, hostKeys: "ephemeral" });
     const canonical = "CanonicalizeHostname always\nCanonicalizeFallbackLocal yes\nCanonicalizeMaxDots 0\n";
@@ -78,18 +79,24 @@ class OlderSsh implements Disposable {
   }
 
   /** Runs it for `host` with a `shell` that works for its user, and more options. */
-  async run(shell: string, host: string, ...options: string[]): Promise<Tried> {
+  run(shell: string, host: string, ...options: string[]): Promise<Tried> {
     const ssh = ["ssh", "-F", "/root/config", "-o", "BatchMode=yes", ...options, "--", host].map(quoted).join(" ");
-    // The libraries of an old zsh are found by what ldconfig(8) would have made; the others need none.
-    const inside = `cd /root && SHELL=$(command -v ${shell}) && export SHELL && { ${ssh} 2>&1 </dev/null || :; }`;
-    const outside = 'mount --bind "$2" "$1/root" && exec chroot "$1" env -i HOME=/root PATH=/usr/bin:/bin sh -c "$3"';
-    const words = ["--mount", "--net", "sh", "-c", outside, "sh", this.#system, this.#home.path, inside];
+    const inside = `SHELL=$(command -v ${shell}) && export SHELL && { ${ssh} 2>&1 </dev/null || :; }`;
+    return this.#run(inside, `${shell}: ${host}`);
+  }
+
+  /** Runs a command line of `shell`. */
+  type(shell: string, line: string): Promise<Tried> {
+    return this.#run(`${shell} -c ${quoted(line)}`, `${shell}: ${line}`);
+  }
+
+  /** Runs a command line of sh in there, in which nothing may run that is part of a name. */
+  async #run(line: string, about: string): Promise<Tried> {
+    const outside = 'mount --bind "$2" "$1/root" && exec chroot "$1" env -i -C /root "${@:3}"';
+    const within = ["HOME=/root", "PATH=/root:/usr/bin:/bin", "sh", "-c", line];
+    const words = ["--mount", "--net", "bash", "-c", outside, "bash", this.#system, this.#home.path, ...within];
     const said = await outputLater("unshare", ...words);
-    assertEquals(
-      [...Deno.readDirSync(this.#home.path)].filter(({ name }) => name === "pwned"),
-      [],
-      `${shell}: ${host}`,
-    );
+    assertEquals([...Deno.readDirSync(this.#home.path)].filter(({ name }) => name === "pwned"), [], about);
     return { said, ran: this.#ran() };
   }
 
@@ -157,6 +164,17 @@ for (const suite of ["bullseye", "bookworm"]) {
   test("every shell gives the program the address of an alias as it is, whatever is in it", async (ssh) => {
     for (const [at, address] of ALIASED.entries()) {
       for (const shell of SHELLS) assertEquals((await ssh.run(shell, `alias${at}`)).ran, [address, "22"], shell);
+    }
+  });
+
+  test("the command of a hint gives the address as it is, whatever shell it is copied to", async (ssh) => {
+    for (const address of ALIASED) {
+      const [, command] = /(deno-ssh-proxy .*)$/.exec(aliasHint(address) ?? "") ?? [];
+      // One with a tab in it is shown with an escape.
+      if (command === undefined || address.includes("\t")) continue;
+      for (const shell of SHELLS) {
+        assertEquals((await ssh.type(shell, command)).ran?.at(-1), `NAME=${address}`, `${shell}: ${command}`);
+      }
     }
   });
 }
