@@ -6,7 +6,7 @@
 
 import { SystemError } from "../ffi/errno.ts";
 import type { PathReader } from "../ffi/path.ts";
-import { listeningSockets } from "./listening.ts";
+import { readListening } from "./listening.ts";
 import { distance } from "./near.ts";
 
 /** Something near a path where nothing is. */
@@ -52,7 +52,7 @@ function firstMissing({ status }: PathReader, path: string): string | undefined 
 /** Returns the paths of the stream sockets that listen; none where the system does not tell. */
 function listening({ sockets }: PathReader): string[] {
   try {
-    return [...listeningSockets(sockets()).values()];
+    return [...readListening(sockets()).paths.values()];
   } catch (thrown) {
     if (thrown instanceof SystemError) return [];
     throw thrown;
