@@ -346,7 +346,7 @@ Deno.test("JSON has every name for each", () => {
 
 /** What `list` writes with a library that makes no system call: its functions are `calls`. */
 async function listWith(
-  calls: Record<string, (...args: never[]) => number>,
+  calls: Record<string, (...args: never[]) => number | Promise<number>>,
 ): Promise<{ code: number; out: string; err: string }> {
   const written = { out: "", err: "" };
   const output = (name: "out" | "err"): Output => ({
@@ -394,6 +394,27 @@ Deno.test("whatever error one process gives, it is left out, which is said, and 
     assertEquals([code, out], [0, "vsock/77\tQEMU (pid 2, uid 0)\tCID 77\t\n"]);
     assertMatch(err, /^deno-ssh-proxy: process \(pid 1\): not all of it is listed: /m);
   }
+});
+
+Deno.test("a process that holds up whoever reads its memory is left out, and after some of them the others of its user", async () => {
+  const read = new Set<number>();
+  const { code, err } = await listWith({
+    path_status: () => -2,
+    proc_text: (pid: number, which: number) => {
+      if (which !== 6) return 0;
+      read.add(pid);
+      return new Promise<number>(() => {});
+    },
+    proc_numbers: (...[pid, , into]: [number, number, Uint8Array]) => {
+      if (pid !== 0) return 0;
+      new Uint32Array(into.buffer).set(Array.from({ length: 100 }, (_, at) => at + 1));
+      return 100;
+    },
+  });
+  assertEquals(code, 0);
+  assert(read.size >= 4 && read.size <= 40, String(read.size));
+  assertMatch(err, /^deno-ssh-proxy: process \(pid 1\), .* and [0-9]+ more: not all of it is listed: it does not let/m);
+  assertMatch(err, /: others of its user do not let themselves be read\n/);
 });
 
 Deno.test("where processes end while they are looked at there is nothing of them", async () => {
