@@ -12,14 +12,7 @@ import { howToGrant } from "./grant.ts";
 import { needsAlias } from "./needs_alias.ts";
 import { findMachines } from "./list/machines.ts";
 import { asJson, asLines, asTable, type Reachable } from "./list/reachable.ts";
-import {
-  findContainers,
-  findHost,
-  findMonitors,
-  type MonitorSearch,
-  nameProcesses,
-  Namespaces,
-} from "./list/search.ts";
+import { findContainers, findHost, findMonitors, type MonitorSearch, nameProcesses } from "./list/search.ts";
 
 /** Where systemd-nspawn has the sockets of its containers. */
 const NSPAWN_FOLDER = "/run/systemd/nspawn";
@@ -36,7 +29,6 @@ address, what it is, its name, and whether ssh needs an alias for it.`,
   arguments: [],
   options: { json: { brief: "prints a JSON array, with names that stay the same" } },
   async run({ out, err, library }, { json }) {
-    const namespaces = new Namespaces(library);
     const found: Reachable[] = [];
     /** What may be missing in the list, and why. */
     const gaps: ProxyError[] = [];
@@ -49,8 +41,8 @@ address, what it is, its name, and whether ssh needs an alias for it.`,
       gaps.push(folderGap(thrown));
     }
     try {
-      const monitors = findMonitors(library, namespaces);
-      found.push(...monitors.found, ...findHost(library, namespaces));
+      const monitors = await findMonitors(library);
+      found.push(...monitors.found, ...findHost(library));
       gaps.push(...monitorGaps(monitors));
     } catch (thrown) {
       gaps.push(processGap(thrown));
@@ -108,7 +100,7 @@ function processGap(thrown: unknown): ProxyError {
   });
 }
 
-function monitorGaps({ hidden, configured }: MonitorSearch): ProxyError[] {
+function monitorGaps({ hidden, configured, skipped }: MonitorSearch): ProxyError[] {
   const gaps: ProxyError[] = [];
   if (hidden.length > 0) {
     gaps.push(
@@ -121,6 +113,13 @@ function monitorGaps({ hidden, configured }: MonitorSearch): ProxyError[] {
     gaps.push(
       new ProxyError("resource", `${nameProcesses(configured)}: which of its sockets is for ssh is in its own file`, {
         hint: "the address is vsock-mux and the path that stands at uds_path in the file of its --config",
+      }),
+    );
+  }
+  for (const [reason, processes] of Map.groupBy(skipped, ({ reason }) => reason)) {
+    gaps.push(
+      new ProxyError("resource", `${nameProcesses(processes)}: not all of it is listed: ${reason}`, {
+        hint: "its user can see to that, and root can end it: ps -o user,pid,args -p PID",
       }),
     );
   }

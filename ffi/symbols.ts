@@ -68,6 +68,8 @@ export const INSPECTION = {
   local_cid: { parameters: [], result: "i64" },
   // int32_t proc_numbers(uint32_t pid, uint32_t which, uint32_t *into, size_t count);
   proc_numbers: { parameters: ["u32", "u32", "buffer", "usize"], result: "i32" },
+  // int32_t listening_sockets(struct listening_socket *sockets, size_t count);
+  listening_sockets: { parameters: ["buffer", "usize"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** What `proc_text` tells of a process. */
@@ -76,8 +78,9 @@ export const PROC_ARGUMENTS = 1;
 export const PROC_ROOT = 2;
 export const PROC_FOLDER = 3;
 export const PROC_UNIX_SOCKETS = 4;
-export const PROC_NETWORK_NAMESPACE = 5;
-export const PROC_MOUNTS = 6;
+export const PROC_MOUNTS = 5;
+export const PROC_ARGUMENTS_START = 6;
+export const PROC_STATUS_START = 7;
 
 /** What `proc_numbers` counts. */
 export const PROC_PROCESSES = 0;

@@ -6,7 +6,7 @@
 
 import { SystemError } from "../ffi/errno.ts";
 import type { PathReader } from "../ffi/path.ts";
-import { listeningSockets } from "./listening.ts";
+import { readListening } from "./listening.ts";
 import { distance } from "./near.ts";
 
 /** Something near a path where nothing is. */
@@ -26,12 +26,13 @@ const MOST_COMPARED = 500;
 export function findNear(reader: PathReader, path: string): Neighbour | undefined {
   const missing = firstMissing(reader, path);
   const sockets = path.startsWith("/") ? listening(reader) : [];
-  const lower = path.toLowerCase();
-  const sameLetters = sockets.find((socket) => socket.toLowerCase() === lower && isSocket(reader, socket));
-  if (sameLetters !== undefined) return { is: "socket in another case", path: sameLetters };
   const directory = (missing ?? path).slice(0, (missing ?? path).lastIndexOf("/") + 1);
+  const lower = path.toLowerCase();
+  const isOffered = (socket: string) => isTrustedSocket(reader, socket, directory);
+  const sameLetters = sockets.find((socket) => socket.toLowerCase() === lower && isOffered(socket));
+  if (sameLetters !== undefined) return { is: "socket in another case", path: sameLetters };
   const near = nearest(path.slice(directory.length), sockets, directory);
-  if (near !== undefined && isSocket(reader, near)) return { is: "socket of a near name", path: near };
+  if (near !== undefined && isOffered(near)) return { is: "socket of a near name", path: near };
   return missing === undefined ? undefined : { is: "missing directory", path: missing };
 }
 
@@ -52,7 +53,7 @@ function firstMissing({ status }: PathReader, path: string): string | undefined 
 /** Returns the paths of the stream sockets that listen; none where the system does not tell. */
 function listening({ sockets }: PathReader): string[] {
   try {
-    return [...listeningSockets(sockets()).values()];
+    return [...readListening(sockets()).paths.values()];
   } catch (thrown) {
     if (thrown instanceof SystemError) return [];
     throw thrown;
@@ -80,11 +81,25 @@ function nearest(rest: string, sockets: readonly string[], directory: string): s
   return best;
 }
 
-function isSocket({ status }: PathReader, path: string): boolean {
+/**
+ * Whether `path` is a socket of root's, of this user's or of the owner of `directory`, the nearest one that exists: nobody
+ * else decides what is there. Another user could make one of a near name in /tmp, and wait for somebody to be sent there.
+ */
+function isTrustedSocket(reader: PathReader, path: string, directory: string): boolean {
   try {
-    return status(path).isSocket;
+    const { isSocket, uid } = reader.status(path);
+    return isSocket && (uid === 0 || [directory, "/proc/self"].some((place) => uid === ownerOf(reader, place)));
   } catch (thrown) {
     if (thrown instanceof SystemError) return false;
+    throw thrown;
+  }
+}
+
+function ownerOf({ status }: PathReader, path: string): number | undefined {
+  try {
+    return status(path).uid;
+  } catch (thrown) {
+    if (thrown instanceof SystemError) return undefined;
     throw thrown;
   }
 }

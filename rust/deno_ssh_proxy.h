@@ -77,22 +77,35 @@ int32_t path_status(const uint8_t *path, size_t path_len, uint64_t into[5]);
 int32_t proc_text(uint32_t pid, uint32_t which, uint8_t *into, size_t len);
 
 enum {
-    PROC_NAME = 0,              /* comm */
-    PROC_ARGUMENTS = 1,         /* cmdline */
-    PROC_ROOT = 2,              /* the link root */
-    PROC_FOLDER = 3,            /* the link cwd */
-    PROC_UNIX_SOCKETS = 4,      /* net/unix */
-    PROC_NETWORK_NAMESPACE = 5, /* the link ns/net */
-    PROC_MOUNTS = 6             /* mountinfo */
+    PROC_NAME = 0,            /* comm */
+    PROC_ARGUMENTS = 1,       /* cmdline */
+    PROC_ROOT = 2,            /* the link root */
+    PROC_FOLDER = 3,          /* the link cwd */
+    PROC_UNIX_SOCKETS = 4,    /* net/unix */
+    PROC_MOUNTS = 5,          /* mountinfo */
+    PROC_ARGUMENTS_START = 6, /* cmdline, cut where it does not fit */
+    PROC_STATUS_START = 7     /* status, likewise */
 };
 
-/* What /proc counts: how many numbers were written, or -ERANGE where they are more than count. */
+/* What /proc counts: how many numbers were written, or -ERANGE where they are more than count. What
+ * was found until then is written. */
 int32_t proc_numbers(uint32_t pid, uint32_t which, uint32_t *into, size_t count);
 
 enum {
     PROC_PROCESSES = 0, /* the ids of all processes; pid says nothing */
-    PROC_SOCKETS = 1    /* the inode numbers of the sockets that it has open */
+    PROC_SOCKETS = 1    /* the inode numbers of the AF_UNIX sockets that it has open */
 };
+
+/* A question about the stream sockets of this network namespace that listen, and its answer. */
+struct listening_socket {
+    uint32_t inode;    /* the inode number that is asked for; 0: the path is */
+    uint32_t count;    /* how many sockets have it */
+    uint8_t path[108]; /* what the socket is bound to, with NULs behind it */
+};
+
+/* Answers all of them. They are in order: those with the inode number 0 first, by their paths, then by these numbers.
+ * Returns 0; -ENOENT where the kernel has no unix_diag. */
+int32_t listening_sockets(struct listening_socket *sockets, size_t count);
 
 /* The path of this user's runtime folder, with no NUL: $XDG_RUNTIME_DIR, where that is a directory of this user, or
  * /run/user/UID. Returns its length. */

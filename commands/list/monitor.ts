@@ -32,18 +32,39 @@ export interface Multiplexer {
 /** The longest name of a process, in bytes. */
 const LONGEST_NAME = 15;
 
-/** The monitor that a process with this name (at most 15 bytes) and these arguments is, where it is one. */
-export function monitorOf(name: string, args: readonly string[]): Monitor | undefined {
+/** The program that a process with this name (at most 15 bytes) and this first argument is, where it is a monitor. */
+export function programOf(name: string, firstArgument: string | undefined): Program | undefined {
   // The first is the file's, cut, unless the process has taken another; the second is whatever its parent wrote.
-  const typed = args[0]?.replace(/^.*\//s, "") ?? "";
+  const typed = firstArgument?.slice(firstArgument.lastIndexOf("/") + 1) ?? "";
   const names = name.length === LONGEST_NAME && typed.startsWith(name) ? [typed] : [name, typed];
-  const is = (pattern: RegExp) => names.some((name) => pattern.test(name));
-  // With what the releases add to the names, and not what others do: firecracker-containerd, firectl.
-  if (is(/^firecracker(?:-v?[0-9].*)?$/)) return firecracker(args);
-  if (is(/^cloud-hyperviso(?:r(?:-static.*|-v?[0-9].*)?)?$/)) return cloudHypervisor(args);
-  if (is(/^vhost-device-vs(?:ock)?$/)) return vhostDeviceVsock(args);
-  if (is(/^(?:qemu-system-.+|qemu-kvm|kvm)$/)) return qemu(args);
-  return undefined;
+  return PROGRAMS.find(([, pattern]) => names.some((name) => pattern.test(name)))?.[0];
+}
+
+/** With what the releases add to the names, and not what others do: firecracker-containerd, firectl. */
+const PROGRAMS: readonly (readonly [Program, RegExp])[] = [
+  ["Firecracker", /^firecracker(?:-v?[0-9].*)?$/],
+  ["Cloud Hypervisor", /^cloud-hyperviso(?:r(?:-static.*|-v?[0-9].*)?)?$/],
+  ["vhost-device-vsock", /^vhost-device-vs(?:ock)?$/],
+  ["QEMU", /^(?:qemu-system-.+|qemu-kvm|kvm)$/],
+];
+
+/**
+ * The monitor that a process with this name and these arguments is, where it is one. Whoever runs the process decides on its
+ * arguments: the work is linear in their length.
+ */
+export function monitorOf(name: string, args: readonly string[]): Monitor | undefined {
+  switch (programOf(name, args[0])) {
+    case "Firecracker":
+      return firecracker(args);
+    case "Cloud Hypervisor":
+      return cloudHypervisor(args);
+    case "vhost-device-vsock":
+      return vhostDeviceVsock(args);
+    case "QEMU":
+      return qemu(args);
+    case undefined:
+      return undefined;
+  }
 }
 
 /** Its vsock is configured over its API, or in a file: what is left when the sockets of its command line are not it. */
@@ -61,7 +82,7 @@ function firecracker(args: readonly string[]): Monitor {
 
 /** Its vsock is on the command line, or configured over its API. */
 function cloudHypervisor(args: readonly string[]): Monitor {
-  const devices = valuesOf(args, "vsock").map((value) => new Map(split(value, /(?:"[^"]*"?|[^,"])+/g).map(pair)));
+  const devices = valuesOf(args, "vsock").map((value) => new Map(splitQuoted(value).map(pair)));
   const multiplexers = devices.flatMap((device) => {
     const path = device.get("socket")?.replaceAll('"', "");
     return path ? [{ path, cid: cidOf(device.get("cid")) }] : [];
@@ -84,9 +105,8 @@ function vhostDeviceVsock(args: readonly string[]): Monitor {
     const path = device.get("uds-path") ?? device.get("uds_path");
     return path ? [{ path, cid: cidOf(device.get("guest-cid") ?? device.get("guest_cid")) }] : [];
   });
-  for (const path of valuesOf(args, "uds-path")) {
-    if (path !== "") multiplexers.push({ path, cid: cidOf(valuesOf(args, "guest-cid")[0] ?? "3") });
-  }
+  const cid = cidOf(valuesOf(args, "guest-cid")[0] ?? "3");
+  for (const path of valuesOf(args, "uds-path")) if (path !== "") multiplexers.push({ path, cid });
   return { program: "vhost-device-vsock", cids: [], multiplexers: configured ? undefined : multiplexers };
 }
 
@@ -114,24 +134,66 @@ function valuesOf(args: readonly string[], name: string): string[] {
   });
 }
 
-/** Everything in a command line that may be a path: each argument, its parts between commas, and what is behind a `=`. */
+/** The longest path that a socket can be bound to, in bytes (unix(7)). */
+const LONGEST_SOCKET = 108;
+
+/**
+ * Everything in a command line that may be a socket's path: each argument, its parts between commas, and what is behind a `=`,
+ * as far as the next comma or to the end.
+ */
 function mentioned(args: readonly string[]): Set<string> {
   const words = new Set<string>();
-  for (const part of args.flatMap((arg) => [arg, ...arg.split(",")])) {
-    words.add(part);
-    for (let at = part.indexOf("="); at !== -1; at = part.indexOf("=", at + 1)) words.add(part.slice(at + 1));
+  for (const arg of args) {
+    let comma = -1;
+    for (let start = 0; start <= arg.length; start++) {
+      const before = arg[start - 1];
+      if (start > 0 && before !== "," && before !== "=") continue;
+      if (comma < start) comma = endOf(arg, start);
+      // What is longer is not looked at: of a thousand `=`, each would be as long as all that is behind it.
+      const ends = before === "," ? [comma] : [comma, arg.length];
+      for (const end of ends) if (end - start <= LONGEST_SOCKET) words.add(arg.slice(start, end));
+    }
   }
   return words;
 }
 
-/** QEMU's `first,key=value,…`: the first may go without its key, and a comma is doubled. */
-function qemuOptions(text: string, firstKey: string): Map<string, string> {
-  const parts = split(text, /(?:[^,]|,,)+/g).map((part) => part.replaceAll(",,", ","));
-  return new Map(parts.map((part, at) => at === 0 && !part.includes("=") ? [firstKey, part] : pair(part)));
+/** Where the next comma is, or the end. */
+function endOf(text: string, start: number): number {
+  const comma = text.indexOf(",", start);
+  return comma === -1 ? text.length : comma;
 }
 
-function split(text: string, part: RegExp): string[] {
-  return text.match(part) ?? [];
+/** QEMU's `first,key=value,…`: the first may go without its key, and a comma is doubled. */
+function qemuOptions(text: string, firstKey: string): Map<string, string> {
+  const parts: string[] = [];
+  let isWhole = true;
+  for (const part of text.split(",")) {
+    // Between the two commas of a doubled one is nothing.
+    if (!isWhole) {
+      parts[parts.length - 1] += `,${part}`;
+      isWhole = true;
+    } else if (part === "" && parts.length > 0) isWhole = false;
+    else parts.push(part);
+  }
+  return new Map(
+    parts.filter((part) => part !== "").map((part, at) =>
+      at === 0 && !part.includes("=") ? [firstKey, part] : pair(part)
+    ),
+  );
+}
+
+/** The parts between commas, of which those in quotation marks are none. */
+function splitQuoted(text: string): string[] {
+  const parts: string[] = [];
+  let [start, isQuoted] = [0, false];
+  for (let at = 0; at <= text.length; at++) {
+    if (text[at] === '"') isQuoted = !isQuoted;
+    else if (at === text.length || text[at] === "," && !isQuoted) {
+      if (at > start) parts.push(text.slice(start, at));
+      start = at + 1;
+    }
+  }
+  return parts;
 }
 
 /** What is before the first `=` and what is after it. */
@@ -142,14 +204,25 @@ function pair(text: string): [key: string, value: string] {
 
 function parseJson(text: string): Map<string, string> {
   try {
-    return new Map(Object.entries(Object(JSON.parse(text))).map(([key, value]) => [key, String(value)]));
+    return new Map(
+      Object.entries(Object(JSON.parse(text))).map(([key, value]) => [key, isPlain(value) ? String(value) : ""]),
+    );
   } catch {
     return new Map();
   }
 }
 
+function isPlain(value: unknown): boolean {
+  return typeof value === "string" || typeof value === "number";
+}
+
+/** More digits than any CID has, with some zeros before it. */
+const LONGEST_CID = 32;
+
 /** The CID of a guest: 3 and more, decimal or hexadecimal. */
 function cidOf(text: string | undefined): number | undefined {
-  const cid = text !== undefined && /^(?:[0-9]+|0x[0-9a-fA-F]+)$/.test(text) ? Number(text) : 0;
+  const cid = text !== undefined && text.length <= LONGEST_CID && /^(?:[0-9]+|0x[0-9a-fA-F]+)$/.test(text)
+    ? Number(text)
+    : 0;
   return cid >= 3 && cid < 2 ** 32 ? cid : undefined;
 }

@@ -44,7 +44,9 @@ const ALIAS = "an alias";
 export function asTable(all: readonly Reachable[], columns: number): string {
   const rows = [["ADDRESS", "WHAT", "NAME", "NEEDS"], ...all.map(cells)];
   if (!all.some(({ address }) => needsAlias(address))) { for (const row of rows) row.pop(); }
-  const widths = rows[0]!.map((_title, column) => Math.max(...rows.map((row) => [...row[column]!].length)));
+  const widths = rows[0]!.map((_title, column) =>
+    rows.reduce((most, row) => Math.max(most, [...row[column]!].length), 0)
+  );
   if (widths.reduce((sum, width) => sum + width + GAP, -GAP) > columns) return asBlocks(all.map(cells), columns);
   const padded = (cell: string, width: number) => cell + " ".repeat(width - [...cell].length);
   const line = (row: string[]) => row.map((cell, column) => padded(cell, widths[column]!)).join(" ".repeat(GAP));

@@ -5,55 +5,30 @@
  * @module
  */
 
-import { SystemError } from "../../ffi/errno.ts";
-import {
-  mounts,
-  networkNamespace,
-  openSockets,
-  pathStatus,
-  processArguments,
-  processFolder,
-  processIds,
-  processName,
-  processRoot,
-  THIS_PROCESS,
-  unixSockets,
-} from "../../ffi/inspection.ts";
+import { processArguments, processUser, TooLong } from "../../ffi/inspection.ts";
 import type { Library } from "../../ffi/library.ts";
+import { Deadline } from "../../proxy/patience.ts";
 import { formatTarget, THIS_HOST } from "../../proxy/target.ts";
-import { listeningSockets } from "../../proxy/listening.ts";
-import { type Monitor, monitorOf, type Multiplexer } from "./monitor.ts";
-import { translate } from "./mounts.ts";
+import { Locator, statusOf } from "./here.ts";
+import { type Monitor, monitorOf } from "./monitor.ts";
+import {
+  findCandidates,
+  inTime,
+  inTimeFor,
+  LeftOut,
+  ownUser,
+  type ProcessLabel,
+  reasonOf,
+  type Skipped,
+} from "./processes.ts";
 import type { Reachable } from "./reachable.ts";
-
-/** The sockets of network namespaces, each of which is read once. */
-export class Namespaces {
-  readonly #library: Library;
-  readonly #listening = new Map<string, Map<number, string>>();
-
-  constructor(library: Library) {
-    this.#library = library;
-  }
-
-  /** What listens in the network namespace of a process. */
-  listening(pid: number): Map<number, string> {
-    // Another user's namespace may be read, and not be told by its name: then it is that process's alone.
-    const namespace = unlessDenied(() => networkNamespace(this.#library, pid)) ?? `of ${pid}`;
-    let listening = this.#listening.get(namespace);
-    if (listening === undefined) {
-      listening = listeningSockets(unixSockets(this.#library, pid) ?? "");
-      this.#listening.set(namespace, listening);
-    }
-    return listening;
-  }
-}
+import { findListeners, type Listener, listeningOf } from "./sockets.ts";
 
 /** This machine itself, where its sshd listens. */
-export function findHost(library: Library, namespaces: Namespaces): Reachable[] {
-  const listens = [...namespaces.listening(THIS_PROCESS).values()].includes(THIS_HOST.path);
-  return listens && isSocket(library, THIS_HOST.path)
-    ? [{ address: ".host", kind: "host", source: "systemd-ssh-generator", what: "this machine" }]
-    : [];
+export function findHost(library: Library): Reachable[] {
+  const isThere = isSocket(library, THIS_HOST.path) &&
+    listeningOf(library, [], [THIS_HOST.path]).bound.has(THIS_HOST.path);
+  return isThere ? [{ address: ".host", kind: "host", source: "systemd-ssh-generator", what: "this machine" }] : [];
 }
 
 /**
@@ -82,19 +57,15 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-/** A process that is a monitor. */
-interface MonitorProcess {
-  readonly program: string;
-  readonly pid: number;
-}
-
 /** What the processes told, and what they did not. */
 export interface MonitorSearch {
   readonly found: readonly Reachable[];
   /** The processes of other users that may have more. */
-  readonly hidden: readonly MonitorProcess[];
+  readonly hidden: readonly ProcessLabel[];
   /** Those that have a configuration file which says which of their sockets is what. */
-  readonly configured: readonly MonitorProcess[];
+  readonly configured: readonly ProcessLabel[];
+  /** Those that were left out, in whole or in part. */
+  readonly skipped: readonly Skipped[];
 }
 
 const SOURCES = {
@@ -104,115 +75,140 @@ const SOURCES = {
   "QEMU": "qemu",
 } as const;
 
+/** How long the command lines of all monitors may take, and their paths, in milliseconds. */
+const TIMEOUT = 5_000;
+
+/** The most addresses of one process, and of all: a vhost-device-vsock serves several virtual machines. */
+const MOST_OF_ONE = 64;
+const MOST_OF_ALL = 8192;
+
 /** The virtual machines whose monitors are processes that this one can see. */
-export function findMonitors(library: Library, namespaces: Namespaces): MonitorSearch {
-  const found: Reachable[] = [];
-  const hidden: MonitorProcess[] = [];
-  const configured: MonitorProcess[] = [];
-  const ownUid = userOf(library, "self");
-  for (const pid of processIds(library)) {
-    const args = processArguments(library, pid);
-    const monitor = args && monitorOf(processName(library, pid) ?? "", args);
-    if (!monitor) continue;
-    const { program, name } = monitor;
-    const uid = userOf(library, pid);
-    const of = uid === undefined || uid === ownUid ? `${program} (pid ${pid})` : `${program} (pid ${pid}, uid ${uid})`;
-    const about = { kind: "virtual-machine", source: SOURCES[program], what: of, name, pid, uid } as const;
-    for (const cid of monitor.cids) {
-      found.push({ address: formatTarget({ kind: "vsock", cid, port: 0 }), ...about, cid });
+export async function findMonitors(library: Library): Promise<MonitorSearch> {
+  const { candidates, skipped: unread } = await findCandidates(library);
+  const { listeners, skipped: unseen } = findListeners(library, candidates);
+  const deadline = new Deadline(TIMEOUT);
+  const search = new Search(library);
+  for (const listener of listeners) await search.look(listener, deadline);
+  const { found, hidden, configured, skipped } = search.end();
+  return { found, hidden, configured, skipped: [...unread, ...unseen, ...skipped] };
+}
+
+/** A socket of a monitor, but for its address. */
+type About = Omit<Reachable, "address"> & Required<ProcessLabel> & { readonly uid: number };
+
+/** What is found process by process. */
+class Search {
+  readonly #library: Library;
+  readonly #locator: Locator;
+  readonly #ownUid: number | undefined;
+  readonly #found: Reachable[] = [];
+  readonly #hidden: ProcessLabel[] = [];
+  readonly #configured: ProcessLabel[] = [];
+  readonly #skipped: Skipped[] = [];
+  #count = 0;
+  /** By their paths, what enters the sockets that only a command line tells of. */
+  readonly #claimed = new Map<string, (() => void)[]>();
+
+  constructor(library: Library) {
+    this.#library = library;
+    this.#locator = new Locator(library);
+    this.#ownUid = ownUser(library);
+  }
+
+  /** Looks at a process. What goes wrong is about it alone. */
+  async look(listener: Listener, deadline: Deadline): Promise<void> {
+    const { pid, program, uid, name } = listener;
+    try {
+      inTimeFor(deadline);
+      if (this.#count >= MOST_OF_ALL) throw new LeftOut(`${MOST_OF_ALL} addresses were found before it`);
+      const args = await inTime(processArguments(this.#library, pid));
+      const monitor = args && monitorOf(name, args);
+      // Another process may have its number by now.
+      if (!monitor || processUser(this.#library, pid) !== uid) return;
+      this.#enter(listener, monitor);
+    } catch (thrown) {
+      const reason = reasonOf(thrown);
+      this.#skipped.push({ pid, program, reason: thrown instanceof TooLong ? `its command line: ${reason}` : reason });
     }
-    const sockets = multiplexersOf(library, namespaces, pid, monitor);
-    if (sockets === "hidden") hidden.push({ program, pid });
-    else if (sockets === "configured") configured.push({ program, pid });
+  }
+
+  #enter(listener: Listener, monitor: Monitor): void {
+    const { program, name, cids } = monitor;
+    const { pid, uid } = listener;
+    const of = uid === this.#ownUid ? `${program} (pid ${pid})` : `${program} (pid ${pid}, uid ${uid})`;
+    const about = { kind: "virtual-machine", source: SOURCES[program], what: of, name, pid, uid } as const;
+    const sockets = socketsOf(listener, monitor);
+    if (cids.length > MOST_OF_ONE || sockets.length > MOST_OF_ONE) {
+      this.#skipped.push({ pid, program, reason: `of its addresses only ${MOST_OF_ONE} are listed` });
+    }
+    for (const cid of cids.slice(0, MOST_OF_ONE)) {
+      this.#found.push({ address: formatTarget({ kind: "vsock", cid, port: 0 }), ...about, cid });
+      this.#count++;
+    }
+    if (sockets === "hidden") this.#hidden.push({ program, pid });
+    else if (sockets === "configured") this.#configured.push({ program, pid });
     else {
-      for (const { path, cid } of sockets) {
-        const here = pathHere(library, pid, path);
-        if (here === "hidden") hidden.push({ program, pid });
-        else if (here !== undefined) {
-          found.push({ address: formatTarget({ kind: "vsock-mux", path: here, port: 0 }), ...about, cid });
-        }
+      for (const { path, cid } of sockets.slice(0, MOST_OF_ONE)) {
+        const enter = () => this.#enterSocket(path, { ...about, program, cid });
+        if (listener.paths !== undefined) enter();
+        else this.#claim(path, enter);
+        this.#count++;
       }
     }
   }
-  return { found, hidden, configured };
-}
 
-/** The multiplexers' sockets of a monitor which do listen, under the paths that it has for them. */
-function multiplexersOf(
-  library: Library,
-  namespaces: Namespaces,
-  pid: number,
-  { multiplexers, isForOthers }: Monitor,
-): Multiplexer[] | "hidden" | "configured" {
-  if (multiplexers?.length === 0) return [];
-  const listening = namespaces.listening(pid);
-  const own = unlessDenied(() => openSockets(library, pid) ?? []);
-  const paths = own === undefined ? [...listening.values()] : own.flatMap((inode) => listening.get(inode) ?? []);
-  if (multiplexers !== undefined) return multiplexers.filter(({ path }) => paths.includes(path));
-  if (isForOthers === undefined) return "configured";
-  if (own === undefined) return "hidden";
-  return paths.filter((path) => !isForOthers(path)).map((path) => ({ path, cid: undefined }));
-}
+  #enterSocket(path: string, { program, ...about }: About): void {
+    const { pid, uid } = about;
+    const here = this.#locator.pathHere(pid, uid, path);
+    if (here === "hidden") this.#hidden.push({ program, pid });
+    else if (here !== undefined) {
+      this.#found.push({ address: formatTarget({ kind: "vsock-mux", path: here, port: 0 }), ...about });
+    }
+  }
 
-/**
- * The path that the socket which a process has bound to `path` has here; undefined where there is none any more. In the
- * last resort it is one through /proc, which is there as long as the process.
- */
-function pathHere(library: Library, pid: number, path: string): string | undefined | "hidden" {
-  const isWhole = path.startsWith("/");
-  const throughProc = isWhole ? `/proc/${pid}/root${path}` : `/proc/${pid}/cwd/${path}`;
-  try {
-    const socket = pathStatus(library, throughProc);
-    if (!socket.isSocket) return undefined;
-    const folder = (isWhole ? processRoot(library, pid) : processFolder(library, pid))?.replace(/\/$/, "");
-    const seen = `${folder}/${path.replace(/^(?:\.?\/+)+/, "")}`;
-    const candidates = [seen, ...translate(seen, mounts(library, pid) ?? "", mounts(library, THIS_PROCESS) ?? "")];
-    const here = candidates.find((candidate) => {
-      const { device, inode } = statusOf(library, candidate) ?? {};
-      return device === socket.device && inode === socket.inode;
-    });
-    return here ?? throughProc;
-  } catch (thrown) {
-    if (!(thrown instanceof SystemError)) throw thrown;
-    if (!isDenial(thrown)) return undefined;
-    // Another user's: most processes see the same files as this one.
-    return isWhole && isSocket(library, path) ? path : "hidden";
+  #claim(path: string, enter: () => void): void {
+    const claims = this.#claimed.get(path);
+    if (claims === undefined) this.#claimed.set(path, [enter]);
+    else claims.push(enter);
+  }
+
+  /** Says what was found, also of what is only claimed, as far as something listens there. */
+  end(): MonitorSearch {
+    const { bound } = listeningOf(this.#library, [], [...this.#claimed.keys()]);
+    for (const [path, claims] of this.#claimed) if (bound.has(path)) { for (const enter of claims) enter(); }
+    return { found: this.#found, hidden: this.#hidden, configured: this.#configured, skipped: this.#skipped };
   }
 }
 
-function userOf(library: Library, pid: number | "self"): number | undefined {
-  return statusOf(library, `/proc/${pid}`)?.uid;
+/**
+ * The multiplexers' sockets of a monitor which do listen, under the paths that it has for them. Where its sockets cannot be
+ * seen it is those of the command line, whether they listen or not.
+ */
+function socketsOf(
+  { paths, isHere }: Listener,
+  { multiplexers, isForOthers }: Monitor,
+): readonly { path: string; cid: number | undefined }[] | "hidden" | "configured" {
+  if (multiplexers?.length === 0) return [];
+  if (multiplexers === undefined && isForOthers === undefined) return "configured";
+  if (paths === undefined) return multiplexers !== undefined && isHere ? multiplexers : "hidden";
+  if (multiplexers !== undefined) {
+    const listening = new Set(paths);
+    return multiplexers.filter(({ path }) => listening.has(path));
+  }
+  return paths.filter((path) => !isForOthers?.(path)).map((path) => ({ path, cid: undefined }));
 }
 
 function isSocket(library: Library, path: string): boolean {
   return statusOf(library, path)?.isSocket ?? false;
 }
 
-/** What is at a path, where that can be seen. */
-function statusOf(library: Library, path: string) {
-  try {
-    return pathStatus(library, path);
-  } catch (thrown) {
-    if (thrown instanceof SystemError) return undefined;
-    throw thrown;
-  }
-}
+/** The most processes that a message names: it is one line. */
+const MOST_NAMED = 5;
 
-/** What `look` gives; undefined where it may not look. */
-function unlessDenied<Seen>(look: () => Seen): Seen | undefined {
-  try {
-    return look();
-  } catch (thrown) {
-    if (thrown instanceof SystemError && isDenial(thrown)) return undefined;
-    throw thrown;
-  }
-}
-
-function isDenial({ code }: SystemError): boolean {
-  return code === "EACCES" || code === "EPERM";
-}
-
-/** Processes as a person reads them, each once. */
-export function nameProcesses(processes: readonly MonitorProcess[]): string {
-  return [...new Set(processes.map(({ program, pid }) => `${program} (pid ${pid})`))].join(", ");
+/** Processes as a person reads them, each once, the first ones by name. */
+export function nameProcesses(processes: readonly ProcessLabel[]): string {
+  const names = [...new Set(processes.map(({ program = "process", pid }) => `${program} (pid ${pid})`))];
+  const more = names.length - MOST_NAMED;
+  const shown = names.slice(0, MOST_NAMED).join(", ");
+  return more > 0 ? `${shown} and ${more.toLocaleString("en")} more` : shown;
 }

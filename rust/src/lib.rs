@@ -30,10 +30,12 @@ mod splice;
 mod stat;
 #[cfg(test)]
 mod test_support;
+mod unix_diag;
 
 pub use deadline::TimeLeft;
 use errno::{Errno, Result};
 use fd::RawFd;
+pub use unix_diag::ListeningSocket;
 
 /// `receive_bytes` leaves what it read in the socket.
 pub const RECEIVE_PEEK: u32 = 1;
@@ -222,7 +224,7 @@ pub unsafe extern "C" fn path_status(path: *const u8, path_len: usize, into: *mu
 /// Writes what `/proc` tells of the process `pid` (0: this one) to `into`, with no NUL behind it, and returns its
 /// length. `which` is one of the `PROC_` numbers of the header: a closed list, of which no other file can be read.
 ///
-/// `-ERANGE` where it is longer than `len` (for what is a link: where it is not shorter), `-ENOENT` or `-ESRCH` where
+/// `-ERANGE` where it is longer than `len` (for what is a link: where it is not shorter; what is cut never is), `-ENOENT` or `-ESRCH` where
 /// there is no such process, `-EACCES` where it is another user's secret, `-EINVAL` for an unknown `which`, `-ENOTSUP`
 /// where the system is not Linux.
 ///
@@ -238,9 +240,10 @@ pub unsafe extern "C" fn proc_text(pid: u32, which: u32, into: *mut u8, len: usi
 }
 
 /// Writes what `/proc` counts to `into`, and returns how many numbers that are: with `PROC_PROCESSES` the ids of all
-/// processes that it shows, with `PROC_SOCKETS` the inode numbers of the sockets that `pid` (0: this one) has open.
+/// processes that it shows, with `PROC_SOCKETS` the inode numbers of the AF_UNIX sockets that `pid` (0: this one) has open.
 ///
-/// `-ERANGE` where they are more than `count`; otherwise it fails as [`proc_text`] does.
+/// `-ERANGE` where they are more than `count`, or the process has more descriptors than are looked at: what was found
+/// until then is written, and the rest of `into` as it was. Otherwise it fails as [`proc_text`] does.
 ///
 /// # Safety
 /// `into` points to `count` writable `uint32_t`.
@@ -260,6 +263,33 @@ pub unsafe extern "C" fn proc_numbers(pid: u32, which: u32, into: *mut u32, coun
             Ok(())
         })?;
         Ok(written)
+    })
+}
+
+/// Answers which stream sockets of this network namespace listen. Each of `sockets` asks for an inode number, or with an
+/// inode number of 0 for a path: `count` becomes how many there are with it, and `path` what the last of them is bound to.
+/// They are in order: first those with an inode number of 0, by the bytes of their paths, then by the inode numbers. A
+/// socket with no path, or an abstract name, is none.
+///
+/// Returns 0. Otherwise it fails as netlink(7) does, with `-ENOENT` where the kernel has no unix_diag, or with `-ENOTSUP`
+/// where the system is not Linux.
+///
+/// # Safety
+/// `sockets` points to `count` readable and writable structs.
+#[no_mangle]
+pub unsafe extern "C" fn listening_sockets(sockets: *mut ListeningSocket, count: usize) -> i32 {
+    as_number(|| {
+        if sockets.is_null() {
+            return Err(Errno(libc::EFAULT));
+        }
+        let size = core::mem::size_of::<ListeningSocket>();
+        checked_len(count.checked_mul(size).ok_or(Errno(libc::EINVAL))?)?;
+        if sockets as usize % core::mem::align_of::<ListeningSocket>() != 0 {
+            return Err(Errno(libc::EINVAL));
+        }
+        // SAFETY: not null, aligned, not over isize::MAX, and by the caller's promise readable, writable and unshared.
+        let sockets = unsafe { core::slice::from_raw_parts_mut(sockets, count) };
+        unix_diag::find(sockets).map(|()| 0)
     })
 }
 

@@ -16,10 +16,12 @@ pub enum Text {
     Folder = 3,
     /// `net/unix`: the AF_UNIX sockets of its network namespace.
     UnixSockets = 4,
-    /// `ns/net`: which network namespace that is.
-    NetworkNamespace = 5,
     /// `mountinfo`: what is mounted where, as it sees it.
-    Mounts = 6,
+    Mounts = 5,
+    /// `cmdline` again, cut where it does not fit: it has as many bytes as the process likes.
+    ArgumentsStart = 6,
+    /// `status`, likewise: which user started it is among the first lines.
+    StatusStart = 7,
 }
 
 /// The lists of numbers. The numbers are the ABI's.
@@ -28,7 +30,7 @@ pub enum Text {
 pub enum Numbers {
     /// All processes that /proc shows.
     Processes = 0,
-    /// The inode numbers of the sockets that a process has open.
+    /// The inode numbers of the AF_UNIX sockets that a process has open.
     Sockets = 1,
 }
 
@@ -40,8 +42,9 @@ impl Text {
             Self::Root,
             Self::Folder,
             Self::UnixSockets,
-            Self::NetworkNamespace,
             Self::Mounts,
+            Self::ArgumentsStart,
+            Self::StatusStart,
         ]
         .into_iter()
         .find(|text| *text as u32 == number)
@@ -94,12 +97,17 @@ pub mod linux {
             Text::Root => link(&place(process, b"/root")?, into),
             Text::Folder => link(&place(process, b"/cwd")?, into),
             Text::UnixSockets => contents(&place(process, b"/net/unix")?, into),
-            Text::NetworkNamespace => link(&place(process, b"/ns/net")?, into),
             Text::Mounts => contents(&place(process, b"/mountinfo")?, into),
+            Text::ArgumentsStart => start(&place(process, b"/cmdline")?, into).map(|read| read.1),
+            Text::StatusStart => start(&place(process, b"/status")?, into).map(|read| read.1),
         }
     }
 
-    /// Gives each of the numbers to `write`. `process` says nothing where all processes are asked for.
+    /// More descriptors of a process than this are not looked at: 64 times what a process has unless it asks for more.
+    const MOST_DESCRIPTORS: usize = 65536;
+
+    /// Gives each of the numbers to `write`. `process` says nothing where all processes are asked for. `ERANGE` where a
+    /// process has more descriptors than are looked at.
     pub fn numbers(
         process: u32,
         which: Numbers,
@@ -109,9 +117,16 @@ pub mod linux {
             Numbers::Processes => each_name(&Path::new(&[b"/proc"])?, |_folder, name| {
                 parse(name).map_or(Ok(()), &mut write)
             }),
-            Numbers::Sockets => each_name(&place(process, b"/fd")?, |folder, name| {
-                socket_at(folder, name)?.map_or(Ok(()), &mut write)
-            }),
+            Numbers::Sockets => {
+                let mut left = MOST_DESCRIPTORS;
+                each_name(&place(process, b"/fd")?, |folder, name| {
+                    left = left.checked_sub(1).ok_or(Errno(libc::ERANGE))?;
+                    match socket_at(folder, name)? {
+                        Some(inode) if is_unix_socket(process, name)? => write(inode),
+                        _ => Ok(()),
+                    }
+                })
+            }
         }
     }
 
@@ -131,6 +146,24 @@ pub mod linux {
         }
     }
 
+    /// Whether the descriptor `name` of `process` is an AF_UNIX socket. Inode numbers do not tell: /proc/net/unix can have
+    /// a line for that of a TCP socket, which somebody has put into a path.
+    fn is_unix_socket(process: u32, name: &[u8]) -> Result<bool> {
+        let path = match process {
+            0 => Path::new(&[b"/proc/self/fd/", name])?,
+            _ => Path::new(&[b"/proc/", Decimal::new(process).as_bytes(), b"/fd/", name])?,
+        };
+        let mut protocol = [0; 32];
+        let (start, room) = (protocol.as_mut_ptr(), protocol.len());
+        let attribute = b"system.sockprotoname\0".as_ptr();
+        // SAFETY: the path and the name are C strings; `protocol` is alive, writable and that long.
+        let length = check_uninterrupted(|| unsafe {
+            libc::getxattr(path.as_ptr(), attribute.cast(), start.cast(), room)
+        });
+        // UNIX, and since Linux 5.15 UNIX-STREAM. Without one it was closed meanwhile, or is no socket any more.
+        Ok(length.is_ok() && protocol.starts_with(b"UNIX"))
+    }
+
     fn place(process: u32, name: &[u8]) -> Result<Path> {
         match process {
             0 => Path::new(&[b"/proc/self", name]),
@@ -148,19 +181,25 @@ pub mod linux {
 
     /// The whole file, from one opening of it.
     fn contents(path: &Path, into: &mut [u8]) -> Result<usize> {
+        let (file, length) = start(path, into)?;
+        // Full just so, or too small.
+        match length == into.len() && read(&file, &mut [0])? > 0 {
+            false => Ok(length),
+            true => Err(Errno(libc::ERANGE)),
+        }
+    }
+
+    /// As much of the file as `into` holds: the file, and the length of it.
+    fn start(path: &Path, into: &mut [u8]) -> Result<(OwnedFd, usize)> {
         let file = open(path, 0)?;
         let mut length = 0;
         while let Some(rest) = into.get_mut(length..).filter(|rest| !rest.is_empty()) {
             match read(&file, rest)? {
-                0 => return Ok(length),
+                0 => break,
                 count => length += count,
             }
         }
-        // It is full: just so, or too small.
-        match read(&file, &mut [0])? {
-            0 => Ok(length),
-            _ => Err(Errno(libc::ERANGE)),
-        }
+        Ok((file, length))
     }
 
     fn read(file: &OwnedFd, into: &mut [u8]) -> Result<usize> {
@@ -280,15 +319,37 @@ pub mod linux {
             let folder = std::env::current_dir().unwrap();
             assert_eq!(read_text(this(), Text::Folder).unwrap(), folder.as_os_str().as_bytes());
             assert_eq!(read_text(this(), Text::Root).unwrap(), b"/");
-            assert!(read_text(this(), Text::NetworkNamespace).unwrap().starts_with(b"net:["));
             let mounts = String::from_utf8(read_text(this(), Text::Mounts).unwrap()).unwrap();
             assert!(mounts.contains(" /proc "), "{mounts}");
+            let status = String::from_utf8(read_text(this(), Text::StatusStart).unwrap()).unwrap();
+            assert!(status.contains("\nUid:\t"), "{status}");
+        }
+
+        #[test]
+        #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
+        fn the_start_of_the_arguments_is_cut_and_no_error() {
+            let whole = read_text(0, Text::Arguments).unwrap();
+            assert_eq!(read_text(0, Text::ArgumentsStart), Ok(whole.clone()));
+            let mut into = [0; 3];
+            assert_eq!(text(0, Text::ArgumentsStart, &mut into), Ok(3));
+            assert_eq!(into, whole[..3]);
+            assert_eq!(text(0, Text::ArgumentsStart, &mut []), Ok(0));
+        }
+
+        #[test]
+        #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
+        fn a_socket_of_another_family_is_none_of_those_that_a_process_has() {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let inode = crate::fd::status(listener.as_raw_fd()).unwrap().st_ino as u32;
+            for process in [0, this()] {
+                assert!(!all(process, Numbers::Sockets).unwrap().contains(&inode));
+            }
         }
 
         #[test]
         #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
         fn no_process_number_means_this_process() {
-            for which in [Text::Arguments, Text::Folder, Text::NetworkNamespace] {
+            for which in [Text::Arguments, Text::Folder, Text::Mounts] {
                 assert_eq!(read_text(0, which), read_text(this(), which));
             }
         }
@@ -409,13 +470,13 @@ mod tests {
 
     #[test]
     fn each_number_of_the_abi_is_one_thing_and_no_other_number_is_any() {
-        for number in 0..=6 {
+        for number in 0..=7 {
             assert_eq!(Text::from_number(number).map(|text| text as u32), Ok(number));
         }
         for number in 0..=1 {
             assert_eq!(Numbers::from_number(number).map(|numbers| numbers as u32), Ok(number));
         }
-        for number in [7, u32::MAX] {
+        for number in [8, u32::MAX] {
             assert_eq!(Text::from_number(number), Err(Errno(libc::EINVAL)));
             assert_eq!(Numbers::from_number(number), Err(Errno(libc::EINVAL)));
         }

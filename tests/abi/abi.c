@@ -581,6 +581,22 @@ static int32_t text_of(uint32_t pid, uint32_t which, char *into, size_t len)
     return proc_text(pid, which, (uint8_t *)into, len - 1);
 }
 
+/* Of the socket at "process" that listens and has this inode number. */
+static void listening(uint32_t inode)
+{
+    struct listening_socket asked[] = {{.path = "none"}, {.path = "process"}, {.inode = inode}};
+    int32_t returned = listening_sockets(asked, 3);
+    if (returned == -ENOENT) /* the kernel has no unix_diag */
+        return;
+    check(returned == 0 && asked[1].count == 1, "what listens is found by its path");
+    check(asked[2].count == 1 && !strcmp((char *)asked[2].path, "process"), "and by its inode number");
+    check(asked[0].count == 0, "and what does not is not");
+    check(listening_sockets(asked, 0) == 0, "nothing that is asked for is found at once");
+    check(listening_sockets(NULL, 1) == -EFAULT, "a null pointer: -EFAULT");
+    check(listening_sockets(asked, SIZE_MAX) == -EINVAL, "a count beyond all buffers: -EINVAL");
+    check(listening_sockets((struct listening_socket *)((char *)asked + 1), 1) == -EINVAL, "an odd address: -EINVAL");
+}
+
 static void processes(void)
 {
     char text[4096], folder[PATH_MAX], line[300];
@@ -593,14 +609,15 @@ static void processes(void)
     length = text_of(pid, PROC_FOLDER, text, sizeof text);
     check(length == (int32_t)strlen(folder) && !strcmp(text, folder), "a working directory");
     check(text_of(pid, PROC_ROOT, text, sizeof text) > 0 && text[0] == '/', "a root");
-    check(text_of(pid, PROC_NETWORK_NAMESPACE, text, sizeof text) > 0 && !memcmp(text, "net:[", 5), "a network");
     check(text_of(pid, PROC_UNIX_SOCKETS, text, 8) == -ERANGE, "a text that does not fit: -ERANGE");
     check(text_of(pid, PROC_FOLDER, text, 3) == -ERANGE, "nor does a link: -ERANGE");
     check(proc_text(pid, PROC_NAME, (uint8_t *)text, 4) == 4, "a text that just fits is whole");
     check(proc_text(pid, PROC_NAME, NULL, 4) == -EFAULT, "a null pointer: -EFAULT");
     check(proc_text(pid, PROC_NAME, NULL, 0) == -ERANGE, "no room at all: -ERANGE");
     check(proc_text(pid, PROC_NAME, (uint8_t *)text, SIZE_MAX) == -EINVAL, "a length beyond all buffers: -EINVAL");
-    check(text_of(pid, 7, text, sizeof text) == -EINVAL, "what is not in the list: -EINVAL");
+    check(proc_text(pid, PROC_ARGUMENTS_START, (uint8_t *)text, 3) == 3, "the start of the arguments is cut where it does not fit");
+    check(text_of(pid, PROC_STATUS_START, text, sizeof text) > 0 && strstr(text, "\nUid:\t"), "it has a user");
+    check(text_of(pid, 8, text, sizeof text) == -EINVAL, "what is not in the list: -EINVAL");
     check(text_of(pid, UINT32_MAX, text, sizeof text) == -EINVAL, "nor is the last number: -EINVAL");
     check(text_of(UINT32_MAX, PROC_NAME, text, sizeof text) == -ENOENT, "no such process: -ENOENT");
 
@@ -616,6 +633,8 @@ static void processes(void)
     snprintf(line, sizeof line, " 00010000 0001 01 %5lu process\n", (unsigned long)socket_status.st_ino);
     length = text_of(pid, PROC_UNIX_SOCKETS, sockets, sizeof sockets);
     check(length > 0 && strstr(sockets, line) != NULL, "and in its network, with its path");
+    check(proc_numbers(pid, PROC_SOCKETS, into, 0) == -ERANGE, "more sockets than there is room for: -ERANGE");
+    listening((uint32_t)socket_status.st_ino);
     close(listener);
 
     count = proc_numbers(0, PROC_PROCESSES, into, 4096);

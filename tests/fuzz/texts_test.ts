@@ -9,7 +9,7 @@ import fc from "fast-check";
 import { fragment, settingsOf } from "../../commands/fragment.ts";
 import { isIncluded, withInclude, withoutInclude } from "../../commands/include.ts";
 import { type Place, planInstall, planUninstall } from "../../commands/installed_config.ts";
-import { listeningSockets } from "../../proxy/listening.ts";
+import { readListening } from "../../proxy/listening.ts";
 import { monitorOf } from "../../commands/list/monitor.ts";
 import { translate } from "../../commands/list/mounts.ts";
 import { asJson, asLines, asTable } from "../../commands/list/reachable.ts";
@@ -260,7 +260,7 @@ fuzz("whatever /proc tells of others' programs, what is listed is true to it and
   }),
   holds: ({ sockets, mounts, program, words, path }) => {
     const lines = sockets.split("\n");
-    for (const [inode, bound] of listeningSockets(sockets)) {
+    for (const [inode, bound] of readListening(sockets).paths) {
       assert(bound !== "" && !bound.startsWith("@"));
       // Of so many digits is the number of no socket that there is: it was somebody's invention.
       if (!Number.isSafeInteger(inode)) continue;

@@ -1,9 +1,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { list } from "../../commands/list.ts";
-import { listeningSockets } from "../../proxy/listening.ts";
+import { readListening } from "../../proxy/listening.ts";
 import { type Monitor, monitorOf } from "../../commands/list/monitor.ts";
 import { translate } from "../../commands/list/mounts.ts";
+import { inTurns } from "../../commands/list/processes.ts";
+import { nameProcesses } from "../../commands/list/search.ts";
 import { asJson, asLines, asTable, type Reachable } from "../../commands/list/reachable.ts";
 import { needsAlias } from "../../commands/needs_alias.ts";
 import type { Output } from "../../commands/output.ts";
@@ -24,11 +26,11 @@ Deno.test("what listens is told from what is connected, from datagrams and packe
 00000000b2c6d2f1: 00000002 00000000 00010000 0001 01    17 v.sock
 `;
   assertEquals(
-    [...listeningSockets(text)],
+    [...readListening(text).paths],
     [[2688935, "/run/vm.sock"], [26889, "/tmp/with a space  and two"], [17, "v.sock"]],
   );
-  assertEquals(listeningSockets(HEADING).size, 0);
-  assertEquals(listeningSockets("").size, 0);
+  assertEquals(readListening(HEADING).paths.size, 0);
+  assertEquals(readListening("").paths.size, 0);
 });
 
 Deno.test("a path with a line in it invents no socket for an inode that is another's", () => {
@@ -36,8 +38,51 @@ Deno.test("a path with a line in it invents no socket for an inode that is anoth
     `0000000086600aad: 00000002 00000000 00010000 0001 01 ${inode} ${path}\n`;
   const invention = line(20, `/tmp/x\n${line(10, "/tmp/invented").trimEnd()}`);
   for (const text of [line(10, "/run/real") + invention, invention + line(10, "/run/real")]) {
-    assertEquals([...listeningSockets(HEADING + text)], [[20, "/tmp/x"]]);
+    const { paths, ambiguous } = readListening(HEADING + text);
+    assertEquals([[...paths], [...ambiguous]], [[[20, "/tmp/x"]], [10]]);
   }
+  assertEquals(
+    readListening(HEADING + line(10, "/run/real") + line(20, "/tmp/x\nsomething") + line(30, "/y\n")).paths.size,
+    1,
+  );
+});
+
+Deno.test("root's processes and one's own come first, and of other users one in turn, the most ordinary users first", () => {
+  const uids = [1001, 1001, 1001, 100_000, 1002, 1000, 0, 1002];
+  const ordered = inTurns(uids.map((uid, at) => ({ uid, pid: at + 1 })), 1000);
+  assertEquals(ordered.map(({ pid }) => pid), [7, 6, 1, 5, 4, 2, 8, 3]);
+});
+
+Deno.test("a message names five processes and counts the others", () => {
+  const processes = Array.from({ length: 2000 }, (_, pid) => ({ program: "QEMU" as const, pid }));
+  const five = "QEMU (pid 0), QEMU (pid 1), QEMU (pid 2), QEMU (pid 3), QEMU (pid 4)";
+  assertEquals(nameProcesses(processes), `${five} and 1,995 more`);
+  assertEquals(nameProcesses([...processes.slice(0, 5), processes[0]!]), five);
+  assertEquals(nameProcesses([{ pid: 7 }]), "process (pid 7)");
+});
+
+Deno.test("what is behind an equals sign is for something else too, and no work is done twice for it", () => {
+  for (const text of ["=".repeat(250_000), "=,".repeat(125_000), `a=${"b,".repeat(125_000)}`, '"'.repeat(250_000)]) {
+    for (const name of ["firecracker", "cloud-hyperviso", "vhost-device-vs", "qemu-kvm"]) {
+      const args = [
+        name,
+        "--vsock",
+        text,
+        "-device",
+        text,
+        "--vm",
+        text,
+        "-name",
+        text,
+        `--api-sock=${text}/a`,
+        "path=/tmp/s",
+      ];
+      const { isForOthers } = monitorOf(name, args)!;
+      if (isForOthers) assertEquals(["/tmp/s", "path=/tmp/s", "/tmp/t"].map(isForOthers), [true, true, false]);
+    }
+  }
+  const many = ["vhost-device-vs", ...Array.from({ length: 50_000 }, () => "--uds-path=/s")];
+  assertEquals(monitorOf("vhost-device-vs", many)?.multiplexers?.length, 50_000);
 });
 
 /** What a command line, as one types it, tells. */
@@ -300,7 +345,9 @@ Deno.test("JSON has every name for each", () => {
 });
 
 /** What `list` writes with a library that makes no system call: its functions are `calls`. */
-async function listWith(calls: Record<string, () => number>): Promise<{ code: number; out: string; err: string }> {
+async function listWith(
+  calls: Record<string, (...args: never[]) => number | Promise<number>>,
+): Promise<{ code: number; out: string; err: string }> {
   const written = { out: "", err: "" };
   const output = (name: "out" | "err"): Output => ({
     isTerminal: false,
@@ -321,6 +368,53 @@ Deno.test("a system without /proc is no failure, and the reason is told", async 
     err,
     /\ndeno-ssh-proxy: the processes of this machine: they cannot be looked at: error 45 of proc_numbers\n/,
   );
+});
+
+Deno.test("whatever error one process gives, it is left out, which is said, and the others are not", async () => {
+  const text = (words: string) => (into: Uint8Array) => into.set(new TextEncoder().encode(words));
+  for (const errno of [5, 12, 22, 99]) {
+    // Of the two processes the first cannot be read; the second is a QEMU with a CID.
+    const write: Record<number, (into: Uint8Array) => void> = {
+      0: text("qemu-kvm\n"),
+      1: text("qemu-kvm\0-device\0vhost-vsock-pci,guest-cid=77"),
+      6: text("qemu-kvm\0"),
+      7: text("Name:\tqemu-kvm\nUid:\t0\t0\t0\t0\n"),
+    };
+    const proc_text = (pid: number, which: number, into: Uint8Array) => {
+      if (pid === 1) return -errno;
+      write[which]?.(into);
+      return into.findLastIndex((byte) => byte !== 0) + 1;
+    };
+    const proc_numbers = (...[pid, , into]: [number, number, Uint8Array]) => {
+      if (pid !== 0) return 0;
+      new Uint32Array(into.buffer).set([1, 2]);
+      return 2;
+    };
+    const { code, out, err } = await listWith({ path_status: () => -2, proc_text, proc_numbers });
+    assertEquals([code, out], [0, "vsock/77\tQEMU (pid 2, uid 0)\tCID 77\t\n"]);
+    assertMatch(err, /^deno-ssh-proxy: process \(pid 1\): not all of it is listed: /m);
+  }
+});
+
+Deno.test("a process that holds up whoever reads its memory is left out, and after some of them the others of its user", async () => {
+  const read = new Set<number>();
+  const { code, err } = await listWith({
+    path_status: () => -2,
+    proc_text: (pid: number, which: number) => {
+      if (which !== 6) return 0;
+      read.add(pid);
+      return new Promise<number>(() => {});
+    },
+    proc_numbers: (...[pid, , into]: [number, number, Uint8Array]) => {
+      if (pid !== 0) return 0;
+      new Uint32Array(into.buffer).set(Array.from({ length: 100 }, (_, at) => at + 1));
+      return 100;
+    },
+  });
+  assertEquals(code, 0);
+  assert(read.size >= 4 && read.size <= 40, String(read.size));
+  assertMatch(err, /^deno-ssh-proxy: process \(pid 1\), .* and [0-9]+ more: not all of it is listed: it does not let/m);
+  assertMatch(err, /: others of its user do not let themselves be read\n/);
 });
 
 Deno.test("where processes end while they are looked at there is nothing of them", async () => {
@@ -363,7 +457,7 @@ Deno.test("no text from /proc makes the parsers fail", () => {
     const found = monitorOf(name, args)!;
     found.isForOthers?.(text);
     for (const cid of found.cids) assertEquals(parseTarget(`vsock/${cid}`, "22").kind, "vsock");
-    listeningSockets(text);
+    readListening(text).paths;
     translate(text, text, text);
     needsAlias(text);
   }));

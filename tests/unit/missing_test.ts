@@ -158,12 +158,17 @@ Deno.test("a port at the end of a path gets the words to type", async () => {
 });
 
 /** A reader of a system with these directories, sockets, and lines of /proc/net/unix. */
-function reading(directories: readonly string[], sockets: readonly string[], text: string): PathReader {
+function reading(
+  directories: readonly string[],
+  sockets: readonly string[],
+  text: string,
+  owners: Record<string, number> = {},
+): PathReader {
   return {
     status(path) {
       const isSocket = sockets.includes(path);
       if (!isSocket && !directories.includes(path)) throw SystemError.named("ENOENT");
-      return { isSocket, isDirectory: !isSocket } as ReturnType<PathReader["status"]>;
+      return { isSocket, isDirectory: !isSocket, uid: owners[path] ?? 0 } as ReturnType<PathReader["status"]>;
     },
     sockets: () => text,
   };
@@ -182,6 +187,17 @@ Deno.test("what the hint offers is near the path as it was typed, and a socket t
   assertEquals(near("/q/vm3.sock"), { is: "socket of a near name", path: "/q/vm2.sock" });
   assertEquals(near("/none/vm1.sock"), { is: "missing directory", path: "/none" });
   assertEquals(near("./vm1.sock"), undefined);
+});
+
+Deno.test("no socket is offered that another user has put near the path, nor one that is only forged", () => {
+  const near = (owner: number, text = line(1, "/t/vm1.sock")) =>
+    findNear(
+      reading(["/t", "/t/", "/proc/self"], ["/t/vm1.sock"], text, { "/t/vm1.sock": owner, "/t/": 7, "/proc/self": 8 }),
+      "/t/vm2.sock",
+    )?.path;
+  for (const owner of [0, 7, 8]) assertEquals(near(owner), "/t/vm1.sock", String(owner));
+  assertEquals(near(9), undefined);
+  assertEquals(near(0, line(1, `/t/x\n${line(2, "/t/vm3.sock").trimEnd()}`)), undefined);
 });
 
 Deno.test("where the system tells of no sockets the missing directory is found all the same", () => {

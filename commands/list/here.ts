@@ -1,0 +1,83 @@
+/**
+ * Where a socket of another process is for this one.
+ *
+ * @module
+ */
+
+import { SystemError } from "../../ffi/errno.ts";
+import {
+  mounts,
+  type PathStatus,
+  pathStatus,
+  processFolder,
+  processRoot,
+  THIS_PROCESS,
+  TooLong,
+} from "../../ffi/inspection.ts";
+import type { Library } from "../../ffi/library.ts";
+import { translate } from "./mounts.ts";
+import { isDenial } from "./processes.ts";
+
+/** The most paths that are tried for a socket: whoever may mount a file system may do so in thousands of places. */
+const MOST_TRIED = 16;
+
+/** Finds the paths that sockets of other processes have here. */
+export class Locator {
+  readonly #library: Library;
+  #ours: string | undefined;
+
+  constructor(library: Library) {
+    this.#library = library;
+  }
+
+  /**
+   * The path that the socket which the process `pid` of `uid` has bound to `path` has here; undefined where it is not there
+   * any more, and "hidden" where that cannot be seen. In the last resort it is one through /proc, which is there as long as
+   * the process.
+   */
+  pathHere(pid: number, uid: number, path: string): string | undefined | "hidden" {
+    const isWhole = path.startsWith("/");
+    const throughProc = isWhole ? `/proc/${pid}/root${path}` : `/proc/${pid}/cwd/${path}`;
+    try {
+      const socket = pathStatus(this.#library, throughProc);
+      if (!socket.isSocket) return undefined;
+      const isSame = (candidate: string) => {
+        const { device, inode } = statusOf(this.#library, candidate) ?? {};
+        return device === socket.device && inode === socket.inode;
+      };
+      const folder = (isWhole ? processRoot(this.#library, pid) : processFolder(this.#library, pid))?.replace(
+        /\/$/,
+        "",
+      );
+      const seen = `${folder}/${path.replace(/^(?:\.?\/+)+/, "")}`;
+      if (isSame(seen)) return seen;
+      return this.#translated(pid, seen).slice(0, MOST_TRIED).find(isSame) ?? throughProc;
+    } catch (thrown) {
+      if (!(thrown instanceof SystemError)) throw thrown;
+      if (!isDenial(thrown)) return undefined;
+      // Another user's: most processes see the same files as this one. Its command line may name a socket of anybody's.
+      const status = isWhole ? statusOf(this.#library, path) : undefined;
+      return status?.isSocket && (status.uid === uid || uid === 0) ? path : "hidden";
+    }
+  }
+
+  #translated(pid: number, path: string): string[] {
+    try {
+      this.#ours ??= mounts(this.#library, THIS_PROCESS) ?? "";
+      return translate(path, mounts(this.#library, pid) ?? "", this.#ours);
+    } catch (thrown) {
+      if (thrown instanceof TooLong) return [];
+      throw thrown;
+    }
+  }
+}
+
+/** What is at a path, where that can be seen. */
+export function statusOf(library: Library, path: string): PathStatus | undefined {
+  try {
+    return pathStatus(library, path);
+  } catch (thrown) {
+    if (thrown instanceof SystemError) return undefined;
+    throw thrown;
+  }
+}
