@@ -224,9 +224,9 @@ pub unsafe extern "C" fn path_status(path: *const u8, path_len: usize, into: *mu
 /// Writes what `/proc` tells of the process `pid` (0: this one) to `into`, with no NUL behind it, and returns its
 /// length. `which` is one of the `PROC_` numbers of the header: a closed list, of which no other file can be read.
 ///
-/// `-ERANGE` where it is longer than `len` (for what is a link: where it is not shorter; what is cut never is), `-ENOENT` or `-ESRCH` where
-/// there is no such process, `-EACCES` where it is another user's secret, `-EINVAL` for an unknown `which`, `-ENOTSUP`
-/// where the system is not Linux.
+/// `-ERANGE` where it is longer than `len` (for what is a link: where it is not shorter; what is cut never is), `-ENOENT`
+/// or `-ESRCH` where there is no such process, `-EACCES` where it is another user's secret, `-EINVAL` for an unknown
+/// `which`, `-ENOTSUP` where the system is not Linux.
 ///
 /// # Safety
 /// `into` points to `len` writable bytes.
