@@ -94,8 +94,8 @@ enum {
     PROC_SOCKETS = 1    /* the inode numbers of the sockets that it has open */
 };
 
-/* The path of this user's runtime folder, with no NUL: $XDG_RUNTIME_DIR, where that is a directory of this user, or
- * /run/user/UID. Returns its length. */
+/* The path of this user's runtime folder, with no NUL: $XDG_RUNTIME_DIR, as the process was started with it, where that
+ * is a directory of this user, or /run/user/UID. Returns its length. */
 int32_t runtime_folder(uint8_t *into, size_t len);
 
 int32_t close_fd(int32_t fd);
