@@ -150,6 +150,6 @@ Deno.test("a text that never fits is given up", () => {
       return -34;
     },
   });
-  assertThrows(() => unixSockets(endless, 1), SystemError, "34");
+  assertThrows(() => unixSockets(endless, 1), SystemError, "ERANGE");
   assert(sizes.length > 5 && sizes.length < 20, String(sizes.length));
 });
