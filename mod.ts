@@ -28,6 +28,7 @@ import { CONNECTION_NONBLOCKING } from "./ffi/nonblocking.ts";
 import { printable, ProxyError } from "./proxy/errors.ts";
 import { reach } from "./proxy/reach.ts";
 import { Deadline, DEFAULT_TIMEOUT } from "./proxy/patience.ts";
+import { requireTarget } from "./proxy/require_target.ts";
 import type { Target } from "./proxy/target.ts";
 
 export { formatTarget, parseTarget } from "./proxy/target.ts";
@@ -65,8 +66,8 @@ const libraries = new Map<string, Library>();
 /**
  * Connects to `target`. The event loop goes on while it waits.
  *
- * @throws {ProxyError} where no connection can be made, or the native library cannot be opened; the signal's reason where
- * it was aborted
+ * @throws {ProxyError} where no connection can be made, or the native library cannot be opened, and of kind `usage` where an
+ * argument is none; the signal's reason where it was aborted
  *
  * @example
  * ```ts
@@ -82,9 +83,16 @@ const libraries = new Map<string, Library>();
  */
 export async function dial(target: Target, options: DialOptions = {}): Promise<Socket> {
   const { timeout = DEFAULT_TIMEOUT, signal } = options;
+  if (!(signal === undefined || signal instanceof AbortSignal)) {
+    throw new ProxyError("usage", `signal ${printable(Deno.inspect(signal))}: it is no AbortSignal`);
+  }
   signal?.throwIfAborted();
   const deadline = new Deadline(timeout);
-  const dialing = reach(target, openLibrary(options.library ?? ownLibrary()), deadline);
+  const dialing = reach(
+    requireTarget(target),
+    openLibrary(options.library === undefined ? ownLibrary() : options.library),
+    deadline,
+  );
   if (signal === undefined) return await dialing;
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason);
@@ -101,10 +109,14 @@ export async function dial(target: Target, options: DialOptions = {}): Promise<S
 
 /** The library at `path`, which is opened once. */
 function openLibrary(path: string): Library {
-  if (!path.startsWith("/")) {
-    throw new ProxyError("usage", `library '${printable(path)}': it is no absolute path`, {
-      hint: "give the path that --allow-ffi has, from / on",
-    });
+  if (!(typeof path === "string" && path.startsWith("/"))) {
+    throw new ProxyError(
+      "usage",
+      `library ${printable(typeof path === "string" ? `'${path}'` : Deno.inspect(path))}: it is no absolute path`,
+      {
+        hint: "give the path that --allow-ffi has, from / on",
+      },
+    );
   }
   let library = libraries.get(path);
   if (library === undefined) {

@@ -14,12 +14,12 @@ import { isUnedited } from "./earlier_drop_in.ts";
 import { HOST_KEYS, KNOWN_HOSTS, type Settings, settingsOf, SYSTEM_SETTINGS } from "./fragment.ts";
 import { includeLine, isIncluded, withInclude, withoutInclude } from "./include.ts";
 import { copiesOf, nameForCopy } from "./kept_copies.ts";
+import { isEmpty, isInUse, lockFolder } from "./lock.ts";
 import {
   type Change,
   equal,
   folderOf,
   isThere,
-  lockFolder,
   makeChange,
   makeFolder,
   Overtaken,
@@ -182,7 +182,7 @@ function leftovers(place: Place, fragment: string, changes: readonly PlannedChan
     ...old,
     ...(stays(keys) ? [`${keys} stays: it has the host keys that ssh was to keep for addresses`] : []),
     ...(stays(`${keys}.old`) ? [`${keys}.old stays: ssh-keygen -R kept the host keys from before in it`] : []),
-    ...(Deno.readDirSync(folder)[Symbol.iterator]().next().done ? [`${folder} stays: it is empty`] : []),
+    ...(isEmpty(folder) ? [`${folder} stays: it is empty`] : []),
   ];
 }
 
@@ -390,10 +390,14 @@ export async function carryOut(
   if (isInstall) makeFolder(place.folder, place.home === undefined ? 0o755 : 0o700);
   // Where there is no folder there is nothing to take back.
   else if (!isThere(place.folder)) return { done, notes: plan().notes() };
+  const folders = new Set([place.folder, ...configPaths(place).map(folderOf)]);
+  const { changes, notes } = plan();
+  // No lock file is made for nothing: the folder may be read-only.
+  if (changes.length === 0 && ![...folders].some(mayBeInUse)) return { done, notes: notes() };
   using _lock = await lockFolder(place.folder);
   for (let attempt = 1;; attempt++) {
     const { changes, notes } = plan();
-    for (const folder of new Set([place.folder, ...configPaths(place).map(folderOf)])) sweep(folder);
+    folders.forEach(sweep);
     try {
       for (const change of changes) make(change, done);
       return { done, notes: notes() };
@@ -405,6 +409,15 @@ export async function carryOut(
         hint: soFar(done),
       });
     }
+  }
+}
+
+/** Returns {@linkcode isInUse}, and false of a folder that cannot be read. */
+function mayBeInUse(folder: string): boolean {
+  try {
+    return isInUse(folder);
+  } catch {
+    return false;
   }
 }
 

@@ -36,9 +36,6 @@ const NEW_FILE = 0o644;
 const UNFINISHED = ".deno-ssh-proxy-";
 const UNFINISHED_NAME = /\.deno-ssh-proxy-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** How long others may take that change a file in the same folder, in milliseconds. */
-const PATIENCE = 10_000;
-
 /**
  * The path of the file that `path` leads to, which may not exist yet.
  *
@@ -174,49 +171,24 @@ export function isThere(path: string): boolean {
   }
 }
 
-/**
- * Keeps every other run of this program out of `folder` until the result is disposed of. The kernel lets go of it with the
- * process, however that ends; a file system that has no locks keeps nobody out, and {@linkcode Overtaken} is what is left.
- * `patience` is in milliseconds.
- *
- * @throws {ProxyError} where another one takes too long
- */
-export async function lockFolder(folder: string, patience: number = PATIENCE): Promise<Disposable> {
-  let file: Deno.FsFile;
-  try {
-    file = Deno.openSync(folder);
-  } catch (thrown) {
-    throw failure(folder, "it cannot be looked into", thrown);
-  }
-  const locked = file.lock(true).catch(() => {});
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<"late">((resolve) => timer = setTimeout(() => resolve("late"), patience));
-  const is = await Promise.race([locked, late]);
-  clearTimeout(timer);
-  if (is !== "late") return file;
-  // It cannot be called off.
-  locked.then(() => file.close());
-  throw new ProxyError(
-    "timeout",
-    `${printable(folder)}: another program has held a lock on it for ${patience / 1000} s`,
-    {
-      hint: "nothing was changed; is another deno-ssh-proxy config stopped half-way?",
-    },
-  );
+/** Returns whether `name` is that of a new version which is being written, or was when a run was killed. */
+export function isUnfinished(name: string): boolean {
+  return UNFINISHED_NAME.test(name);
 }
 
 /** Takes away what runs that were killed have left in `folder`. Only for whoever has the lock. */
 export function sweep(folder: string): void {
   try {
     for (const { name } of Deno.readDirSync(folder)) {
-      if (UNFINISHED_NAME.test(name)) removeIfThere(`${folder}/${name}`);
+      if (isUnfinished(name)) removeIfThere(`${folder}/${name}`);
     }
   } catch {
     // It harms nobody there.
   }
 }
 
-function removeIfThere(path: string): void {
+/** Takes `path` away, where that is possible. */
+export function removeIfThere(path: string): void {
   try {
     Deno.removeSync(path);
   } catch {
@@ -230,7 +202,7 @@ export function folderOf(path: string): string {
 }
 
 /** What the system or Deno has against it. */
-function failure(path: string, what: string, thrown: unknown): ProxyError {
+export function failure(path: string, what: string, thrown: unknown): ProxyError {
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
   const shown = printable(path);
   if (thrown instanceof Deno.errors.NotCapable) {

@@ -7,7 +7,8 @@
 import { SystemError } from "./errno.ts";
 import type { Library } from "./library.ts";
 import { FD_KINDS, RECEIVE_PEEK, RECEIVE_WHOLE, RELAY } from "./symbols.ts";
-import { DEFAULT_TIMEOUT, LONGEST_TIMEOUT } from "../proxy/patience.ts";
+import { printable, ProxyError } from "../proxy/errors.ts";
+import { DEFAULT_TIMEOUT, requireTimeout } from "../proxy/patience.ts";
 
 /** How to wait for what a socket is to do. */
 export interface WaitOptions {
@@ -31,7 +32,8 @@ export interface ReceiveOptions extends WaitOptions {
 /**
  * A connected stream socket that owns its file descriptor. `using` closes it.
  *
- * Its methods throw an `Error` whose message names the system's error where one fails, also for a timeout.
+ * Its methods throw a `ProxyError` of kind `usage` for an argument that is none, and an `Error` whose message names the
+ * system's error where a call fails, also for a timeout.
  */
 export class Socket implements Disposable {
   readonly #library: Library;
@@ -64,12 +66,15 @@ export class Socket implements Disposable {
   /** Sends all of `bytes`, the first time in one piece. */
   async send(bytes: Uint8Array<ArrayBuffer>, { timeout }: WaitOptions = {}): Promise<void> {
     const { send_bytes } = this.#library.calls;
+    requireBytes(bytes, 0);
     valueOf("send_bytes", await send_bytes(this.fd, bytes, BigInt(bytes.length), timeLeft(timeout)));
   }
 
   /** Receives what is there, up to the length of `into`, and gives its length; 0 at the end of the stream. */
   async receive(into: Uint8Array<ArrayBuffer>, { timeout, peek }: ReceiveOptions = {}): Promise<number> {
-    const flags = peek === undefined ? 0 : peek === "some" ? RECEIVE_PEEK : RECEIVE_PEEK | RECEIVE_WHOLE;
+    // A buffer of no bytes would be told the same as the end of the stream.
+    requireBytes(into, 1);
+    const flags = flagsOf(peek);
     const { receive_bytes } = this.#library.calls;
     const count = await receive_bytes(this.fd, into, BigInt(into.length), flags, timeLeft(timeout));
     return valueOf("receive_bytes", count);
@@ -81,6 +86,9 @@ export class Socket implements Disposable {
    */
   async passTo(channel: number, { timeout }: WaitOptions = {}): Promise<void> {
     const { send_fd } = this.#library.calls;
+    if (!(Number.isInteger(channel) && channel >= 0 && channel <= MOST)) {
+      throw unusable("channel", channel, "not a file descriptor", `a number from 0 to ${MOST}`);
+    }
     valueOf("send_fd", await send_fd(channel, this.fd, timeLeft(timeout)));
   }
 
@@ -153,9 +161,37 @@ export function runtimeFolder(library: Library): string | undefined {
   return length < 0 ? undefined : new TextDecoder().decode(into.subarray(0, length));
 }
 
-/** `struct time_left`. What is no number of milliseconds that it holds becomes the next one that is. */
+/** `struct time_left`: whole milliseconds, rounded up. */
 function timeLeft(timeout: number = DEFAULT_TIMEOUT): Uint8Array<ArrayBuffer> {
-  return asStruct(Uint32Array.of(Math.min(Math.max(Math.ceil(timeout), 0), LONGEST_TIMEOUT)));
+  return asStruct(Uint32Array.of(Math.ceil(requireTimeout(timeout))));
+}
+
+/** What an `int32_t` holds: no file descriptor is larger, and no count of bytes. */
+const MOST = 2 ** 31 - 1;
+
+function requireBytes(bytes: Uint8Array, least: number): void {
+  if (!(bytes instanceof Uint8Array)) throw unusable("buffer", bytes, "not bytes", "a Uint8Array");
+  const { length } = bytes;
+  if (length >= least && length <= MOST) return;
+  throw unusable("buffer of length", length, "not a length", `a Uint8Array of ${least} to ${MOST} bytes`);
+}
+
+function flagsOf(peek: ReceiveOptions["peek"]): number {
+  switch (peek) {
+    case undefined:
+      return 0;
+    case "some":
+      return RECEIVE_PEEK;
+    case "whole":
+      return RECEIVE_PEEK | RECEIVE_WHOLE;
+    default:
+      throw unusable("peek", peek, "not a way to peek", '"some", "whole" or undefined');
+  }
+}
+
+/** An argument that only plain JavaScript, or a number of the wrong kind, can bring here. */
+function unusable(what: string, value: unknown, why: string, takes: string): ProxyError {
+  return new ProxyError("usage", `${what} ${printable(Deno.inspect(value))}: ${why}`, { hint: `it must be ${takes}` });
 }
 
 function asStruct({ buffer }: Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {

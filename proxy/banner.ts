@@ -68,11 +68,11 @@ export async function awaitBanner(
       }
       // One byte more than there was, and then all that is there now.
       const more = buffer.subarray(0, said.length + 1);
-      const timeout = mayBeFull(said, greeting) ? Math.min(BLOCKED_AFTER, deadline.left) : deadline.left;
+      const timeout = mayBeFull(said, greeting) ? Math.min(BLOCKED_AFTER, deadline.leftForCall) : deadline.leftForCall;
       if (await socket.receive(more, { peek: "whole", timeout }) < more.length) {
         throw said.length === 0 ? bannerError(target) : strangerError(target, said, true);
       }
-      said = buffer.subarray(0, await socket.receive(buffer, { peek: "some", timeout: deadline.left }));
+      said = buffer.subarray(0, await socket.receive(buffer, { peek: "some", timeout: deadline.leftForCall }));
       const banner = greeting.read(said);
       if (banner !== undefined) return banner;
       if (greeting.isForeign) throw strangerError(target, said, false);

@@ -53,7 +53,7 @@ export async function chooseWay(library: Library, relayed: boolean): Promise<Way
  */
 export async function deliver(socket: Socket, way: Way, library: Library, deadline: Deadline): Promise<void> {
   try {
-    if (way === "pass") await socket.passTo(CHANNEL, { timeout: deadline.left });
+    if (way === "pass") await socket.passTo(CHANNEL, { timeout: deadline.leftForCall });
     else relay(library, FROM_CLIENT, CHANNEL, socket);
   } catch (thrown) {
     if (way === "pass") throw cannotDeliver(thrown);

@@ -34,8 +34,8 @@ export async function dial(target: SocketTarget, library: Library, deadline: Dea
 export async function connect(target: SocketTarget, library: Library, deadline: Deadline): Promise<Socket> {
   try {
     return target.kind === "vsock"
-      ? await Socket.connectVsock(library, target.cid, target.port, { timeout: deadline.left })
-      : await Socket.connectUnix(library, target.path, { timeout: deadline.left });
+      ? await Socket.connectVsock(library, target.cid, target.port, { timeout: deadline.leftForCall })
+      : await Socket.connectUnix(library, target.path, { timeout: deadline.leftForCall });
   } catch (thrown) {
     if (!(thrown instanceof SystemError)) throw thrown;
     const obstacle = target.kind === "vsock" ? undefined : findObstacle(library, target.path, thrown);
@@ -55,7 +55,7 @@ const LONGEST_FAREWELL = 1024;
  */
 async function hangsUp(socket: Pick<Socket, "receive">, deadline: Deadline): Promise<boolean> {
   const said = new Uint8Array(LONGEST_FAREWELL);
-  const timeout = Math.min(HANGS_UP_WITHIN, deadline.left / 2);
+  const timeout = Math.min(HANGS_UP_WITHIN, deadline.leftForCall / 2);
   try {
     return await socket.receive(said, { peek: "whole", timeout }) < said.length;
   } catch (thrown) {
@@ -74,7 +74,7 @@ export async function shakeHands(
   deadline: Deadline,
 ): Promise<void> {
   try {
-    await socket.send(connectRequest(target.port), { timeout: deadline.left });
+    await socket.send(connectRequest(target.port), { timeout: deadline.leftForCall });
   } catch (thrown) {
     // It closed without reading; what it answered before that, if it did, is still there to be read.
     if (!(thrown instanceof SystemError && thrown.code === "EPIPE")) throw thrown;
@@ -84,7 +84,7 @@ export async function shakeHands(
   let taken = 0;
   for (;;) {
     const rest = buffer.subarray(taken);
-    const seen = await socket.receive(rest, { peek: "some", timeout: deadline.left });
+    const seen = await socket.receive(rest, { peek: "some", timeout: deadline.leftForCall });
     const answer = buffer.subarray(0, taken + seen);
     if (seen === 0) throw taken === 0 ? closedError(target) : protocolError(target, answer, true);
     const reply = readReply(answer);
@@ -100,7 +100,9 @@ export async function shakeHands(
         break;
       case "undecided":
         // One byte more decides, or the next one does.
-        if (await socket.receive(rest.subarray(0, seen + 1), { peek: "whole", timeout: deadline.left }) === seen) {
+        if (
+          await socket.receive(rest.subarray(0, seen + 1), { peek: "whole", timeout: deadline.leftForCall }) === seen
+        ) {
           throw protocolError(target, answer, true);
         }
         break;
@@ -112,7 +114,7 @@ export async function shakeHands(
   /** Takes `count` bytes that were peeked at: they are there. */
   async function take(count: number): Promise<void> {
     for (const end = taken + count; taken < end;) {
-      const got = await socket.receive(buffer.subarray(taken, end), { timeout: deadline.left });
+      const got = await socket.receive(buffer.subarray(taken, end), { timeout: deadline.leftForCall });
       if (got === 0) throw closedError(target);
       taken += got;
     }

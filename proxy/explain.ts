@@ -383,7 +383,22 @@ export function channelError(fd: number, what: string): ProxyError {
 export function deliverError(fd: number, cause: SystemError): ProxyError {
   const isUnattended = cause.code === "EPIPE" || cause.code === "ECONNRESET";
   const why = isUnattended ? "ssh is gone" : cause.message;
-  return new ProxyError("handover", `fd ${fd}: the connection could not be passed on: ${why}`, { cause, isUnattended });
+  return new ProxyError(
+    isExhausted(cause) ? "resource" : "handover",
+    `fd ${fd}: the connection could not be passed on: ${why}`,
+    {
+      cause,
+      hint: cause.code === "ETOOMANYREFS"
+        ? "programs of this user have sent more file descriptors than ulimit -n allows, which nobody has received (unix(7))"
+        : undefined,
+      isUnattended,
+    },
+  );
+}
+
+/** Returns whether the system has refused a resource. */
+function isExhausted({ code = "EIO" }: SystemError): boolean {
+  return ["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS", "ETOOMANYREFS"].includes(code);
 }
 
 /** A relay that could not go on. */

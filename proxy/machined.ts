@@ -66,15 +66,15 @@ async function list(
   const machines: Machine[] = [];
   let socket;
   try {
-    socket = await Socket.connectUnix(library, path, { timeout: deadline.left });
-    await socket.send(request, { timeout: deadline.left });
+    socket = await Socket.connectUnix(library, path, { timeout: deadline.leftForCall });
+    await socket.send(request, { timeout: deadline.leftForCall });
     // Otherwise Deno's takes each byte order mark that begins a piece away (seen with 2.9.6).
     const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
     const buffer = new Uint8Array(65536);
     /** The beginning of a reply, and how many bytes there have been in all. */
     let [text, size] = ["", 0];
     for (;;) {
-      const count = await socket.receive(buffer, { timeout: deadline.left });
+      const count = await socket.receive(buffer, { timeout: deadline.leftForCall });
       size += count;
       if (count === 0 || size > LONGEST_ANSWER) throw answerError(path, count === 0 && text === "" ? undefined : text);
       const [end = "", ...more] = decoder.decode(buffer.subarray(0, count), { stream: true }).split("\0");

@@ -28,12 +28,7 @@ export class Deadline {
 
   /** A deadline `timeout` milliseconds from now; at most 2^32 − 1. */
   constructor(timeout: number) {
-    if (!(timeout > 0 && timeout <= LONGEST_TIMEOUT)) {
-      throw new ProxyError("usage", `timeout ${timeout} ms: not a time`, {
-        hint: `it must be over 0 and at most ${LONGEST_TIMEOUT} milliseconds`,
-      });
-    }
-    this.timeout = timeout;
+    this.timeout = requireTimeout(timeout);
     this.#end = performance.now() + timeout;
   }
 
@@ -41,6 +36,23 @@ export class Deadline {
   get left(): number {
     return Math.max(this.#end - performance.now(), 0);
   }
+
+  /** Milliseconds left for a call, which takes none of 0: where the time has passed, it tries once. */
+  get leftForCall(): number {
+    return Math.max(this.left, 1);
+  }
+}
+
+/**
+ * Returns `timeout`, where it is a number of milliseconds that the library can wait for. Plain JavaScript can give anything.
+ *
+ * @throws {ProxyError} of kind `usage`
+ */
+export function requireTimeout(timeout: number): number {
+  if (typeof timeout === "number" && timeout > 0 && timeout <= LONGEST_TIMEOUT) return timeout;
+  throw new ProxyError("usage", `timeout ${printable(Deno.inspect(timeout))} ms: not a time`, {
+    hint: `it must be a number over 0 and at most ${LONGEST_TIMEOUT} milliseconds`,
+  });
 }
 
 /**

@@ -83,6 +83,13 @@ const FORMS = "unix/PATH, vsock/CID, vsock-mux/PATH, machine/NAME or .host";
  * ```
  */
 export function parseTarget(host: string, port: string): Target {
+  for (const [what, text] of [["host", host], ["port", port]] as const) {
+    if (typeof text !== "string") {
+      throw new ProxyError("usage", `${what} ${printable(Deno.inspect(text))}: not text`, {
+        hint: "it must be a string",
+      });
+    }
+  }
   const vsockPort = parsePort(port, host);
   try {
     return parseHost(host, vsockPort);

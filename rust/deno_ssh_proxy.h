@@ -107,8 +107,8 @@ struct listening_socket {
  * Returns 0; -ENOENT where the kernel has no unix_diag. */
 int32_t listening_sockets(struct listening_socket *sockets, size_t count);
 
-/* The path of this user's runtime folder, with no NUL: $XDG_RUNTIME_DIR, where that is a directory of this user, or
- * /run/user/UID. Returns its length. */
+/* The path of this user's runtime folder, with no NUL: $XDG_RUNTIME_DIR, as the process was started with it, where that
+ * is a directory of this user, or /run/user/UID. Returns its length. */
 int32_t runtime_folder(uint8_t *into, size_t len);
 
 int32_t close_fd(int32_t fd);

@@ -5,17 +5,22 @@ use core::time::Duration;
 
 use libc::{c_int, c_short};
 
-use crate::deadline::{poll_once, wait_for, Deadline};
+use crate::deadline::{poll_once, Deadline, Retry};
 use crate::errno::{check_uninterrupted, Errno, Result};
 use crate::fd::RawFd;
 
 /// Sends all of `bytes`. The first send(2) offers them whole: a multiplexer may take only a request that arrives in
 /// one piece.
 pub fn send(socket: RawFd, mut bytes: &[u8], deadline: Deadline) -> Result<()> {
+    let start = || Retry::new(socket, libc::POLLOUT, deadline);
+    let mut retry = start();
     while !bytes.is_empty() {
         match send_some(socket, bytes) {
-            Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
-            Err(Errno(libc::EAGAIN)) => wait_for(socket, libc::POLLOUT, deadline)?,
+            Ok(count) => {
+                bytes = bytes.get(count..).unwrap_or_default();
+                retry = start();
+            }
+            Err(Errno(libc::EAGAIN)) => retry.wait()?,
             Err(errno) => return Err(errno),
         }
     }
@@ -67,6 +72,7 @@ pub const NO_SIGNAL: c_int = libc::MSG_NOSIGNAL;
 pub const NO_SIGNAL: c_int = 0;
 
 fn receive_with(socket: RawFd, into: &mut [u8], flags: c_int, deadline: Deadline) -> Result<usize> {
+    let mut retry = Retry::new(socket, libc::POLLIN, deadline);
     loop {
         let received = check_uninterrupted(|| {
             // SAFETY: the pointer and the length are those of one live, writable slice.
@@ -76,7 +82,7 @@ fn receive_with(socket: RawFd, into: &mut [u8], flags: c_int, deadline: Deadline
         });
         match received {
             Ok(count) => return Ok(count as usize),
-            Err(Errno(libc::EAGAIN)) => wait_for(socket, libc::POLLIN, deadline)?,
+            Err(Errno(libc::EAGAIN)) => retry.wait()?,
             Err(errno) => return Err(errno),
         }
     }
@@ -217,6 +223,65 @@ mod tests {
         theirs.write_all(b"SS").unwrap();
         let got = peek_whole(ours.as_raw_fd(), &mut [0; 4], in_ms(30));
         assert_eq!(got, Err(Errno(libc::ETIMEDOUT)));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
+    fn a_byte_out_of_band_is_waited_for_without_taking_the_processor() {
+        use crate::test_support::{own_cpu_time, send_out_of_band};
+        const WAIT_MS: u32 = 500;
+        type Receives = fn(RawFd, &mut [u8], Deadline) -> Result<usize>;
+        let every_way: [(&str, Receives); 3] =
+            [("receive", receive), ("peek", peek), ("peek_whole", peek_whole)];
+        for (name, receives) in every_way {
+            let (ours, theirs) = pair();
+            if !send_out_of_band(&theirs) {
+                eprintln!("left out: this kernel has no MSG_OOB for AF_UNIX");
+                return;
+            }
+            let before = own_cpu_time();
+            let got = receives(ours.as_raw_fd(), &mut [0; 3], in_ms(WAIT_MS));
+            let cpu = own_cpu_time() - before;
+            assert_eq!(got, Err(Errno(libc::ETIMEDOUT)), "{name}");
+            assert!(cpu < Duration::from_millis(u64::from(WAIT_MS / 10)), "{name}: {cpu:?}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
+    fn what_follows_a_byte_out_of_band_is_found_although_it_was_paused_for() {
+        for receives in [receive, peek, peek_whole] {
+            let (ours, mut theirs) = pair();
+            if !crate::test_support::send_out_of_band(&theirs) {
+                return;
+            }
+            let writer = thread::spawn(move || {
+                thread::sleep(Duration::from_millis(20));
+                theirs.write_all(b"SSH").unwrap();
+                theirs
+            });
+            let mut into = [0; 3];
+            assert_eq!(receives(ours.as_raw_fd(), &mut into, in_ms(60_000)), Ok(3));
+            assert_eq!(&into, b"SSH");
+            writer.join().unwrap();
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
+    fn file_descriptors_that_a_peer_sends_are_not_kept() {
+        let (ours, theirs) = pair();
+        // A pipe of which the peer keeps no writing end: its end comes when nobody has one any more.
+        let (reader, writer) = crate::test_support::pipe();
+        crate::pass::send_fd(theirs.as_raw_fd(), writer.as_raw_fd(), in_ms(1000)).unwrap();
+        drop(writer);
+        assert_eq!(peek(ours.as_raw_fd(), &mut [0; 3], in_ms(1000)), Ok(1));
+        assert_eq!(receive(ours.as_raw_fd(), &mut [0; 3], in_ms(1000)), Ok(1));
+        let mut reader = std::fs::File::from(reader);
+        assert_eq!(reader.read(&mut [0; 1]).unwrap(), 0);
     }
 
     #[test]

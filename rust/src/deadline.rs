@@ -41,8 +41,64 @@ fn now() -> u64 {
     (now.tv_sec as u64).saturating_mul(1_000_000_000) + now.tv_nsec as u64
 }
 
+/// Waits between the tries of one system call that says EAGAIN.
+///
+/// poll(2) can say that there is something, and the call that there is not, for as long as a peer likes: an AF_UNIX socket
+/// whose next byte is out of band (unix(7), MSG_OOB) is readable, and has nothing for recv(2). So each wait but the first
+/// begins with a pause, and each pause is twice as long as the one before.
+pub struct Retry {
+    fd: RawFd,
+    events: libc::c_short,
+    deadline: Deadline,
+    pauses: Pauses,
+}
+
+impl Retry {
+    pub fn new(fd: RawFd, events: libc::c_short, deadline: Deadline) -> Self {
+        Self { fd, events, deadline, pauses: Pauses::after(1) }
+    }
+
+    /// Waits until another try is worth it. `Ok` does not say that it will succeed.
+    pub fn wait(&mut self) -> Result<()> {
+        self.pauses.next(|| self.deadline.left())?;
+        wait_for(self.fd, self.events, self.deadline)
+    }
+}
+
+/// Growing pauses, for a loop in which poll(2) returns at once and nothing comes of it.
+pub struct Pauses {
+    /// How many rounds more go without a pause.
+    free: u32,
+    pause: Duration,
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+impl Pauses {
+    /// Pauses from the round after the first `free` ones on.
+    pub const fn after(free: u32) -> Self {
+        Self { free, pause: FIRST_PAUSE }
+    }
+
+    /// Pauses, unless this round is free, for no longer than `left` gives.
+    pub fn next(&mut self, left: impl FnOnce() -> Result<Duration>) -> Result<()> {
+        if self.free > 0 {
+            self.free -= 1;
+            return Ok(());
+        }
+        let pause = self.pause.min(left()?);
+        self.pause = self.pause.saturating_mul(2).min(LONGEST_PAUSE);
+        // A negative number is no file descriptor: poll(2) leaves it out, and sleeps.
+        match poll_once(-1, 0, pause) {
+            Ok(_) | Err(Errno(libc::EINTR)) => Ok(()),
+            Err(errno) => Err(errno),
+        }
+    }
+}
+
 /// Waits until one of `events` (or an error or a hang-up) is there for `fd`. `Ok` says that a system call on `fd` is
-/// worth another try, not that it will succeed.
+/// worth another try, not that it will succeed: where it says EAGAIN, [`Retry`] waits the next time.
 pub fn wait_for(fd: RawFd, events: libc::c_short, deadline: Deadline) -> Result<()> {
     loop {
         match poll_once(fd, events, deadline.left()?) {

@@ -294,11 +294,11 @@ pub unsafe extern "C" fn listening_sockets(sockets: *mut ListeningSocket, count:
 }
 
 /// Writes the path of this user's runtime folder to `into`, with no NUL behind it, and returns its length:
-/// `$XDG_RUNTIME_DIR` where that is the absolute path of a directory which belongs to the effective user, otherwise
-/// `/run/user/` and the effective user id. `-ERANGE` where it is longer than `len`.
+/// `$XDG_RUNTIME_DIR`, as this process was started with it, where that is the absolute path of a directory which belongs
+/// to the effective user, otherwise `/run/user/` and the effective user id. `-ERANGE` where it is longer than `len`.
 ///
 /// # Safety
-/// `into` points to `len` writable bytes. No other thread changes the environment meanwhile.
+/// `into` points to `len` writable bytes.
 #[no_mangle]
 pub unsafe extern "C" fn runtime_folder(into: *mut u8, len: usize) -> i32 {
     as_number(|| {

@@ -5,7 +5,7 @@ use core::mem::{size_of, zeroed};
 use core::ptr::addr_of_mut;
 
 use crate::bytes::NO_SIGNAL;
-use crate::deadline::{wait_for, Deadline};
+use crate::deadline::{Deadline, Retry};
 use crate::errno::{check_uninterrupted, Errno, Result};
 use crate::fd::RawFd;
 
@@ -20,6 +20,7 @@ pub fn send_fd(channel: RawFd, fd: RawFd, deadline: Deadline) -> Result<()> {
     message.msg_iovlen = 1;
     message.msg_control = addr_of_mut!(control).cast();
     message.msg_controllen = size_of::<Control>() as _;
+    let mut retry = Retry::new(channel, libc::POLLOUT, deadline);
     loop {
         let sent = check_uninterrupted(|| {
             // SAFETY: `message` points to `part` and `control`, and `part` to `byte`; all of them outlive the call.
@@ -27,7 +28,7 @@ pub fn send_fd(channel: RawFd, fd: RawFd, deadline: Deadline) -> Result<()> {
         });
         match sent {
             Ok(_) => return Ok(()),
-            Err(Errno(libc::EAGAIN)) => wait_for(channel, libc::POLLOUT, deadline)?,
+            Err(Errno(libc::EAGAIN)) => retry.wait()?,
             Err(errno) => return Err(errno),
         }
     }

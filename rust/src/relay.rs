@@ -2,9 +2,12 @@
 //! are done. One thread, which waits in poll(2) and nowhere else: however both sides read and write, neither keeps the
 //! other waiting for what is not its own.
 
+use core::time::Duration;
+
 use libc::{c_int, c_short};
 
 use crate::bytes::NO_SIGNAL;
+use crate::deadline::Pauses;
 use crate::describe::{fd_kind, FdKind};
 use crate::errno::{check, check_uninterrupted, Errno, Result};
 use crate::fd::{close_end_of_pipe, RawFd};
@@ -25,6 +28,7 @@ pub fn relay(from_ssh: RawFd, to_ssh: RawFd, socket: RawFd) -> Result<()> {
     let mut upstream = Flow::new(from_ssh, socket, one);
     let mut downstream = Flow::new(socket, to_ssh, other);
     let mut looks = 0;
+    let mut pauses = Pauses::after(FREE_ROUNDS);
     while !(upstream.is_over() && downstream.is_over()) {
         let mut ready = wait(&upstream, &downstream, looks)?;
         let mut moved = 0;
@@ -52,6 +56,12 @@ pub fn relay(from_ssh: RawFd, to_ssh: RawFd, socket: RawFd) -> Result<()> {
             }
         }
         looks = if moved < MUCH { 0 } else { LOOKS };
+        if moved > 0 {
+            pauses = Pauses::after(FREE_ROUNDS);
+        } else {
+            // A session has no end that is known before.
+            pauses.next(|| Ok(Duration::MAX))?;
+        }
     }
     Ok(())
 }
@@ -61,6 +71,10 @@ pub fn relay(from_ssh: RawFd, to_ssh: RawFd, socket: RawFd) -> Result<()> {
 /// processor's time (`bench/throughput.ts`). Any other wait is one sleep.
 const MUCH: usize = 32 << 10;
 const LOOKS: u32 = 4;
+
+/// This many rounds in a row may move nothing: one finds that the other side has no room, and one each that a direction is
+/// over. Further ones pause, because no side may keep this busy with events that come to nothing.
+const FREE_ROUNDS: u32 = 4;
 
 /// What poll(2) has found.
 struct Ready {
@@ -569,6 +583,48 @@ mod tests {
         let events =
             poll([(gone.as_raw_fd(), Some(0)), (ready.as_raw_fd(), Some(libc::POLLIN))], 0);
         assert_eq!(events, Ok([libc::POLLHUP, libc::POLLIN]));
+    }
+
+    /// A kernel that always says EAGAIN is what stands for a peer that has found a way to have it do so.
+    #[cfg(target_os = "linux")]
+    #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
+    fn a_socket_that_is_always_ready_and_never_gives_anything_takes_no_processor() {
+        use crate::test_support::{cpu_time_of, refuse_in_this_thread};
+        let Client { writes: _writes, reads: _reads, from, to } = with_pipes();
+        let (socket, mut server) = unix_pair();
+        server.write_all(b"never taken").unwrap();
+        // It ends with the process: nothing tells it that the server is gone.
+        let relaying = thread::spawn(move || {
+            refuse_in_this_thread(libc::SYS_splice, libc::EAGAIN);
+            let _ = relay_and_close([from, to], socket);
+        });
+        let wall = Duration::from_millis(500);
+        thread::sleep(wall);
+        assert!(!relaying.is_finished());
+        let cpu = cpu_time_of(&relaying);
+        assert!(cpu < wall / 10, "{cpu:?} of {wall:?}");
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
+    fn bytes_out_of_band_are_left_out_and_what_is_before_and_after_them_arrives() {
+        for client in every_client() {
+            let relaying = Relaying::start(client, unix_pair);
+            for part in [&b"before "[..], b"and after"] {
+                (&relaying.server).write_all(part).unwrap();
+                if !crate::test_support::send_out_of_band(&relaying.server) {
+                    eprintln!("left out: this kernel has no MSG_OOB for AF_UNIX");
+                    return;
+                }
+            }
+            relaying.server.shutdown(Shutdown::Write).unwrap();
+            // Of two such bytes the earlier one becomes an ordinary byte, unless it is taken before (unix(7)).
+            let got = rest(&relaying.reads);
+            assert!(got == b"before and after" || got == b"before !and after", "{got:?}");
+            drop((relaying.server, relaying.writes));
+            assert_eq!(ends(&relaying.outcome), Ok(()));
+        }
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Where the programs of this user put their sockets. The TypeScript has no permission to see the environment.
 
-use core::ffi::CStr;
-
+#[cfg(target_os = "linux")]
+use crate::errno::check_uninterrupted;
 use crate::errno::{Errno, Result};
+#[cfg(target_os = "linux")]
+use crate::fd::OwnedFd;
 use crate::path;
 
 /// Writes the path of this user's runtime folder to `into`, and gives its length: `$XDG_RUNTIME_DIR` where it is an
@@ -13,15 +15,92 @@ use crate::path;
 pub fn folder(into: &mut [u8]) -> Result<usize> {
     // SAFETY: takes nothing and cannot fail.
     let user = unsafe { libc::geteuid() };
-    // SAFETY: the name is a C string, alive for ever.
-    let value = unsafe { libc::getenv(b"XDG_RUNTIME_DIR\0".as_ptr().cast()) };
-    if value.is_null() {
-        return write_folder(&[], user, into);
-    }
-    // SAFETY: not null, so it is a C string of the environment, which nobody changes during this call: Deno's own
-    // calls that do so are made by the thread that makes this one.
-    let set = unsafe { CStr::from_ptr(value) }.to_bytes();
+    let mut value = Value::new(b"XDG_RUNTIME_DIR=");
+    let read = read_environment(|bytes| value.read(bytes));
+    // Where there is no /proc, the variable is as good as not set.
+    let set = if read.is_ok() { value.get() } else { &[] };
     write_folder(if is_directory_of(set, user) { set } else { &[] }, user, into)
+}
+
+/// Reads the environment that this process was started with, piece by piece (proc_pid_environ(5)).
+///
+/// Not by getenv(3): another thread can change the environment at any time, as a `Worker` does with `Deno.env.set`, and
+/// frees what getenv(3) has returned. The file shows the memory in which the kernel put the variables at the start, which
+/// setenv(3) leaves alone.
+#[cfg(target_os = "linux")]
+fn read_environment(mut take: impl FnMut(&[u8])) -> Result<()> {
+    // SAFETY: the path is a C string, alive for ever.
+    let fd = check_uninterrupted(|| unsafe {
+        libc::open(b"/proc/self/environ\0".as_ptr().cast(), libc::O_RDONLY | libc::O_CLOEXEC)
+    })?;
+    let file = OwnedFd::new(fd);
+    let mut piece = [0; PIECE];
+    loop {
+        let count = check_uninterrupted(|| {
+            // SAFETY: the pointer and the length are those of one live, writable array.
+            unsafe { libc::read(file.number(), piece.as_mut_ptr().cast(), piece.len()) }
+        })?;
+        match piece.get(..count as usize) {
+            None | Some([]) => return Ok(()),
+            Some(bytes) => take(bytes),
+        }
+    }
+}
+
+/// Most environments are one piece. execve(2) takes up to 6 MiB.
+#[cfg(target_os = "linux")]
+const PIECE: usize = 4096;
+
+/// Nothing else has a systemd-machined to ask.
+#[cfg(not(target_os = "linux"))]
+fn read_environment(_take: impl FnMut(&[u8])) -> Result<()> {
+    Err(Errno(libc::ENOTSUP))
+}
+
+/// The value of one variable in an environment that is read piece by piece: `NAME=value` and a NUL, one behind the other.
+/// The first one counts, as with getenv(3).
+struct Value<'a> {
+    /// The name, and the `=` behind it.
+    name: &'a [u8],
+    /// How many bytes of this variable were the name's so far; none where it is another variable.
+    matched: Option<usize>,
+    /// Whether the value is over, and no other one counts.
+    is_whole: bool,
+    value: [u8; libc::PATH_MAX as usize],
+    /// How long the value is, of which no more than there is room for is kept.
+    length: usize,
+}
+
+impl<'a> Value<'a> {
+    fn new(name: &'a [u8]) -> Self {
+        let value = [0; libc::PATH_MAX as usize];
+        Self { name, matched: Some(0), is_whole: false, value, length: 0 }
+    }
+
+    fn read(&mut self, bytes: &[u8]) {
+        for byte in bytes.iter().copied() {
+            let found = self.matched == Some(self.name.len());
+            if self.is_whole {
+                return;
+            } else if byte == 0 {
+                self.is_whole = found;
+                self.matched = Some(0);
+            } else if found {
+                if let Some(place) = self.value.get_mut(self.length) {
+                    *place = byte;
+                }
+                self.length = self.length.saturating_add(1);
+            } else {
+                self.matched =
+                    self.matched.filter(|at| self.name.get(*at) == Some(&byte)).map(|at| at + 1);
+            }
+        }
+    }
+
+    /// The value; nothing where there is none, or one that is too long for a path.
+    fn get(&self) -> &[u8] {
+        self.value.get(..self.length).unwrap_or_default()
+    }
 }
 
 /// Whether `folder` leads to a directory that belongs to `user`. One that cannot be looked at is not known to.
@@ -70,6 +149,45 @@ mod tests {
         let length = write_folder(set, user, &mut into).unwrap();
         assert_eq!(into[length..], [b'x'; 64][length..]);
         into[..length].to_vec()
+    }
+
+    /// The value of `X` in an environment that is read in pieces of this length.
+    fn value_in(environment: &[u8], piece: usize) -> Vec<u8> {
+        let mut value = Value::new(b"X=");
+        environment.chunks(piece).for_each(|bytes| value.read(bytes));
+        value.get().to_vec()
+    }
+
+    #[test]
+    fn the_first_variable_of_that_name_counts_however_the_environment_is_cut() {
+        let examples: [(&[u8], &[u8]); 13] = [
+            (b"", b""),
+            (b"X=/run\0", b"/run"),
+            (b"X=/run", b"/run"),
+            (b"A=1\0X=/run\0B=2\0", b"/run"),
+            (b"X=/one\0X=/two\0", b"/one"),
+            (b"X=\0X=/two\0", b""),
+            (b"XX=/other\0X=/run\0", b"/run"),
+            (b"AX=/other\0", b""),
+            (b"A=X=/other\0", b""),
+            (b"X\0=/other\0", b""),
+            (b"X=/a=b=X=\0", b"/a=b=X="),
+            (b"\0\0X=/run\0", b"/run"),
+            (b"x=/other\0X", b""),
+        ];
+        for (environment, value) in examples {
+            for piece in 1..=environment.len().max(1) {
+                assert_eq!(value_in(environment, piece), value, "{environment:?} by {piece}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_too_long_for_a_path_is_none() {
+        let longest = [b"X=".as_slice(), &vec![b'/'; libc::PATH_MAX as usize]].concat();
+        assert_eq!(value_in(&longest, 4096), longest[2..]);
+        assert_eq!(value_in(&[&longest[..], b"/"].concat(), 4096), b"");
+        assert_eq!(value_in(&[&longest[..], &vec![b'/'; 100_000]].concat(), 4096), b"");
     }
 
     #[test]

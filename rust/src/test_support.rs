@@ -190,3 +190,57 @@ pub fn open_terminal() -> (OwnedFd, OwnedFd) {
 pub fn closed_fd() -> RawFd {
     1 << 20
 }
+
+/// Sends one byte out of band (unix(7), MSG_OOB), and says whether this kernel has such bytes for AF_UNIX sockets.
+pub fn send_out_of_band(socket: &UnixStream) -> bool {
+    let byte = [b'!'];
+    let start = byte.as_ptr().cast();
+    // SAFETY: the pointer and the length are those of one live array.
+    let sent = unsafe { libc::send(socket.as_raw_fd(), start, byte.len(), libc::MSG_OOB) };
+    sent == 1
+}
+
+/// How long this thread has had a processor.
+#[cfg(target_os = "linux")]
+pub fn own_cpu_time() -> Duration {
+    cpu_time(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
+/// How long that thread has had one, which is still running.
+#[cfg(target_os = "linux")]
+pub fn cpu_time_of<T>(thread: &std::thread::JoinHandle<T>) -> Duration {
+    use std::os::unix::thread::JoinHandleExt;
+    let mut clock = 0;
+    // SAFETY: the thread has not been joined, and `clock` is writable.
+    let found = unsafe { libc::pthread_getcpuclockid(thread.as_pthread_t(), &mut clock) };
+    assert_eq!(found, 0);
+    cpu_time(clock)
+}
+
+#[cfg(target_os = "linux")]
+fn cpu_time(clock: libc::clockid_t) -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is writable.
+    assert_eq!(unsafe { libc::clock_gettime(clock, &mut time) }, 0);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Has the kernel refuse the system call `number` with `errno` to the thread that calls this (seccomp(2)).
+#[cfg(target_os = "linux")]
+pub fn refuse_in_this_thread(number: libc::c_long, errno: libc::c_int) {
+    let step = |code, jf, k| libc::sock_filter { code, jt: 0, jf, k };
+    let mut steps = [
+        // The number of the call is the first field of what the filter looks at.
+        step((libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, 0, 0),
+        step((libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16, 1, number as u32),
+        step((libc::BPF_RET | libc::BPF_K) as u16, 0, libc::SECCOMP_RET_ERRNO | errno as u32),
+        step((libc::BPF_RET | libc::BPF_K) as u16, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let filter = libc::sock_fprog { len: steps.len() as u16, filter: steps.as_mut_ptr() };
+    // SAFETY: takes numbers only.
+    assert_eq!(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }, 0);
+    let start: *const libc::sock_fprog = &filter;
+    // SAFETY: the filter and its steps are alive for the call.
+    let set = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, start) };
+    assert_eq!(set, 0);
+}

@@ -662,30 +662,42 @@ static int folder_is(const char *path)
     return length == (int32_t)strlen(path) && !memcmp(into, path, length) && into[length] == 'x';
 }
 
+/* Whether a process that starts with this XDG_RUNTIME_DIR, or none, is told of the folder `path`. */
+static int folder_of_new_process(char *variable, char *path)
+{
+    pid_t child = must(fork(), "fork");
+    if (child == 0) {
+        char *const environment[] = {"A=1", variable, NULL};
+        execve("/proc/self/exe", (char *[]){"abi", "--folder-is", path, NULL}, environment);
+        _exit(127);
+    }
+    return outcome(child) == 0;
+}
+
 static void the_runtime_folder(void)
 {
-    char own[64];
+    char own[64], set[64], named[] = "/tmp/XXXXXX";
     uint8_t into[64];
     snprintf(own, sizeof own, "/run/user/%u", (unsigned)geteuid());
-    unsetenv("XDG_RUNTIME_DIR");
-    check(folder_is(own), "the runtime folder is that of the user id");
-    char named[] = "/tmp/XXXXXX";
+    check(folder_of_new_process(NULL, own), "the runtime folder is that of the user id");
     if (mkdtemp(named) == NULL) must(-1, "mkdtemp");
+    snprintf(set, sizeof set, "XDG_RUNTIME_DIR=%s", named);
+    check(folder_of_new_process(set, named), "unless XDG_RUNTIME_DIR names a directory of this user");
+    int32_t length = must(runtime_folder(into, sizeof into), "runtime_folder");
     setenv("XDG_RUNTIME_DIR", named, 1);
-    check(folder_is(named), "unless XDG_RUNTIME_DIR names a directory of this user");
-    check(runtime_folder(into, 11) == 11, "it may fill the buffer: nothing is written behind it");
-    check(runtime_folder(into, 10) == -ERANGE, "a buffer that is too short: -ERANGE");
+    check(runtime_folder(into, sizeof into) == length && (length != (int)strlen(named) || memcmp(into, named, length)),
+          "a variable that was set later changes nothing");
+    unsetenv("XDG_RUNTIME_DIR");
+    check(runtime_folder(into, length) == length, "it may fill the buffer: nothing is written behind it");
+    check(runtime_folder(into, length - 1) == -ERANGE, "a buffer that is too short: -ERANGE");
     check(runtime_folder(into, 0) == -ERANGE && runtime_folder(NULL, 0) == -ERANGE, "likewise one of no length");
     check(runtime_folder(NULL, 64) == -EFAULT, "a null pointer: -EFAULT");
     check(runtime_folder(into, SIZE_MAX) == -EINVAL, "a length that cannot be counted: -EINVAL");
     must(rmdir(named), "rmdir");
-    check(folder_is(own), "one that is not there is ignored");
-    setenv("XDG_RUNTIME_DIR", "/dev/null", 1);
-    check(folder_is(own), "and what is no directory");
-    setenv("XDG_RUNTIME_DIR", ".", 1);
-    check(folder_is(own), "a relative path in XDG_RUNTIME_DIR is ignored");
-    setenv("XDG_RUNTIME_DIR", "", 1);
-    check(folder_is(own), "and so is an empty one");
+    check(folder_of_new_process(set, own), "one that is not there is ignored");
+    check(folder_of_new_process("XDG_RUNTIME_DIR=/dev/null", own), "and what is no directory");
+    check(folder_of_new_process("XDG_RUNTIME_DIR=.", own), "a relative path in XDG_RUNTIME_DIR is ignored");
+    check(folder_of_new_process("XDG_RUNTIME_DIR=", own), "and so is an empty one");
 }
 
 static void closing(void)
@@ -698,6 +710,8 @@ static void closing(void)
 
 int main(int argc, char **argv)
 {
+    if (argc == 3 && !strcmp(argv[1], "--folder-is"))
+        return !folder_is(argv[2]);
     if (argc != 2)
         return 2;
     must(chdir(argv[1]), argv[1]);

@@ -3,7 +3,8 @@ import { CHECKOUT } from "../support/folder.ts";
 import { grantsIn, spyOn, starterWith } from "./grants.ts";
 import { hasNamespaces, Home, HOST, type Ran, type Running } from "../support/home.ts";
 import { Installation } from "../support/installation.ts";
-import { outputOf, testWhere } from "../support/tools.ts";
+import { AS_NOBODY, canBecomeNobody } from "../support/ordinary_user.ts";
+import { outputOf, testWhere, works } from "../support/tools.ts";
 import { InTerminal } from "./typed.ts";
 
 const canRun = hasNamespaces();
@@ -705,6 +706,37 @@ test("many installs at once lose nothing of what each was asked for", async (hom
   assertEquals([...fragment.matchAll(/^Host (\w+)$/gm)].map(([, name]) => name!).sort(), names);
   assertEquals(rest, { "config": `600 ${LINES}Host a\n`, "config.before-deno-ssh-proxy": "600 Host a\n" });
 });
+
+/** The words that lock a folder while a program runs. */
+const HOLDS = ["flock", "--exclusive", "--nonblock"];
+
+testWhere(
+  canRun && canBecomeNobody() && works("flock", ["--version"]),
+  "root cannot become somebody else here, or there is no flock",
+  "a lock that another user has on root's folder keeps root neither from installing nor from uninstalling",
+  async () => {
+    using home = new Home();
+    const folder = home.at("/etc/ssh/ssh_config.d");
+    Deno.chmodSync(folder, 0o755);
+    Deno.chmodSync(home.at("/etc/ssh"), 0o755);
+    Deno.chmodSync(`${home.at("~")}/..`, 0o755);
+    const [program, ...args] = [...AS_NOBODY, ...HOLDS, folder, "sh", "-c", "echo locked; read -r end"];
+    const child = new Deno.Command(program!, { args, stdin: "piped", stdout: "piped" }).spawn();
+    const reader = child.stdout.getReader();
+    try {
+      assertEquals(new TextDecoder().decode((await reader.read()).value), "locked\n");
+      assertDone(await config(home, ["--install"], { root: true }));
+      assertEquals(Object.keys(home.all("/etc/ssh/ssh_config.d")), ["10-deno-ssh-proxy.conf"]);
+      assertDone(await config(home, ["--uninstall"], { root: true }));
+      assertEquals(home.all("/etc/ssh/ssh_config.d"), {});
+    } finally {
+      reader.releaseLock();
+      await child.stdin.close();
+      await child.stdout.cancel();
+      await child.status;
+    }
+  },
+);
 
 test("installs and uninstalls at once leave one or the other, and never half", async (home) => {
   home.file("~/.ssh/config", "Host a\n", 0o600);

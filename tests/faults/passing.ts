@@ -9,7 +9,8 @@ const GONE = { code: 74, says: "ssh is gone" };
 
 export const choosing: Row[] = [
   ...errors(["EBADF"], () => ({ code: 74, says: "closed, or /dev/null" }), { ...CHOOSE, calls: ["fstat"] }),
-  ...errors(["ENOMEM", "EPERM"], named(74), CHOOSE),
+  ...errors(["ENOMEM"], named(71), CHOOSE),
+  ...errors(["EPERM"], named(74), CHOOSE),
   ...interruptions(CHOOSE),
   ...signals(CHOOSE),
 ];
@@ -17,8 +18,8 @@ export const choosing: Row[] = [
 export const passing: Row[] = [
   surrounded("EPIPE", "an ssh that is gone", GONE, { abandoned: true }, { ways: ["pass"] }),
   ...errors(["EPIPE", "ECONNRESET"], () => GONE, PASS),
-  ...errors(["ENOMEM", "ENOBUFS", "EMFILE", "EPERM", "EBADF"], named(74), PASS),
-  injected("ETOOMANYREFS", { code: 74, says: "error 109 of send_fd" }, { ...PASS, what: "error=ETOOMANYREFS" }),
+  ...errors(["ENOMEM", "ENOBUFS", "EMFILE", "ETOOMANYREFS"], named(71), PASS),
+  ...errors(["EPERM", "EBADF"], named(74), PASS),
   injected("EAGAIN", "handed over", { ...PASS, what: "error=EAGAIN" }),
   injected("EAGAIN for ever", { code: 74, says: "(ETIMEDOUT)" }, {
     ...PASS,

@@ -33,6 +33,8 @@ export interface Outcome {
   messages: { bytes: number[]; fds: Fd[] }[];
   /** Milliseconds from its start to its end. */
   took: number;
+  /** Milliseconds that it has had a processor. */
+  cpuTime: number;
 }
 
 /** Runs `words` as `ssh` runs a ProxyCommand, to the end. Where it does not end in time, it is killed. */
@@ -58,7 +60,8 @@ export async function runAsSsh(words: readonly Word[], options: Start = {}): Pro
   };
   try {
     const [code, said] = await Promise.all([program.ended, errors.read(), arriving()]);
-    return { code, stderr: new TextDecoder().decode(said), messages, took: performance.now() - started };
+    const cpuTime = await program.cpuTime;
+    return { code, stderr: new TextDecoder().decode(said), messages, took: performance.now() - started, cpuTime };
   } finally {
     clearTimeout(late);
   }

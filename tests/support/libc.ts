@@ -46,6 +46,8 @@ export const libc = Deno.dlopen(
       result: "isize",
       nonblocking: true,
     },
+    // ssize_t send(int fd, const void *bytes, size_t len, int flags);
+    send: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
     // int accept(int fd, struct sockaddr *address, socklen_t *len);
     accept: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
     // int poll(struct pollfd *fds, nfds_t count, int milliseconds);
@@ -62,8 +64,8 @@ export const libc = Deno.dlopen(
     ptsname: { parameters: ["i32"], result: "pointer" },
     // int shutdown(int fd, int how);
     shutdown: { parameters: ["i32", "i32"], result: "i32" },
-    // pid_t waitpid(pid_t pid, int *status, int options);
-    waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32", nonblocking: true },
+    // pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage);
+    wait4: { parameters: ["i32", "buffer", "i32", "buffer"], result: "i32", nonblocking: true },
     // long syscall(long number, ...);
     syscall: { parameters: ["isize", "isize", "isize", "isize", "isize"], result: "isize" },
     // int kill(pid_t pid, int signal);

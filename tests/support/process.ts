@@ -183,6 +183,8 @@ export interface Started {
   pid: number;
   /** The exit code, or 128 and the signal that ended it, as a shell says it. */
   ended: Promise<number>;
+  /** How many milliseconds it has had a processor, once it has ended. */
+  cpuTime: Promise<number>;
   kill(): void;
 }
 
@@ -219,18 +221,26 @@ export function start(
   const failed = libc.posix_spawn(pid, path, actions, null, args, vars);
   libc.posix_spawn_file_actions_destroy(actions);
   if (failed !== 0) throw new Error(`'${argv[0]}' cannot be started: errno ${failed}`);
+  const ending = wait(pid[0]!);
   return {
     pid: pid[0]!,
-    ended: wait(pid[0]!),
+    ended: ending.then(({ code }) => code),
+    cpuTime: ending.then(({ cpuTime }) => cpuTime),
     kill: () => libc.kill(pid[0]!, SIGKILL),
   };
 }
 
-async function wait(pid: number): Promise<number> {
+async function wait(pid: number): Promise<{ code: number; cpuTime: number }> {
   const status = new Int32Array(1);
-  if (await libc.waitpid(pid, status, 0) !== pid) throw new Error("waitpid failed");
+  // struct rusage begins with two struct timeval: the time in the program, and that in the kernel for it. macOS has an
+  // int32_t for the microseconds, and 4 bytes of nothing.
+  const usage = new BigInt64Array(32);
+  if (await libc.wait4(pid, status, 0, usage) !== pid) throw new Error("wait4 failed");
   const [signal, code] = [status[0]! & 0x7f, (status[0]! >> 8) & 0xff];
-  return signal ? 128 + signal : code;
+  const [seconds = 0, microseconds = 0, more = 0, rest = 0] = [...usage.subarray(0, 4)].map((field, at) =>
+    Number(at % 2 === 0 ? field : BigInt.asIntN(32, field))
+  );
+  return { code: signal ? 128 + signal : code, cpuTime: (seconds + more) * 1000 + (microseconds + rest) / 1000 };
 }
 
 function cString(text: Word): Uint8Array<ArrayBuffer> {

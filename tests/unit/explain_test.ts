@@ -286,12 +286,19 @@ Deno.test("a connection that cannot be handed over is a failure of the handover"
   check(channelError(1, "a pipe"), "handover", "fd 1", "it is a pipe, which cannot take a connection");
   assertStringIncludes(channelError(1, "a pipe").hint ?? "", "ProxyCommand");
   for (
-    const [name, why] of [["EPIPE", "ssh is gone"], ["ECONNRESET", "ssh is gone"], ["ENOBUFS", "(ENOBUFS)"]] as const
+    const [name, why] of [["EPIPE", "ssh is gone"], ["ECONNRESET", "ssh is gone"], ["EPERM", "(EPERM)"]] as const
   ) {
     const cause = failure(name);
     check(deliverError(1, cause), "handover", "fd 1", why);
     assert(deliverError(1, cause).cause === cause);
   }
+});
+
+Deno.test("a connection that the system has no resource to hand over is a failure of the system", () => {
+  for (const name of ["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS", "ETOOMANYREFS"] as const) {
+    check(deliverError(1, SystemError.named(name)), "resource", "fd 1", `(${name})`);
+  }
+  assertStringIncludes(deliverError(1, SystemError.named("ETOOMANYREFS")).hint ?? "", "ulimit -n");
 });
 
 const MACHINE: MachineTarget = { kind: "machine", name: "foo", port: 22 };

@@ -21,17 +21,20 @@ import {
   VM,
   writeAll,
 } from "../support/machined.ts";
+import { testWhere } from "../support/tools.ts";
 import { anyReply, assertTyped } from "./replies.ts";
 import {
   assertFailsLater,
   assertOneLine,
   BoundSocket,
   bytes,
+  CHECKOUT,
   Folder,
   latin1,
   LIBRARY_PATH,
   listen,
   openSockets,
+  outputOf,
   readSome,
   standInLibrary,
 } from "./support.ts";
@@ -609,3 +612,39 @@ Deno.test("a machine's CID is connected to with what is left of the deadline", a
   await assertFailsLater("unreachable", failing, "machine/foo is vsock/42 port 2222: no such CID");
   assertEquals(connected, [[42, 2222]]);
 });
+
+testWhere(
+  Deno.build.os === "linux",
+  "only Linux tells what a process was started with",
+  "the runtime folder is that of the start, whatever a worker sets the variable to meanwhile",
+  () => {
+    using folder = new Folder();
+    for (const name of ["start", "later"]) Deno.mkdirSync(folder.at(name));
+    const worker = folder.file(
+      "worker.ts",
+      `self.onmessage = ({ data }) => {
+        Deno.env.set("XDG_RUNTIME_DIR", data);
+        postMessage(Deno.env.get("XDG_RUNTIME_DIR"));
+      };`,
+    );
+    const program = folder.file(
+      "program.ts",
+      `import { Library } from "file://${CHECKOUT}/ffi/library.ts";
+      import { runtimeFolder } from "file://${CHECKOUT}/ffi/socket.ts";
+      const worker = new Worker("file://${worker}", { type: "module" });
+      const set = new Promise((resolve) => worker.onmessage = ({ data }) => resolve(data));
+      worker.postMessage(${JSON.stringify(folder.at("later"))});
+      console.log(await set);
+      console.log(runtimeFolder(Library.open(${JSON.stringify(LIBRARY_PATH)})));
+      worker.terminate();`,
+    );
+    const environment = [
+      "env",
+      "-i",
+      `XDG_RUNTIME_DIR=${folder.at("start")}`,
+      `DENO_DIR=${folder.at("cache")}`,
+    ] as const;
+    const output = outputOf(...environment, Deno.execPath(), "run", "--no-config", "--quiet", "-A", program);
+    assertEquals(output, `${folder.at("later")}\n${folder.at("start")}\n`);
+  },
+);

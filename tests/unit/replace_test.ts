@@ -1,7 +1,8 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { carryOut, type Place, planInstall } from "../../commands/installed_config.ts";
-import { lockFolder, makeChange, Overtaken, readVersion, realPath } from "../../commands/replace.ts";
+import { makeChange, Overtaken, readVersion, realPath } from "../../commands/replace.ts";
 import { fragment } from "../../commands/fragment.ts";
+import { lockFolder } from "../../commands/lock.ts";
 import { assertFails, Folder, inTime } from "./support.ts";
 
 const text = (of: string) => new TextEncoder().encode(of);
@@ -71,7 +72,9 @@ Deno.test("a file that is changed again and again is given up, and that is said"
   assertEquals(Deno.readTextFileSync(home.at(".ssh/config")), `Host ${plans - 1}\n`);
 });
 
-Deno.test("one folder has one lock at a time", async () => {
+const LOCK = ".deno-ssh-proxy.lock";
+
+Deno.test("one folder has one lock at a time, and nothing is left of the last one", async () => {
   using folder = new Folder();
   const first = await lockFolder(folder.path);
   let got = false;
@@ -79,12 +82,29 @@ Deno.test("one folder has one lock at a time", async () => {
     got = true;
     return lock;
   });
-  using other = Deno.openSync(folder.path);
-  // The second asks in another thread: that this one does not get it either shows that nobody has let go.
-  assertEquals([other.tryLockSync(true), other.tryLockSync(false), got], [false, false, false]);
+  {
+    using other = Deno.openSync(folder.at(LOCK));
+    // The second asks in another thread: that this one does not get it either shows that nobody has let go.
+    assertEquals([other.tryLockSync(true), other.tryLockSync(false), got], [false, false, false]);
+  }
   first[Symbol.dispose]();
-  (await second)[Symbol.dispose]();
-  assertEquals(other.tryLockSync(true), true);
+  {
+    using _lock = await inTime(second);
+    assertEquals([names(folder), got], [[LOCK], true]);
+  }
+  assertEquals(names(folder), []);
+});
+
+Deno.test("many that want the lock at once have it one after the other", async () => {
+  using folder = new Folder();
+  let holders = 0;
+  await inTime(Promise.all(Array.from({ length: 20 }, async () => {
+    using _lock = await lockFolder(folder.path);
+    assertEquals(++holders, 1);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    holders--;
+  })));
+  assertEquals(names(folder), []);
 });
 
 Deno.test("a lock that nobody lets go of is waited for no longer than there is patience", async () => {
@@ -96,8 +116,73 @@ Deno.test("a lock that nobody lets go of is waited for no longer than there is p
   }, "another program has held a lock on it for 0.02 s");
   first[Symbol.dispose]();
   // The one that came too late lets go of it too.
-  using other = Deno.openSync(folder.path);
-  await inTime(other.lock(true));
+  (await inTime(lockFolder(folder.path)))[Symbol.dispose]();
+  assertEquals(names(folder), []);
+});
+
+Deno.test("only its owner can open the lock file, whatever the folder and an earlier lock file allow", async () => {
+  using folder = new Folder();
+  Deno.chmodSync(folder.path, 0o777);
+  const mode = () => (Deno.lstatSync(folder.at(LOCK)).mode ?? 0) & 0o777;
+  (await lockFolder(folder.path))[Symbol.dispose]();
+  // Somebody opens one that anybody may open, and locks it.
+  Deno.chmodSync(folder.file(LOCK, ""), 0o644);
+  using theirs = Deno.openSync(folder.at(LOCK));
+  theirs.lockSync(true);
+  {
+    using _lock = await lockFolder(folder.path, 20);
+    assertEquals(mode(), 0o600);
+  }
+  assertEquals(names(folder), []);
+});
+
+Deno.test("what is no file in the place of the lock is left alone, and so is where a link leads", async () => {
+  using folder = new Folder();
+  using elsewhere = new Folder();
+  for (
+    const make of [
+      () => Deno.symlinkSync(elsewhere.at("made"), folder.at(LOCK)),
+      () => Deno.mkdirSync(folder.at(LOCK)),
+    ]
+  ) {
+    make();
+    const error = await lockFolder(folder.path).then(() => undefined, (thrown) => thrown);
+    assertFails("resource", () => {
+      throw error;
+    }, "it is not a file");
+    assertEquals([names(folder), names(elsewhere)], [[LOCK], []]);
+    Deno.removeSync(folder.at(LOCK));
+  }
+});
+
+Deno.test("a lock that others have on the folder keeps nobody from a change, nor from finding that there is none", async () => {
+  using home = new Folder();
+  const place: Place = { folder: home.at(".ssh"), fragment: "deno-ssh-proxy.conf", home: home.path };
+  Deno.mkdirSync(place.folder);
+  using theirs = Deno.openSync(place.folder);
+  theirs.lockSync(true);
+  const install = () => planInstall(place, {}, (settings) => fragment("x", settings));
+  const before = performance.now();
+  assertEquals((await carryOut(place, true, install)).done.length, 2);
+  assertEquals(await carryOut(place, true, install), { done: [], notes: [] });
+  // The patience that there is for another run of this program.
+  assert(performance.now() - before < 10_000);
+  assertEquals([...Deno.readDirSync(place.folder)].map(({ name }) => name).sort(), ["config", "deno-ssh-proxy.conf"]);
+});
+
+Deno.test("a run that changes nothing makes no file, and takes away what a killed one has left", async () => {
+  using home = new Folder();
+  const place: Place = { folder: home.at(".ssh"), fragment: "deno-ssh-proxy.conf", home: home.path };
+  Deno.mkdirSync(place.folder);
+  const nothing = () => ({ changes: [], notes: () => [] });
+  const changed = () => Deno.statSync(place.folder).ctime?.getTime();
+  const before = changed();
+  await carryOut(place, true, nothing);
+  assertEquals(changed(), before);
+  const left = [LOCK, `config.deno-ssh-proxy-${crypto.randomUUID()}`];
+  for (const name of left) Deno.chmodSync(home.file(`.ssh/${name}`, ""), 0o600);
+  await carryOut(place, true, nothing);
+  assertEquals([...Deno.readDirSync(place.folder)], []);
 });
 
 Deno.test("a file that comes and goes while it is looked for is one that is there or is not, and no failure", async () => {

@@ -30,12 +30,12 @@ Deno.test("a wait is a whole number of milliseconds that the library can hold, a
     },
   });
   const into = new Uint8Array(1);
-  for (const timeout of [1, 1.2, 0.001, 0, -5, NaN, 2 ** 32 - 1, 2 ** 32, Infinity]) {
+  for (const timeout of [1, 1.2, 0.001, 2 ** 32 - 1.5, 2 ** 32 - 1]) {
     await socket.receive(into, { timeout });
   }
   await socket.receive(into);
   await socket.receive(into, {});
-  assertEquals(given, [1, 2, 1, 0, 0, 0, 4294967295, 4294967295, 4294967295, 10_000, 10_000]);
+  assertEquals(given, [1, 2, 1, 4294967295, 4294967295, 10_000, 10_000]);
 });
 
 Deno.test("each way of receiving has its flags", async () => {
