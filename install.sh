@@ -320,7 +320,7 @@ is_open() { # is_open DIRECTORY
 }
 
 # Takes the directories of the given PATH that only trusted users may write to, and root's own home where HOME is another
-# user's: root becomes that user by running a program, or by reading a cargo configuration, of theirs.
+# user's. A program, a cargo configuration or a temporary directory of another user lets that user become root.
 use_trusted_places() {
   trusted_path=''
   others_path=$given_path:
@@ -336,6 +336,13 @@ use_trusted_places() {
     HOME=~root
     shown "install.sh: root uses $HOME as its home: $why" >&2
   }
+  for variable in TMPDIR CARGO_HOME RUSTUP_HOME; do
+    eval "folder=\${$variable-}"
+    [ -z "$folder" ] || guard "$folder" || {
+      unset "$variable"
+      shown "install.sh: root does without $variable: $why" >&2
+    }
+  done
 }
 [ "$me" != 0 ] || use_trusted_places
 

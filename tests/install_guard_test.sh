@@ -21,6 +21,7 @@ deno=$(deno eval --no-config 'console.log(Deno.execPath())') || exit 1
 # Is built once for all tests.
 payload=$("$root/tests/payload.sh" "$deno") || exit 1
 other=54321
+[ "$(id -u)" != "$other" ] || other=54322
 export TMPDIR="$folder/tmp"
 # rustup looks for its toolchains in the home.
 [ ! -d "${HOME-}/.rustup" ] || export RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}"
@@ -172,6 +173,14 @@ uses_no_home_of_others() {
   not_run && says "as its home: $folder/their home: it belongs to another user" && rm -rf "$folder/their home" "$folder/fine"
 }
 
+uses_no_temporary_directory_of_others() {
+  mkdir "$folder/their tmp" && chown "$other" "$folder/their tmp"
+  TMPDIR="$folder/their tmp" ran "$payload/install.sh" --prefix "$folder/fine"
+  [ "$code" = 0 ] && says "root does without TMPDIR: $folder/their tmp: it belongs to another user" &&
+    rm -rf "$folder/their tmp" "$folder/fine"
+}
+
+as_root "root makes nothing in a TMPDIR of another user's" uses_no_temporary_directory_of_others
 as_root "a deno of another user on PATH is not run, and it says why" runs_no_deno_of_others
 check "nor is one that everybody may write to" runs_no_open_deno
 if command -v cargo >/dev/null; then
