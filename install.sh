@@ -1,9 +1,14 @@
 #!/bin/sh
 # Installs deno-ssh-proxy: built from the checkout that this is in, or out of a release's archive.
 set -eu
+# Root looks at the directories of PATH before it runs a program out of them, and looks with the system's own programs.
+given_path=$PATH
+[ ! -x /usr/bin/id ] || PATH=/usr/sbin:/usr/bin:/sbin:/bin
+me=$(id -u)
+[ "$me" = 0 ] || PATH=$given_path
 # Nobody else may write to what is made here, from the first moment, whatever the umask is otherwise. What root installs is
 # for every user.
-if [ "$(id -u)" = 0 ]; then umask 022; else umask go-w; fi
+if [ "$me" = 0 ]; then umask 022; else umask go-w; fi
 
 usage() {
   cat <<'END'
@@ -26,14 +31,21 @@ and so does cargo's if there was none before.
 END
 }
 
+# Prints a text that another user may have written: without control characters, and in UTF-8 those of 8 bits, and what is
+# not seen or turns writing round. Line breaks stay.
+shown() { # shown TEXT
+  printf '%s\n' "$1" | LC_ALL=C tr -d '\000-\011\013-\037\177' | LC_ALL=C sed -e "s/$(printf '\302[\200-\237]')/?/g" \
+    -e "s/$(printf '\342\200[\213-\217\250-\256]')/?/g" -e "s/$(printf '\342\201[\240-\257]')/?/g"
+}
+
 fail() { # fail WHAT [HINT]
-  echo "install.sh: $1" >&2
-  [ $# -lt 2 ] || echo "  $2" >&2
+  shown "install.sh: $1" >&2
+  [ $# -lt 2 ] || shown "  $2" >&2
   exit 1
 }
 
 usage_error() { # usage_error WHAT
-  printf 'install.sh: %s\n' "$(printf '%s' "$1" | LC_ALL=C tr -d '\000-\037\177')" >&2
+  shown "install.sh: $(printf '%s' "$1" | tr -d '\n')" >&2
   echo "  ./install.sh --help tells what it takes" >&2
   exit 64
 }
@@ -66,7 +78,7 @@ while [ $# -gt 0 ]; do
 done
 
 if [ -z "$prefix" ]; then
-  if [ "$(id -u)" = 0 ]; then prefix=/usr/local
+  if [ "$me" = 0 ]; then prefix=/usr/local
   else prefix=${HOME:?"install.sh: HOME is not set; use --prefix"}/.local; fi
 fi
 case $prefix in
@@ -80,11 +92,7 @@ case $prefix in
   */../* | */.. | */./* | */. | *//*) fail "$prefix: it has . or .. or // in it" "write the folder's plain path" ;;
   *[[:cntrl:]]*) fail "the prefix has a control character in it" "choose another --prefix" ;;
 esac
-# As they are in UTF-8: control characters of 8 bits, and what is not seen or turns writing round.
-if printf '%s\n' "$prefix" | LC_ALL=C grep -q -e "$(printf '\302[\200-\237]')" \
-  -e "$(printf '\342\200[\213-\217\250-\256]')" -e "$(printf '\342\201[\240-\257]')"; then
-  fail "the prefix has a control character in it" "choose another --prefix"
-fi
+[ "$(shown "$prefix")" = "$prefix" ] || fail "the prefix has a control character in it" "choose another --prefix"
 
 # Each installation is a folder of its own in here, with all that belongs to it, and `current` leads to the one that counts.
 # What is looked for in other places are links through that: so all of it changes in the moment in which that one does.
@@ -114,12 +122,255 @@ word() {
   if [ -n "$(printf '%s' "$1" | tr -d 'A-Za-z0-9/._+@-')" ]; then quoted "$1"; else printf '%s' "$1"; fi
 }
 
-if [ "$(id -u)" = 0 ]; then config=/etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf
+if [ "$me" = 0 ]; then config=/etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf
 else config=${HOME-}/.ssh/deno-ssh-proxy.conf; fi
+
+# Whoever can write to the library, the scripts, the starter or Deno, or to a directory on the way to them, decides what every
+# connection of this user runs: that may be root, the owner of /, and this user.
+is_trusted() { # is_trusted UID
+  [ "$1" = 0 ] || [ "$1" = "$me" ] || [ "$1" = "$owner_of_all" ]
+}
+
+status_of() { # status_of PATH: sets mode, uid and gid, of a link those of its own
+  read -r mode _ uid gid _ <<END
+$(ls -ldn "$1" 2>/dev/null)
+END
+  [ -n "$gid" ] || fail "$1: it cannot be looked at"
+}
+
+status_of /
+owner_of_all=$uid
+system=$(uname -s)
+
+# Whether a group has a member who is not trusted: yes, too, where that cannot be told.
+is_shared() { # is_shared GID
+  group=$(getent group "$1" 2>/dev/null) || return 0
+  {
+    printf '%s\n' "${group##*:}" | tr , '\n'
+    getent passwd | awk -F: -v gid="$1" '$4 == gid { print $1 }'
+  } | {
+    while read -r name; do
+      [ -z "$name" ] || is_trusted "$(id -u "$name" 2>/dev/null || echo unknown)" || exit 0
+    done
+    exit 1
+  }
+}
+
+# What guard found, and what mends it.
+why='' mend=''
+distrust() { # distrust WHAT MEND
+  why=$1 mend=$2
+  return 1
+}
+anything="and could have connections run anything"
+
+# GNU ls prints a + after the mode of a file that has an ACL. That of busybox does not: then each file is asked for its ACL.
+# Neither sees an access list of NFSv4.
+shows_acls=no
+case $(ls --version 2>/dev/null || true) in *"GNU coreutils"*) shows_acls=yes ;; esac
+may_have_acl() { # may_have_acl MODE
+  case $shows_acls:$1 in
+    yes:??????????+*) ;;
+    yes:*) return 1 ;;
+    *) command -v getfacl >/dev/null ;;
+  esac
+}
+
+# Prints each entry of an ACL with which somebody may write: u or g and a number (none: the group of the file itself), with
+# a d before it if new files get it. Prints `unknown` where there is no getfacl (Debian's package acl).
+writers_of() { # writers_of PATH
+  command -v getfacl >/dev/null || { echo unknown; return; }
+  getfacl -cpn -- "$1" 2>/dev/null | sed -n -e 's/:...[[:space:]]*#effective:/:/' \
+    -e 's/^user:\([0-9][0-9]*\):.w.*/u \1/p' -e 's/^group:\([0-9]*\):.w.*/g \1/p' -e 's/^default:other::.w.*/do/p' \
+    -e 's/^default:user:\([0-9][0-9]*\):.w.*/du \1/p' -e 's/^default:group:\([0-9][0-9]*\):.w.*/dg \1/p'
+}
+
+# Groups are warned of, once, with what mends it.
+shared=
+judge_group() { # judge_group PATH GID
+  case " $shared " in *" $(quoted "$1") "*) return 0 ;; esac
+  ! is_shared "$2" || shared="$shared $(quoted "$1")"
+}
+
+judge_acl() { # judge_acl PATH GID
+  writers=$(writers_of "$1")
+  while read -r kind id; do
+    case $kind in
+      u) is_trusted "$id" || distrust "$1: its ACL lets another user ($id) write to it, $anything" "chmod g-w $(quoted "$1")" ||
+        return ;;
+      g) judge_group "$1" "${id:-$2}" ;;
+      unknown)
+        distrust "$1: its ACL lets others write to it, $anything" \
+          "chmod g-w $(quoted "$1"), install getfacl (Debian's package acl) to see whom" || return ;;
+    esac
+  done <<END
+$writers
+END
+}
+
+# Looks at what a new file in a directory gets, whatever the umask is.
+judge_new() { # judge_new DIRECTORY
+  status_of "$1"
+  may_have_acl "$mode" || return 0
+  writers=$(writers_of "$1")
+  while read -r kind id; do
+    case $kind in
+      du) ! is_trusted "$id" || continue ;;
+      dg) is_shared "$id" || continue ;;
+      do) ;;
+      unknown)
+        distrust "$1: it has an ACL that cannot be read, because there is no getfacl" \
+          "install it (Debian's package acl), setfacl -b $(quoted "$1")" || return ;;
+      *) continue ;;
+    esac
+    distrust "$1: its default ACL lets others write to new files, $anything" "setfacl -k $(quoted "$1")" || return
+  done <<END
+$writers
+END
+}
+
+# The first place on the way to what guard looked at last that other users may not enter or start.
+closed=
+judge() { # judge PATH ENTRY, where ENTRY is what counts in a directory that is PATH
+  status_of "$1"
+  case $mode in l* | ?????????[xt]*) ;; *) closed=${closed:-$1} ;; esac
+  is_trusted "$uid" || distrust "$1: it belongs to another user ($uid), who could have connections run anything" "chown it" ||
+    return
+  case $mode in l*) return 0 ;; esac
+  # An ACL of macOS adds to the mode.
+  case $system in Darwin)
+    # shellcheck disable=SC2010 # the lines after the first are its ACL
+    ! ls -lden "$1" | grep -v " user:$(id -un) " | grep -q -e ' allow .*write' -e ' allow .*append' -e ' allow .*add_' \
+      -e ' allow .*delete' -e ' allow .*chown' ||
+      distrust "$1: its ACL lets others write to it, $anything" "chmod -N $(quoted "$1")" || return ;;
+  esac
+  case $mode in
+    ?????-??-*) return 0 ;;
+    d????????[tT]*)
+      # There each may remove and rename what is their own, and that is what counts.
+      { [ -e "$2" ] || [ -L "$2" ]; } || return 0
+      status_of "$2"
+      is_trusted "$uid" || distrust "$2: it belongs to another user ($uid), who could have connections run anything" "chown it"
+      return ;;
+    ????????w*)
+      distrust "$1: everybody may write to it, $anything" "chmod o-w $(quoted "$1")"
+      return ;;
+  esac
+  # The bits of the group are the mask of an ACL: without w there, no other entry of it lets anybody write.
+  if may_have_acl "$mode"; then judge_acl "$1" "$gid"
+  else judge_group "$1" "$gid"; fi
+}
+
+# Looks at each directory on the way to a file, and at the file itself, as far as they are there. Follows links: who can
+# replace one decides as much. Sets why and mend where one is not trusted.
+guard() { # guard PATH
+  case $1 in /*) rest=${1#/} ;; *) rest=${PWD#/}/$1 ;; esac
+  at='' links=0 closed=''
+  while [ -n "$rest" ]; do
+    name=${rest%%/*}
+    case $rest in */*) rest=${rest#*/} ;; *) rest= ;; esac
+    case $name in
+      '' | .) continue ;;
+      ..) at=${at%/*}; continue ;;
+    esac
+    judge "${at:-/}" "$at/$name" || return
+    if [ -L "$at/$name" ]; then
+      links=$((links + 1))
+      [ $links -le 40 ] || distrust "$1: it is a link that leads to itself" "remove it" || return
+      link=$(readlink "$at/$name")
+      case $link in /*) at='' ;; esac
+      rest=${link#/}${rest:+/$rest}
+    elif [ -e "$at/$name" ]; then at=$at/$name
+    else
+      judge_new "${at:-/}"
+      return
+    fi
+  done
+  judge "${at:-/}" "$at" || return
+  [ ! -d "${at:-/}" ] || judge_new "${at:-/}"
+}
+
+left="nothing was changed" choice="choose another --prefix"
+need_trust() { # need_trust PATH
+  guard "$1" || fail "$why" "$left; $mend, or $choice"
+}
+
+guard_installation() {
+  # Files that this puts there anew are no matter.
+  for place in "$program/deno" "$program" "${shim%/*}" "${fragment%/*}" "${manual%/*}" "${bash%/*}" "${zsh%/*}" "${fish%/*}"; do
+    need_trust "$place"
+  done
+}
+
+# Looks at all that --uninstall runs, reads and removes.
+guard_installed() {
+  left="nothing was removed" choice="run this as the user whose it is"
+  guard_installation
+  ! is_ours "$shim" || need_trust "$shim"
+  [ -d "$program" ] || return 0
+  found=$(find "$program/" \( ! -user 0 ! -user "$me" ! -user "$owner_of_all" -o ! -type l -perm -2 \) -print 2>/dev/null |
+    head -n 1)
+  [ -z "$found" ] || fail "$found: another user may write to it, $anything" "$left; remove it, or $choice"
+}
+
+# Whether everybody may put files into a directory: what is in /tmp may be anybody's.
+is_open() { # is_open DIRECTORY
+  case $(ls -ldn "$1/") in ????????w*) distrust "$1: everybody may write to it" '' || return 0 ;; esac
+  return 1
+}
+
+# Takes the directories of the given PATH that only trusted users may write to, and root's own home where HOME is another
+# user's. A program, a cargo configuration or a temporary directory of another user lets that user become root.
+use_trusted_places() {
+  trusted_path=''
+  others_path=$given_path:
+  while [ -n "$others_path" ]; do
+    folder=${others_path%%:*} others_path=${others_path#*:}
+    case $folder in /*) ;; *) continue ;; esac
+    [ -d "$folder/" ] || continue
+    if guard "$folder" && ! is_open "$folder"; then trusted_path=$trusted_path${trusted_path:+:}$folder
+    else shown "install.sh: root uses no program there: $why" >&2; fi
+  done
+  PATH=${trusted_path:-$PATH}
+  [ -z "${HOME-}" ] || guard "$HOME" || {
+    HOME=~root
+    shown "install.sh: root uses $HOME as its home: $why" >&2
+  }
+  for variable in TMPDIR CARGO_HOME RUSTUP_HOME; do
+    eval "folder=\${$variable-}"
+    [ -z "$folder" ] || guard "$folder" || {
+      unset "$variable"
+      shown "install.sh: root does without $variable: $why" >&2
+    }
+  done
+}
+[ "$me" != 0 ] || use_trusted_places
+
+# Fails where root would run a program that another user can replace. (Who is not root runs them every day.)
+need_own() { # need_own PROGRAM…
+  [ "$me" = 0 ] || return 0
+  for tool; do
+    tool=$(command -v "$tool" || true)
+    [ -z "$tool" ] || guard "$tool" ||
+      fail "$why" "$left; root runs no program of another user: install it for root, or run this as that user"
+  done
+}
 
 # Prints the program that an ssh_config of config --install names, as sh reads it.
 program_in() { # program_in FILE
-  sed -n "s/^ *ProxyCommand \(.*\) '%h' .*/\1/p" "$1" 2>/dev/null | head -n 1
+  [ ! -f "$1" ] || sed -n "s/^ *ProxyCommand \(.*\) '%h' .*/\1/p" "$1" 2>/dev/null | head -n 1
+}
+
+# Prints the first 64 KiB of a regular file in another user's home. That user may have put a link or a pipe there, and may
+# do so at any moment: GNU's dd opens neither, and timeout ends another one.
+read_of_other() { # read_of_other FILE
+  { [ -f "$1" ] && [ ! -L "$1" ]; } || return 0
+  limit=
+  ! command -v timeout >/dev/null || limit='timeout 5'
+  flags=iflag=nofollow,nonblock
+  $limit dd if=/dev/null iflag=nofollow,nonblock 2>/dev/null || flags=
+  # shellcheck disable=SC2086 # words, or none
+  $limit dd if="$1" bs=65536 count=1 $flags 2>/dev/null | LC_ALL=C tr -d '\000' || true
 }
 
 # Prints the path of an installed program that program_in found, and nothing for any other command.
@@ -166,7 +417,7 @@ is_edited() { # is_edited FILE
 # Takes back config --install of the program $gone, which can no longer do that itself.
 take_back_orphan() {
   own=
-  if [ "$(id -u)" != 0 ] && [ -f "$HOME/.ssh/config" ]; then own=$(readlink -f "$HOME/.ssh/config"); fi
+  if [ "$me" != 0 ] && [ -f "$HOME/.ssh/config" ]; then own=$(readlink -f "$HOME/.ssh/config"); fi
   by_hand="rm $(word "$config")"
   [ -z "$own" ] || by_hand="take the line '$include' out of $own, and then: $by_hand"
   for place in "$config" ${own:+"$own"}; do
@@ -202,7 +453,7 @@ take_back_orphan() {
 # Names what config --install and ssh left that stays.
 name_leftovers() {
   for file in "$config".old* "${HOME-}/.ssh/config.before-deno-ssh-proxy"* "${HOME-}/.ssh/deno-ssh-proxy.known_hosts"*; do
-    [ ! -f "$file" ] || echo "$file stays"
+    [ ! -f "$file" ] || shown "$file stays"
   done
 }
 
@@ -213,39 +464,56 @@ take_back_config() {
     return
   fi
   named=$(program_in "$config")
-  command=$shim
-  [ ! -x "$shim" ] || command=$("$shim" config | sed -n "s/^ *ProxyCommand \(.*\) '%h' .*/\1/p" | head -n 1)
+  command=$(program_in "$program/current/ssh_config")
   if [ "$named" != "${command:-$shim}" ]; then
     find_orphan
     if [ -n "$gone" ]; then take_back_orphan
-    else echo "left $config as it is: it names ${named:-another program}"; fi
+    else shown "left $config as it is: it names ${named:-another program}"; fi
     return
   fi
   # A standalone executable may not: what it printed is taken away where nobody has changed it.
   if [ -f "$program/current/standalone" ]; then
     { "$shim" config --user root | cmp -s - "$config" || "$shim" config | cmp -s - "$config"; } && rm -f "$config" &&
       echo "removed $config"
-  elif ! [ -x "$shim" ]; then
-    # An installation that lost its program.
+  elif ! [ -x "$shim" ] || ! trusts "$program/current/deno"; then
+    # An installation that lost its program, or a Deno to run it with.
     gone=$shim
     take_back_orphan
   else "$shim" config --uninstall; fi ||
     fail "ssh is configured to use it: nothing was removed" "take away $config, and then try again"
 }
 
+# Prints the directories that an installation has made, each before the one that it is in. A line for any other directory
+# than those on the way to this program's files does not count.
+made_folders() {
+  { [ -f "$made" ] && [ ! -L "$made" ]; } || return 0
+  sort -ru "$made" | while IFS= read -r folder; do
+    for file in "$manual" "$bash" "$zsh" "$fish" "$fragment" "$shim" "$program"; do
+      case $file in "${folder:-/}"/*)
+        printf '%s\n' "$folder"
+        break ;;
+      esac
+    done
+  done
+}
+
 # Names the ssh_config of each user who still has this program in theirs: that of others is not changed.
 name_other_users() {
+  copy=$(mktemp)
   getent passwd 2>/dev/null | cut -d : -f 6 | sort -u | while IFS= read -r home; do
     theirs=$home/.ssh/deno-ssh-proxy.conf
-    [ "$theirs" != "$config" ] && [ "$(path_of "$(program_in "$theirs")")" = "$shim" ] &&
-      printf '%s\n  %s\n' "still names it: $theirs, and the Include line in $home/.ssh/config" \
-        "./install.sh --uninstall, run by that user, takes both back"
+    [ "$theirs" != "$config" ] || continue
+    read_of_other "$theirs" >"$copy"
+    [ "$(path_of "$(program_in "$copy")")" != "$shim" ] ||
+      shown "still names it: $theirs, and the Include line in $home/.ssh/config
+  ./install.sh --uninstall, run by that user, takes both back"
   done || true
+  rm -f "$copy"
 }
 
 # Prints sudo where this user cannot change a directory, and root can.
 as_root() { # as_root DIRECTORY
-  [ -w "$1" ] || [ "$(id -u)" = 0 ] || printf 'sudo '
+  [ -w "$1" ] || [ "$me" = 0 ] || printf 'sudo '
 }
 
 # Fails before anything is removed, if something cannot be.
@@ -257,7 +525,7 @@ need_to_remove() {
     [ -e "$place" ] || [ -L "$place" ] || continue
     [ ! -w "${place%/*}" ] || continue
     hint="is it on a read-only file system?"
-    [ "$(id -u)" = 0 ] || hint="sudo ./install.sh --prefix $(word "$prefix") --uninstall"
+    [ "$me" = 0 ] || hint="sudo ./install.sh --prefix $(word "$prefix") --uninstall"
     fail "${place%/*}: this user cannot write to it, and nothing was removed" "$hint"
   done
 }
@@ -289,10 +557,11 @@ if [ "$uninstall" = yes ]; then
     echo "deno-ssh-proxy is not installed in $prefix: nothing was changed"
     exit 0
   fi
+  guard_installed
   need_to_remove
   take_back_config
   # Each before the one that it is in.
-  folders=$(sort -ru "$made" 2>/dev/null || true)
+  folders=$(made_folders)
   removed=
   for link in "$shim" "$manual" "$bash" "$zsh" "$fish" "$fragment"; do
     # The second is of an installation that was killed. What is not of this program stays.
@@ -314,7 +583,7 @@ if [ "$uninstall" = yes ]; then
     # Who has put something else there keeps it.
     rmdir "$folder" 2>/dev/null || true
   done
-  [ "$(id -u)" != 0 ] || name_other_users
+  [ "$me" != 0 ] || name_other_users
   echo "deno-ssh-proxy is no longer in $prefix"
   exit 0
 fi
@@ -333,106 +602,18 @@ else fail "there is nothing beside it to install" "--from ARCHIVE installs a rel
 # Prints the path of the executable itself of a Deno that is new enough. What is on PATH may be a script that starts it, and
 # takes five times as long: it is asked for the executable that it starts.
 deno_of() { # deno_of CANDIDATE
-  [ -x "$1" ] || return 0
   "$1" eval --no-config '
     const [major, minor] = Deno.version.deno.split(".").map(Number);
     if (major > 2 || major === 2 && minor >= 9) console.log(Deno.execPath());
   ' 2>/dev/null | tail -n 1
 }
 
-# Whoever can write to the library, the scripts, the starter or Deno, or to a folder on the way to them, decides what every
-# connection of this user runs: that may be root, whoever / belongs to, and this user.
-me=$(id -u)
-is_trusted() { # is_trusted UID
-  [ "$1" = 0 ] || [ "$1" = "$me" ] || [ "$1" = "$owner_of_all" ]
-}
-
-status_of() { # status_of PATH: sets mode, uid and gid, of a link those of its own
-  read -r mode _ uid gid _ <<END
-$(ls -ldn "$1" 2>/dev/null)
-END
-  [ -n "$gid" ] || fail "$1: it cannot be looked at"
-}
-
-status_of /
-owner_of_all=$uid
-
-# Whether somebody is in a group who is not trusted: yes, too, where that cannot be told.
-is_shared() { # is_shared GID
-  group=$(getent group "$1" 2>/dev/null) || return 0
-  {
-    printf '%s\n' "${group##*:}" | tr , '\n'
-    getent passwd | awk -F: -v gid="$1" '$4 == gid { print $1 }'
-  } | {
-    while read -r name; do
-      [ -z "$name" ] || is_trusted "$(id -u "$name" 2>/dev/null || echo unknown)" || exit 0
-    done
-    exit 1
-  }
-}
-
-shared=
-# The first place on the way to what guard looked at last that other users may not enter or start.
-closed=
-judge() { # judge PATH ENTRY, where ENTRY is what counts in a folder that is PATH
-  status_of "$1"
-  case $mode in l* | ?????????[xt]*) ;; *) closed=${closed:-$1} ;; esac
-  is_trusted "$uid" ||
-    fail "$1: it belongs to another user ($uid), who could have connections run anything" \
-      "nothing was changed; chown it, or choose another place: --prefix, or for Deno the first one on PATH"
-  case $mode in
-    l* | ?????-??-*) return ;;
-    d????????[tT]*)
-      # There each may remove and rename what is their own, and that is what counts.
-      { [ -e "$2" ] || [ -L "$2" ]; } || return 0
-      status_of "$2"
-      is_trusted "$uid" || fail "$2: it belongs to another user ($uid), who could have connections run anything" \
-        "nothing was changed; choose another --prefix"
-      return ;;
-    ????????w*)
-      fail "$1: everybody may write to it, and could have connections run anything" \
-        "nothing was changed; chmod o-w $(quoted "$1"), or choose another --prefix" ;;
-  esac
-  case " $shared " in *" $(quoted "$1") "*) return ;; esac
-  ! is_shared "$gid" || shared="$shared $(quoted "$1")"
-}
-
-# Each folder on the way to a file, and the file itself, as far as they are there. Links are followed: who can replace one
-# decides as much.
-guard() { # guard PATH
-  rest=${1#/} at='' links=0 closed=''
-  while [ -n "$rest" ]; do
-    name=${rest%%/*}
-    case $rest in */*) rest=${rest#*/} ;; *) rest= ;; esac
-    case $name in
-      '' | .) continue ;;
-      ..) at=${at%/*}; continue ;;
-    esac
-    judge "${at:-/}" "$at/$name"
-    if [ -L "$at/$name" ]; then
-      links=$((links + 1))
-      [ $links -le 40 ] || fail "$1: it is a link that leads to itself"
-      link=$(readlink "$at/$name")
-      case $link in /*) at='' ;; esac
-      rest=${link#/}${rest:+/$rest}
-    elif [ -e "$at/$name" ]; then at=$at/$name
-    else return 0
-    fi
-  done
-  judge "${at:-/}" "$at"
-}
-
-guard_installation() {
-  # Files that this puts there anew are no matter.
-  for place in "$program/deno" "${shim%/*}" "${fragment%/*}" "${bash%/*}" "${zsh%/*}" "${fish%/*}"; do guard "$place"; done
-}
 # Before anything in there is started.
 guard_installation
 
 build=$(mktemp -d)
 child=''
 stage=''
-left="nothing was changed"
 is_new=no
 clean_up() {
   # Another Ctrl-C does not stop it half-way.
@@ -483,9 +664,47 @@ unpack() {
   [ "$(sum_of <"$build/archive")" = "$(printf '%s' "$sum" | tr A-F a-f)" ] ||
     fail "$from: it is not the archive that the sum is of" "nothing was changed; fetch it again"
   mkdir "$build/unpacked"
-  # Owners that are in it are nobody's here.
-  tar -xzf "$build/archive" -C "$build/unpacked" -o || fail "$from: it cannot be unpacked"
+  if ! LC_ALL=C tar -tvzf "$build/archive" >"$build/listed" 2>/dev/null ||
+    ! tar -tzf "$build/archive" >"$build/names" 2>/dev/null; then fail "$from: it cannot be unpacked"; fi
+  # The first character of a line is the kind: a link or a device is not even unpacked.
+  ! LC_ALL=C grep -q '^[^-d]' "$build/listed" || fail "$from: it has something else in it than files" "$left"
+  # One directory with at most as many files as a release has.
+  case $(sed 's|/.*||' "$build/names" | sort -u) in
+    *"
+"*) fail "$from: it is no archive of deno-ssh-proxy" "$left" ;;
+    deno-ssh-proxy-[0-9]*) ;;
+    *) fail "$from: it is no archive of deno-ssh-proxy" "$left" ;;
+  esac
+  [ "$(wc -l <"$build/names")" -lt 50 ] || fail "$from: it is no archive of deno-ssh-proxy" "$left"
+  others=$(sed -e 's|^[^/]*/||' -e 's|/$||' "$build/names" | not_ours)
+  [ -z "$others" ] || fail "$from: it has files in it that no release has: $others" "$left; use the install.sh of its release"
+  # Owners that are in it are nobody's here. No file of a release has 512 MiB.
+  (ulimit -f 1048576 && tar -xzf "$build/archive" -C "$build/unpacked" -o) || fail "$from: it cannot be unpacked"
   payload=$(echo "$build/unpacked"/*)
+}
+
+# Prints, of the paths that it reads, the first that release/ puts into no archive.
+not_ours() {
+  while IFS= read -r file; do
+    case $file in
+      '' | CHANGELOG.md | README.md | install.sh | target | version | place | program) ;;
+      program/LICENSE | program/NOTICES | program/ssh_config | program/deno-ssh-proxy | program/deno-ssh-proxy.1) ;;
+      program/direct.mjs | program/proxy.mjs | program/cli.mjs | program/commands.sh | program/standalone) ;;
+      program/completions.bash | program/completions.zsh | program/completions.fish) ;;
+      program/libdeno_ssh_proxy.so | program/libdeno_ssh_proxy.dylib) ;;
+      *)
+        printf '%s\n' "$file"
+        return ;;
+    esac
+  done
+}
+
+# Fails unless all of a directory are files of a release, and nothing is a link.
+need_files() { # need_files DIRECTORY
+  others=$(cd "$1" && find . ! -type d \( ! -type f -o -links +1 \) -print | head -n 1)
+  [ -z "$others" ] || fail "${from:-$payload}: $others is no file, or has another name besides" "$left"
+  others=$(cd "$1" && find . ! -name . -print | sed 's|^\./|program/|' | not_ours)
+  [ -z "$others" ] || fail "${from:-$payload}: it has files in it that no release has: $others" "$left"
 }
 missing='' packages=''
 need() { # need WHAT [PACKAGES], as Debian calls them
@@ -533,6 +752,7 @@ is_older() { # is_older VERSION THAN: of two numbers with a dot between
 }
 
 need_to_build() {
+  need_own cargo rustc cc
   if command -v cargo >/dev/null; then
     # cargo's own version says little: Debian 12 has cargo 1.65 with rustc 1.63.
     rustc=$(cd "$root/rust" && "${RUSTC:-rustc}" --version 2>/dev/null | sed -n 's/^rustc \([0-9]*\.[0-9]*\).*/\1/p') || rustc=
@@ -550,6 +770,7 @@ need_to_build() {
 }
 
 need_to_unpack() {
+  need_own tar gzip
   for tool in tar gzip awk; do command -v $tool >/dev/null || need $tool $tool; done
   command -v sha256sum >/dev/null || command -v shasum >/dev/null || need sha256sum coreutils
 }
@@ -557,15 +778,24 @@ need_to_unpack() {
 # Sets deno to one that everybody can start whom this installation is for, or else hidden to one that root alone can.
 deno='' hidden='' hidden_by='' closed_prefix=''
 find_deno() {
-  guard "$program"
+  need_trust "$program"
   closed_prefix=${closed:-none}
   for candidate in "$(command -v deno || true)" "$program/deno"; do
-    found=$(deno_of "$candidate")
-    if [ -z "$found" ]; then
-      [ ! -x "$candidate" ] || echo "not used, because it is older than Deno 2.9 or does not run: $candidate" >&2
+    [ -x "$candidate" ] || continue
+    # It may be a script, and the executable that this starts another user's.
+    if ! guard "$candidate"; then
+      shown "not used: $why" >&2
       continue
     fi
-    guard "$found"
+    found=$(deno_of "$candidate")
+    if [ -z "$found" ]; then
+      shown "not used, because it is older than Deno 2.9 or does not run: $candidate" >&2
+      continue
+    fi
+    if ! guard "$found"; then
+      shown "not used: $why" >&2
+      continue
+    fi
     if [ "$me" != 0 ] || [ -z "$closed" ] || [ "$closed_prefix" != none ]; then
       deno=$found
       return
@@ -593,6 +823,15 @@ report_missing
 if [ -n "$payload" ]; then
   { [ -f "$payload/version" ] && [ -f "$payload/target" ] && [ -d "$payload/program" ]; } ||
     fail "${from:-$payload}: it is no archive of deno-ssh-proxy"
+  for file in version target place program; do
+    [ ! -L "$payload/$file" ] || fail "${from:-$payload}: $file is a link" "$left"
+  done
+  need_files "$payload/program"
+  case $(cat "$payload/version") in
+    [0-9]*) ;;
+    *) fail "${from:-$payload}: it has no version" "$left" ;;
+  esac
+  case $(cat "$payload/version") in *[!0-9A-Za-z.+-]*) fail "${from:-$payload}: it has no version" "$left" ;; esac
   target=$(cat "$payload/target")
   # As uname(1) and as Rust name them.
   case $(uname -s)-$(uname -m)-$target in
@@ -609,6 +848,7 @@ fi
 standalone=
 if [ -n "$payload" ] && [ -f "$payload/place" ]; then
   standalone=$(cat "$payload/place")
+  case ${standalone##*/} in [0-9]*-????????????) ;; *) fail "${from:-$payload}: it has no place" "$left" ;; esac
   [ "${standalone%/*}" = "$program" ] ||
     fail "it is compiled for ${standalone%/lib/*}, and for no other place" "--prefix ${standalone%/lib/*}"
 else
@@ -687,6 +927,7 @@ fetch_deno() {
       sha512=SX98qSdBT1lw9x6NwGwx2xIayl1kRimdRnFohYlJ6nt3mLKzTKHHKQwQs5D2pEY7mbUGGbYe9brM2kfN75pPkg== ;;
     *) fail "npm has no Deno for $(uname -s) on $(uname -m)" "install Deno 2.9 or later" ;;
   esac
+  need_own npm node
   echo "installing Deno $version from npm into $program"
   mkdir "$build/npm"
   # npm compares a package with the checksum in the lock file before it unpacks it.
@@ -743,7 +984,9 @@ fi
 
 # The new installation is whole, and has been seen to run, before anything leads to it.
 stage=$(mktemp -d "$program/new.XXXXXX")
-cp "$payload/program"/* "$stage" || fail "$program: the program cannot be put there" "$left"
+# A link that another user has put there since is copied as one, and found.
+cp -RP "$payload/program"/* "$stage" || fail "$program: the program cannot be put there" "$left"
+need_files "$stage"
 if [ -n "$standalone" ]; then set -- "$stage/standalone"
 else set -- "$deno" run --quiet --no-prompt --no-config "$stage/cli.mjs"; fi
 "$@" config >"$build/ssh_config" || fail "it does not run on this system" "$left"
@@ -819,6 +1062,7 @@ skip_proof() { # skip_proof REASON [HINT]
 prove() {
   ssh=$(command -v ssh || true)
   [ -n "$ssh" ] || { skip_proof "there is no ssh" "on Debian: apt-get install openssh-client"; return; }
+  need_own ssh
   demo=$build/demo
   # The longest path of a socket has 103 bytes on macOS, 107 on Linux.
   if [ -n "$(printf '%s' "$demo" | tr -d 'A-Za-z0-9/._+=@-')" ] || [ ${#demo} -gt 90 ]; then
@@ -897,7 +1141,7 @@ name_completions() {
     "${ZDOTDIR:-~}" "fpath=($place \$fpath)"
 }
 
-guard "$shim"
+need_trust "$shim"
 only_root=
 [ "$me" != 0 ] || only_root=$closed
 if [ -n "$shared" ]; then

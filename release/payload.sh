@@ -68,16 +68,23 @@ echo "export const VERSION = \"$version\";" >"$sources/version.ts"
 bundles=$program
 if [ -n "$standalone" ]; then
   bundles=$sources/bundles
+  mkdir "$bundles"
   # The folder is called by what is in it: another version has another one, and is switched to in one moment.
   sum=$(cd "$sources" && find . -type f | LC_ALL=C sort | xargs cat "$program/$library" | sha256sum | cut -c 1-12)
   place=${standalone%/}/lib/deno-ssh-proxy/$version-$sum
   echo "export const PLACE = \"file://$place/standalone\";" >"$sources/ffi/place.ts"
 fi
-for name in direct proxy cli; do
-  (cd "$sources" && "$deno" bundle --quiet --frozen --minify --output "$bundles/$name.mjs" "$name.ts") ||
-    fail "the program cannot be bundled" \
-      "Deno fetches esbuild from npm for that; behind a proxy with a certificate of its own, set DENO_TLS_CA_STORE=system"
-done
+# esbuild comes from npm, with a checksum in deno.lock that Deno compares before anything of it runs.
+cp "$root/release/bundle.ts" "$sources"
+(cd "$sources" && "$deno" install --quiet --frozen --entrypoint bundle.ts cli.ts) 2>"$sources/fetched" || {
+  cat "$sources/fetched" >&2
+  why="Deno fetches esbuild from npm for that; behind a proxy with a certificate of its own, set DENO_TLS_CA_STORE=system"
+  ! grep -q checksum "$sources/fetched" || why="a package from npm is not the one that deno.lock names; nothing of it ran"
+  fail "the program cannot be bundled" "$why"
+}
+(cd "$sources" && "$deno" info --json cli.ts >packages.json && "$deno" run --quiet --no-prompt --frozen --cached-only \
+  --allow-read --allow-write="$bundles" bundle.ts packages.json "$bundles" direct proxy cli) ||
+  fail "the program cannot be bundled" "what Deno says above is why"
 for name in direct proxy; do
   "$deno" run --quiet --no-prompt --no-config --allow-read="$bundles" --allow-write="$bundles" \
     "$root/release/unparsed.js" "$bundles/$name.mjs"
@@ -86,6 +93,10 @@ done
 if [ -z "$standalone" ]; then
   cp "$root/commands/commands.sh" "$program"
 else
+  # deno compile compares denort with no checksum.
+  (cd "$root" && "$deno" run --quiet --no-prompt --frozen --allow-all release/why_no_executable.ts) ||
+    fail "the program cannot be compiled" \
+      "add the checksum to release/denort.sha256 once you have compared it, or set DENORT_SHA256 to it"
   cp "$root/release/standalone.js" "$bundles"
   # The times of these are in what is compiled.
   touch -d "@${SOURCE_DATE_EPOCH:-0}" "$bundles"/*

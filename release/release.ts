@@ -89,7 +89,10 @@ async function main(): Promise<void> {
   console.log(`in ${OUT}:\n${sums.join("")}`);
   if (why !== undefined) {
     console.log(`The standalone archive was left out: deno compile needs denort ${Deno.version.deno}: ${why}`);
-    console.log("  with DENORT_BIN=FILE it takes that executable, of the same version and for the same system");
+    console.log(
+      "  with DENORT_BIN=FILE it takes that executable, of the same version and for the same system; its checksum",
+    );
+    console.log("  has to be in release/denort.sha256 or in DENORT_SHA256, compared with the one that Deno publishes");
   }
 }
 

@@ -101,15 +101,18 @@ refuses_open_folders_behind_links() {
     refuses "it is a link that leads to itself" "$folder/links" --prefix "$folder/links/three"
 }
 
-refuses_open_deno() {
+uses_no_open_deno() {
   mkdir "$folder/deno" || return 1
   real=$(deno eval 'console.log(Deno.execPath())')
   cp "$real" "$folder/deno/deno"
   mkdir "$folder/denied"
+  # There is no other one.
+  without deno npm
   for place in "$folder/deno/deno" "$folder/deno"; do
     chmod o+w "$place"
-    PATH=$folder/deno:$PATH refuses "$place: everybody may write to it" "$folder/denied" --prefix "$folder/denied" ||
+    PATH=$folder/deno:$folder/without refuses "$place: everybody may write to it" "$folder/denied" --prefix "$folder/denied" ||
       return 1
+    grep -F "Deno 2.9 or later, or npm to install it with" "$folder/printed" || return 1
     chmod o-w "$place"
   done
   rm -r "$folder/deno"
@@ -531,7 +534,9 @@ installs_without_npm() {
 #!/bin/sh
 case \$1 in
 eval) echo "\$0" ;;
-install) printf 'error: \033tcp connect error\n' >&2; exit 1 ;;
+install)
+  case \$* in *demo/*) printf 'error: \033tcp connect error\n' >&2; exit 1 ;; esac
+  exec "$real" "\$@" ;;
 *) exec "$real" "\$@" ;;
 esac
 END
@@ -608,7 +613,7 @@ check "its help has no line over 80 columns" fits_80_columns
 check "whatever the umask is, nobody else may write to what is installed" is_safe_with_any_umask
 check "a folder that everybody may write to is refused, and what was there stays" refuses_open_folders
 check "so it is where a link leads through one" refuses_open_folders_behind_links
-check "so is a Deno that everybody may write to, and a folder that it is in" refuses_open_deno
+check "a Deno that everybody may write to is not used, nor one in such a folder" uses_no_open_deno
 check "in a folder like /tmp what is one's own is fine" takes_sticky_folders
 check "a link under the name that a new one has for a moment is not followed" writes_through_no_links
 check "where it is on PATH, nothing is said of that" says_nothing_of_path

@@ -17,6 +17,7 @@ has() { # has COMMAND
 PATH=$PATH:/usr/sbin
 need shellcheck has shellcheck
 need busybox-static has busybox
+need acl has setfacl
 # Debian's, which are of the same version as its cargo. There is no clippy for cargo-web.
 if [ "$(readlink -f "$(command -v cargo)")" != /usr/bin/cargo ]; then :
 elif dpkg-query -W cargo-web; then need rustfmt-web has cargo-fmt

@@ -301,9 +301,10 @@ function seen(bare: Bare): string[] {
   return versions;
 }
 
-/** All that is in the prefix, but for what the new version has replaced. */
+/** All that is in the prefix, but for what the new version has replaced, and for what a killed one noted before. */
 function current(bare: Bare): string[] {
-  return bare.all().split("\n").filter((line) => !line.startsWith("lib/deno-ssh-proxy/0.0.9-"));
+  const kept = bare.all().split("\n").filter((line) => !line.startsWith("lib/deno-ssh-proxy/0.0.9-"));
+  return kept.map((line) => line.replace(/^(lib\/deno-ssh-proxy\/made \d+) .*/, "$1"));
 }
 
 /** Has every process of the installer killed at its step number `at`; whether it got that far. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { CHECKOUT, Folder } from "../support/folder.ts";
 import { sha256 } from "../support/sockets.ts";
-import { outputOf, testWhere } from "../support/tools.ts";
+import { outputOf, testWhere, works } from "../support/tools.ts";
 import { VERSION } from "../../version.ts";
 import { CAN_RELEASE, NO_HISTORY, ran, released, Tagged } from "./made.ts";
 
@@ -97,7 +97,7 @@ test("the list of what is in it has each file with its sum, and each package wit
     for (const { algorithm, checksumValue } of checksums) {
       const lock = Deno.readTextFileSync(`${CHECKOUT}/${algorithm === "SHA256" ? "rust/Cargo.lock" : "deno.lock"}`);
       const value = algorithm === "SHA256" ? checksumValue : Uint8Array.fromHex(checksumValue).toBase64();
-      assertStringIncludes(lock.slice(lock.indexOf(name), lock.indexOf(name) + 300), value, `${name} ${versionInfo}`);
+      assertStringIncludes(lock.slice(lock.indexOf(name), lock.indexOf(name) + 400), value, `${name} ${versionInfo}`);
     }
   }
   // Each is told of in the relationships, and nothing that is not there.
@@ -125,6 +125,30 @@ test("where denort cannot be had, the standalone archive is left out, and it say
     /\nThe standalone archive was left out: deno compile needs denort [0-9.]+: Could not find denort at .+\n {2}with DENORT_BIN=/,
   );
 });
+
+testWhere(
+  made !== undefined && works("cc", ["--version"]),
+  made === undefined ? NO_HISTORY : "there is no C compiler",
+  "a denort with an unknown checksum is not run, and no standalone archive is made with it",
+  async () => {
+    using folder = new Folder();
+    const source = folder.file(
+      "denort.c",
+      `int creat(const char *, int); int main(void) { creat("${folder.at("ran")}", 384); }`,
+    );
+    outputOf("cc", "-o", folder.at("denort"), source);
+    const { code, out } = made!.release(`export DENORT_BIN=${folder.at("denort")}`);
+    assertEquals(code, 0);
+    const sum = await sha256(Deno.readFileSync(folder.at("denort")));
+    assertStringIncludes(out, `denort has the checksum ${sum}, which is not in release/denort.sha256`);
+    assertEquals(ran(["ls", folder.path]).out, "denort\ndenort.c\n");
+    const payload = [`${made!.checkout}/release/payload.sh`, Deno.execPath(), folder.at("payload"), "/usr/local"];
+    const direct = ran(payload, { DENORT_BIN: folder.at("denort") });
+    assertEquals(direct.code, 1);
+    assertStringIncludes(direct.err, "release/payload.sh: the program cannot be compiled\n");
+    assertEquals(ran(["ls", folder.path]).out, "denort\ndenort.c\npayload\n");
+  },
+);
 
 for (
   const [what, change, says] of [
