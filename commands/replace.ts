@@ -6,6 +6,7 @@
  */
 
 import { printable, ProxyError } from "../proxy/errors.ts";
+import { shellWord } from "./shell_word.ts";
 
 /** A file as it was found. */
 export interface Version {
@@ -211,7 +212,9 @@ export function failure(path: string, what: string, thrown: unknown): ProxyError
   if (thrown instanceof Deno.errors.PermissionDenied) {
     return new ProxyError("permission", `${shown}: ${what}: permission denied`, {
       cause: thrown,
-      hint: `who may write there? ls -ld ${printable(folderOf(path), Infinity)} ${printable(path, Infinity)}`,
+      hint: `who may write there? ls -ld ${
+        [folderOf(path), path].map((each) => printable(shellWord(each), Infinity)).join(" ")
+      }`,
     });
   }
   if (thrown instanceof Deno.errors.NotFound) {

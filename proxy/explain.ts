@@ -413,7 +413,7 @@ function missingHint(target: UnixTarget | VsockMuxTarget, directory?: string): s
   if (target.path === THIS_HOST.path) return "systemd 256 and later makes it, where sshd is installed";
   const port = portInPath(formatTarget(target));
   if (port !== undefined) return port;
-  const look = directory === undefined ? "" : ` ls -l ${printable(directory)} shows what is there`;
+  const look = directory === undefined || !isPlainWord(directory) ? "" : ` ls -l ${directory} shows what is there`;
   return `${makerHint(target)} Is the path right?${look}`;
 }
 
@@ -425,8 +425,13 @@ function aliasHint({ kind, path }: UnixTarget | VsockMuxTarget): string | undefi
   if (path.lastIndexOf("/") !== 0 || !path.includes("%", 1)) return undefined;
   const address = `${kind}${path.replaceAll("%", "/")}`;
   // What a shell would read as something else is left for a person to quote.
-  const shown = /^[\w./=@:+,-]+$/.test(address) ? address : `${kind}/PATH`;
+  const shown = isPlainWord(address) ? address : `${kind}/PATH`;
   return `scp and rsync need a name for a path: deno-ssh-proxy config --install --alias NAME=${shown}`;
+}
+
+/** Whether a shell reads `text` as it is, and a terminal shows it so. */
+function isPlainWord(text: string): boolean {
+  return /^[\w./=@:+,-]+$/.test(text);
 }
 
 /** Says what makes the socket of `target`. */
