@@ -2,19 +2,9 @@
 # What install.sh refuses to run, to follow and to write through: each is an attack of another user of this machine, of a
 # registry or of an archive. Prints one line a check, and how many there were.
 set -u
-root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd) || exit 1
-# In /tmp itself, so that a directory on the way is not closed to other users.
-folder=$(mktemp -d) || exit 1
-child=
-clean_up() {
-  [ -z "$child" ] || { kill "$child" && wait "$child"; } 2>/dev/null
-  rm -rf --one-file-system "$folder"
-}
-trap clean_up EXIT
-trap 'exit 1' HUP INT TERM
-mkdir "$folder/tmp" || exit 1
+# shellcheck source=tests/install_checks.sh
+. "$(dirname "$0")/install_checks.sh"
 umask 022
-log=$folder/log passed=0 failed=0 skipped=0
 is_root=no
 [ "$(id -u)" != 0 ] || is_root=yes
 deno=$(deno eval --no-config 'console.log(Deno.execPath())') || exit 1
@@ -22,30 +12,11 @@ deno=$(deno eval --no-config 'console.log(Deno.execPath())') || exit 1
 payload=$("$root/tests/payload.sh" "$deno") || exit 1
 other=54321
 [ "$(id -u)" != "$other" ] || other=54322
-export TMPDIR="$folder/tmp"
 # rustup looks for its toolchains in the home.
 [ ! -d "${HOME-}/.rustup" ] || export RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}"
 unset CARGO_HOME
 export HOME="$folder/home"
 mkdir -m 700 "$HOME" || exit 1
-
-skip() { # skip SENTENCE REASON
-  skipped=$((skipped + 1))
-  echo "skipped: $1: $2"
-}
-
-check() { # check SENTENCE COMMAND ARGUMENT…
-  sentence=$1
-  shift
-  if "$@" >"$log" 2>&1; then
-    passed=$((passed + 1))
-    echo "ok: $sentence"
-  else
-    failed=$((failed + 1))
-    echo "FAILED: $sentence"
-    cat "$log"
-  fi
-}
 
 as_root() { # as_root SENTENCE COMMAND…
   if [ "$is_root" = yes ]; then check "$@"; else skip "$1" "only root can make another user's files"; fi
@@ -68,10 +39,6 @@ refused() { # refused TEXT INSTALLER ARGUMENT…
   ran "$@"
   [ "$code" = 1 ] || { echo "exit code $code, not 1"; return 1; }
   says "$expected"
-}
-
-state_of() { # state_of FOLDER
-  (cd "$1" && find . -exec ls -ldn {} + | sort)
 }
 
 install_in() { # install_in PREFIX
@@ -371,5 +338,4 @@ leaves_nothing() {
 }
 check "nothing is left in TMPDIR" leaves_nothing
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+count

@@ -3,41 +3,9 @@
 # why it cannot, runs, is refused where it must be, and leaves nothing behind. Then the same with no installer: the demo,
 # and deno install -g. Prints one line a check, and how many there were.
 set -u
-root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd) || exit 1
-folder=$(mktemp -d) || exit 1
-child=
-clean_up() {
-  [ -z "$child" ] || { kill "$child" && wait "$child"; } 2>/dev/null
-  rm -rf "$folder"
-}
-trap clean_up EXIT
-trap 'exit 1' HUP INT TERM
-# What is begun here and not cleaned up is left in here, or names it in its arguments.
-mkdir "$folder/tmp" || exit 1
-export TMPDIR="$folder/tmp"
+# shellcheck source=tests/install_checks.sh
+. "$(dirname "$0")/install_checks.sh"
 prefix="$folder/it's a prefix"
-log=$folder/log
-passed=0
-failed=0
-skipped=0
-
-skip() { # skip SENTENCE REASON
-  skipped=$((skipped + 1))
-  echo "skipped: $1: $2"
-}
-
-check() { # check SENTENCE COMMAND ARGUMENT…
-  sentence=$1
-  shift
-  if "$@" >"$log" 2>&1; then
-    passed=$((passed + 1))
-    echo "ok: $sentence"
-  else
-    failed=$((failed + 1))
-    echo "FAILED: $sentence"
-    cat "$log"
-  fi
-}
 
 exits() { # exits CODE COMMAND ARGUMENT…
   expected=$1
@@ -58,11 +26,6 @@ refuses_control_characters() {
     prints "install.sh: the prefix has a control character in it" exits 1 "$root/install.sh" --prefix "$place" &&
       [ ! -e "$place" ] || return 1
   done
-}
-
-# What is there, and whose, to compare.
-state_of() { # state_of FOLDER
-  (cd "$1" && find . -exec ls -ldn {} + | sort)
 }
 
 # The installer says why it refuses, and leaves all as it is.
@@ -704,5 +667,4 @@ else
   skip "the demo and deno install -g" "ssh is not installed"
 fi
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+count
