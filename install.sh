@@ -406,7 +406,7 @@ is_edited() { # is_edited FILE
     { alias = 0 }
     /^Host (\.host|machine\/\.|unix\/|\*$)/ || /^Match (host \.host|host unix\/|final all$)/ { next }
     index($0, "    ProxyCommand " ENVIRON["named"] " ") == 1 { next }
-    /^    (Port [0-9]+|ProxyUseFdpass yes|CheckHostIP no|ControlPath [^ ]+|User [^ ]+|HostKeyAlias [^ ]+)$/ { next }
+    /^    (Port [0-9]+|ProxyCommand none|ProxyUseFdpass yes|CheckHostIP no|ControlPath [^ ]+|User [^ ]+|HostKeyAlias [^ ]+)$/ { next }
     /^    (StrictHostKeyChecking (no|yes|ask|accept-new)|LogLevel ERROR)$/ { next }
     /^    UserKnownHostsFile (\/dev\/null|~\/\.ssh\/[a-z0-9._-]+( ~\/\.ssh\/known_hosts2)?)$/ { next }
     { exit edited = 1 }
