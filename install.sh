@@ -475,7 +475,7 @@ take_back_config() {
   if [ -f "$program/current/standalone" ]; then
     { "$shim" config --user root | cmp -s - "$config" || "$shim" config | cmp -s - "$config"; } && rm -f "$config" &&
       echo "removed $config"
-  elif ! [ -x "$shim" ] || ! trusts "$program/current/deno"; then
+  elif ! [ -x "$shim" ] || ! guard "$program/current/deno"; then
     # An installation that lost its program, or a Deno to run it with.
     gone=$shim
     take_back_orphan
