@@ -156,13 +156,26 @@ is_shared() { # is_shared GID
   }
 }
 
-# What guard found, and what mends it.
-why='' mend=''
-distrust() { # distrust WHAT MEND
-  why=$1 mend=$2
+# Why guard refused a path, what mends it (nothing: only another path does), and who it is that is not trusted.
+why='' mend='' whose=''
+distrust() { # distrust WHY MEND WHOSE
+  why=$1 mend=$2 whose=$3
   return 1
 }
 anything="and could have connections run anything"
+
+name_of() { # name_of UID
+  id -nu "$1" 2>/dev/null || printf 'user %s' "$1"
+}
+
+# Another user's directory is not made safe by a new owner: files in it stay theirs, or open in a program of theirs.
+distrust_owner() { # distrust_owner PATH UID
+  case $1 in
+    "$prefix" | "$prefix"/*) mend="move it away: mv $(quoted "$1") $(quoted "$1.old")" ;;
+    *) mend='' ;;
+  esac
+  distrust "$1: it belongs to another user ($2), who could have connections run anything" "$mend" "$(name_of "$2")'s"
+}
 
 # GNU ls prints a + after the mode of a file that has an ACL. That of busybox does not: then each file is asked for its ACL.
 # Neither sees an access list of NFSv4.
@@ -177,31 +190,42 @@ may_have_acl() { # may_have_acl MODE
 }
 
 # Prints each entry of an ACL with which somebody may write: u or g and a number (none: the group of the file itself), with
-# a d before it if new files get it. Prints `unknown` where there is no getfacl (Debian's package acl).
+# a d before it if new files get it. Prints `unknown` if there is no getfacl (Debian's package acl).
 writers_of() { # writers_of PATH
   command -v getfacl >/dev/null || { echo unknown; return; }
   getfacl -cpn -- "$1" 2>/dev/null | sed -n -e 's/:...[[:space:]]*#effective:/:/' \
     -e 's/^user:\([0-9][0-9]*\):.w.*/u \1/p' -e 's/^group:\([0-9]*\):.w.*/g \1/p' -e 's/^default:other::.w.*/do/p' \
-    -e 's/^default:user:\([0-9][0-9]*\):.w.*/du \1/p' -e 's/^default:group:\([0-9][0-9]*\):.w.*/dg \1/p'
+    -e 's/^default:user:\([0-9][0-9]*\):.w.*/du \1/p' -e 's/^default:group:\([0-9]*\):.w.*/dg \1/p'
 }
 
-# Groups are warned of, once, with what mends it.
-shared=
+# Groups are warned of, once, with what mends it: Debian's /usr/local is for the group staff. guard_strictly refuses them.
+shared='' warned='' groups=warn
 judge_group() { # judge_group PATH GID
-  case " $shared " in *" $(quoted "$1") "*) return 0 ;; esac
-  ! is_shared "$2" || shared="$shared $(quoted "$1")"
+  case $groups:" $shared $warned " in warn:*" $(quoted "$1") "*) return 0 ;; esac
+  is_shared "$2" || return 0
+  if [ $groups = warn ]; then shared="$shared $(quoted "$1")"
+  else
+    group=$(getent group "$2" 2>/dev/null) || group=$2
+    distrust "$1: others of the group ${group%%:*} may write to it" "chmod g-w $(quoted "$1")" "open to the group ${group%%:*}"
+  fi
+}
+warn_of_groups() {
+  # A word for sh each.
+  [ -z "$shared" ] ||
+    echo "install.sh: warning: a group may write there, and have connections run anything: chmod g-w$shared" >&2
+  warned="$warned $shared" shared=''
 }
 
 judge_acl() { # judge_acl PATH GID
   writers=$(writers_of "$1")
   while read -r kind id; do
     case $kind in
-      u) is_trusted "$id" || distrust "$1: its ACL lets another user ($id) write to it, $anything" "chmod g-w $(quoted "$1")" ||
-        return ;;
-      g) judge_group "$1" "${id:-$2}" ;;
+      u) is_trusted "$id" || distrust "$1: its ACL lets another user ($id) write to it, $anything" \
+        "chmod g-w $(quoted "$1")" "open to $(name_of "$id")" || return ;;
+      g) judge_group "$1" "${id:-$2}" || return ;;
       unknown)
-        distrust "$1: its ACL lets others write to it, $anything" \
-          "chmod g-w $(quoted "$1"), install getfacl (Debian's package acl) to see whom" || return ;;
+        distrust "$1: its ACL may let others write to it; only getfacl (Debian's package acl) tells whom" \
+          "install that, or chmod g-w $(quoted "$1")" "of an ACL that cannot be read" || return ;;
     esac
   done <<END
 $writers
@@ -211,50 +235,74 @@ END
 # Looks at what a new file in a directory gets, whatever the umask is.
 judge_new() { # judge_new DIRECTORY
   status_of "$1"
+  if ! command -v getfacl >/dev/null; then
+    judge_probe "$1" "$mode"
+    return
+  fi
   may_have_acl "$mode" || return 0
+  # A file gets the group of a directory with setgid.
+  case $mode in ??????[sS]*) new_gid=$gid ;; *) new_gid=$(id -g) ;; esac
   writers=$(writers_of "$1")
   while read -r kind id; do
     case $kind in
       du) ! is_trusted "$id" || continue ;;
-      dg) is_shared "$id" || continue ;;
+      dg) is_shared "${id:-$new_gid}" || continue ;;
       do) ;;
-      unknown)
-        distrust "$1: it has an ACL that cannot be read, because there is no getfacl" \
-          "install it (Debian's package acl), setfacl -b $(quoted "$1")" || return ;;
       *) continue ;;
     esac
-    distrust "$1: its default ACL lets others write to new files, $anything" "setfacl -k $(quoted "$1")" || return
+    distrust "$1: its default ACL lets others write to new files, $anything" "setfacl -k $(quoted "$1")" "of an ACL" || return
   done <<END
 $writers
 END
 }
 
+# Without getfacl, a default ACL shows in what a new directory gets: then the umask does not count.
+judge_probe() { # judge_probe DIRECTORY MODE
+  [ $groups = warn ] && [ "$system" != Darwin ] || return 0
+  case $shows_acls:$2 in yes:??????????+* | no:*) ;; *) return 0 ;; esac
+  probe=$1/.deno-ssh-proxy.$$
+  # Who cannot make one makes no files there either.
+  mkdir "$probe" 2>/dev/null || return 0
+  status_of "$probe"
+  rmdir "$probe"
+  case $mode in
+    ?????-??-*) return 0 ;;
+    *) distrust "$1: its default ACL may let others write to new files; only getfacl (Debian's package acl) tells whom" \
+      "install that" "of an ACL that cannot be read" ;;
+  esac
+}
+
 # The first place on the way to what guard looked at last that other users may not enter or start.
 closed=
+may_be_sticky=no
 judge() { # judge PATH ENTRY, where ENTRY is what counts in a directory that is PATH
   status_of "$1"
   case $mode in l* | ?????????[xt]*) ;; *) closed=${closed:-$1} ;; esac
-  is_trusted "$uid" || distrust "$1: it belongs to another user ($uid), who could have connections run anything" "chown it" ||
-    return
+  is_trusted "$uid" || distrust_owner "$1" "$uid" || return
   case $mode in l*) return 0 ;; esac
   # An ACL of macOS adds to the mode.
   case $system in Darwin)
     # shellcheck disable=SC2010 # the lines after the first are its ACL
     ! ls -lden "$1" | grep -v " user:$(id -un) " | grep -q -e ' allow .*write' -e ' allow .*append' -e ' allow .*add_' \
       -e ' allow .*delete' -e ' allow .*chown' ||
-      distrust "$1: its ACL lets others write to it, $anything" "chmod -N $(quoted "$1")" || return ;;
+      distrust "$1: its ACL lets others write to it, $anything" "chmod -N $(quoted "$1")" "of an ACL" || return ;;
   esac
   case $mode in
     ?????-??-*) return 0 ;;
     d????????[tT]*)
       # There each may remove and rename what is their own, and that is what counts.
-      { [ -e "$2" ] || [ -L "$2" ]; } || return 0
-      status_of "$2"
-      is_trusted "$uid" || distrust "$2: it belongs to another user ($uid), who could have connections run anything" "chown it"
-      return ;;
-    ????????w*)
-      distrust "$1: everybody may write to it, $anything" "chmod o-w $(quoted "$1")"
-      return ;;
+      if [ "$1" != "$2" ]; then
+        { [ -e "$2" ] || [ -L "$2" ]; } || return 0
+        status_of "$2"
+        is_trusted "$uid" || distrust_owner "$2" "$uid"
+        return
+      fi
+      # Files of fixed names are put into the last directory: others could have links there first.
+      [ $may_be_sticky = no ] || return 0 ;;
+  esac
+  case $mode in ????????w*)
+    distrust "$1: everybody may write to it, $anything" "chmod o-w $(quoted "$1")" "open to everybody"
+    return ;;
   esac
   # The bits of the group are the mask of an ACL: without w there, no other entry of it lets anybody write.
   if may_have_acl "$mode"; then judge_acl "$1" "$gid"
@@ -273,26 +321,39 @@ guard() { # guard PATH
       '' | .) continue ;;
       ..) at=${at%/*}; continue ;;
     esac
+    # Before judge: what another user puts there in between is seen by it.
+    kind=missing
+    if [ -L "$at/$name" ]; then kind='a link'; elif [ -e "$at/$name" ]; then kind=there; fi
     judge "${at:-/}" "$at/$name" || return
-    if [ -L "$at/$name" ]; then
+    if [ "$kind" = "a link" ]; then
       links=$((links + 1))
-      [ $links -le 40 ] || distrust "$1: it is a link that leads to itself" "remove it" || return
+      [ $links -le 40 ] || distrust "$1: it is a link that leads to itself" "remove it" "a link" || return
       link=$(readlink "$at/$name")
       case $link in /*) at='' ;; esac
       rest=${link#/}${rest:+/$rest}
-    elif [ -e "$at/$name" ]; then at=$at/$name
+    elif [ "$kind" = there ]; then at=$at/$name
     else
       judge_new "${at:-/}"
       return
     fi
   done
-  judge "${at:-/}" "$at" || return
+  judge "${at:-/}" "${at:-/}" || return
   [ ! -d "${at:-/}" ] || judge_new "${at:-/}"
+}
+
+# The same, and refuses what others of a group may write to.
+guard_strictly() { # guard_strictly PATH
+  groups=refuse
+  guard "$1" || {
+    groups=warn
+    return 1
+  }
+  groups=warn
 }
 
 left="nothing was changed" choice="choose another --prefix"
 need_trust() { # need_trust PATH
-  guard "$1" || fail "$why" "$left; $mend, or $choice"
+  guard "$1" || fail "$why" "$left; ${mend:+$mend, or }$choice"
 }
 
 guard_installation() {
@@ -300,6 +361,40 @@ guard_installation() {
   for place in "$program/deno" "$program" "${shim%/*}" "${fragment%/*}" "${manual%/*}" "${bash%/*}" "${zsh%/*}" "${fish%/*}"; do
     need_trust "$place"
   done
+  guard_contents
+}
+
+# Looks at all that is in the program's directory already: whose it is, who may write to it, and where links lead. No file
+# of another user's there is taken over, and none is written through a link.
+guard_contents() {
+  [ -d "$program" ] || return 0
+  away="$left; move all of it away: mv $(quoted "$program") $(quoted "$program.old"), or $choice"
+  # Each of these prints a path with a dot at its beginning.
+  found=$(cd "$program" && find . ! -user 0 ! -user "$me" ! -user "$owner_of_all" -print 2>/dev/null | head -n 1) || true
+  [ -z "$found" ] || fail "$program${found#.}: it belongs to another user ($(owner_of "$program/$found"))" "$away"
+  found=$(cd "$program" && find . \( -type l ! -path ./current ! -path ./current.new ! -path './*/deno' -o \
+    ! -type l ! -type f ! -type d \) -print 2>/dev/null | head -n 1) || true
+  [ -z "$found" ] || fail "$program${found#.}: it is a link or a device, and no installation makes one there" "$away"
+  case $(readlink "$program/current" || true) in */* | ..)
+    fail "$program/current: it leads out of $program" "$away" ;;
+  esac
+  # The bits of the group are the mask of an ACL. An ACL of macOS has no mask.
+  writable='-perm -20 -o -perm -2'
+  [ "$system" != Darwin ] || writable='-perm -0'
+  # shellcheck disable=SC2086 # words
+  found=$(cd "$program" && find . ! -type l \( $writable \) -print 2>/dev/null) || true
+  while IFS= read -r file; do
+    # Another install.sh may have removed it meanwhile.
+    { [ -n "$file" ] && [ -e "$program/$file" ]; } || continue
+    judge "$program${file#.}" "$program${file#.}" || fail "$why" "$away"
+  done <<END
+$found
+END
+}
+
+owner_of() { # owner_of PATH
+  status_of "$1"
+  echo "$uid"
 }
 
 # Looks at all that --uninstall runs, reads and removes.
@@ -307,41 +402,40 @@ guard_installed() {
   left="nothing was removed" choice="run this as the user whose it is"
   guard_installation
   ! is_ours "$shim" || need_trust "$shim"
-  [ -d "$program" ] || return 0
-  found=$(find "$program/" \( ! -user 0 ! -user "$me" ! -user "$owner_of_all" -o ! -type l -perm -2 \) -print 2>/dev/null |
-    head -n 1)
-  [ -z "$found" ] || fail "$found: another user may write to it, $anything" "$left; remove it, or $choice"
-}
-
-# Whether everybody may put files into a directory: what is in /tmp may be anybody's.
-is_open() { # is_open DIRECTORY
-  case $(ls -ldn "$1/") in ????????w*) distrust "$1: everybody may write to it" '' || return 0 ;; esac
-  return 1
 }
 
 # Takes the directories of the given PATH that only trusted users may write to, and root's own home where HOME is another
 # user's. A program, a cargo configuration or a temporary directory of another user lets that user become root.
+others_deno=
 use_trusted_places() {
-  trusted_path=''
+  trusted_path='' left_out=''
   others_path=$given_path:
   while [ -n "$others_path" ]; do
     folder=${others_path%%:*} others_path=${others_path#*:}
     case $folder in /*) ;; *) continue ;; esac
     [ -d "$folder/" ] || continue
-    if guard "$folder" && ! is_open "$folder"; then trusted_path=$trusted_path${trusted_path:+:}$folder
-    else shown "install.sh: root uses no program there: $why" >&2; fi
+    case :$trusted_path:, in *:"$folder":*) continue ;; esac
+    if guard_strictly "$folder"; then trusted_path=$trusted_path${trusted_path:+:}$folder
+    else
+      case ", $left_out" in *", $folder ("*) continue ;; esac
+      left_out="$left_out${left_out:+, }$folder ($whose)"
+      [ -n "$others_deno" ] || [ ! -x "$folder/deno" ] || others_deno=$folder/deno
+    fi
   done
+  [ -z "$left_out" ] || shown "install.sh: root runs no program of these directories of PATH: $left_out" >&2
   PATH=${trusted_path:-$PATH}
-  [ -z "${HOME-}" ] || guard "$HOME" || {
+  [ -z "${HOME-}" ] || guard_strictly "$HOME" || {
     HOME=~root
     shown "install.sh: root uses $HOME as its home: $why" >&2
   }
   for variable in TMPDIR CARGO_HOME RUSTUP_HOME; do
     eval "folder=\${$variable-}"
-    [ -z "$folder" ] || guard "$folder" || {
+    [ $variable != TMPDIR ] || may_be_sticky=yes
+    [ -z "$folder" ] || guard_strictly "$folder" || {
       unset "$variable"
       shown "install.sh: root does without $variable: $why" >&2
     }
+    may_be_sticky=no
   done
 }
 [ "$me" != 0 ] || use_trusted_places
@@ -351,14 +445,17 @@ need_own() { # need_own PROGRAM…
   [ "$me" = 0 ] || return 0
   for tool; do
     tool=$(command -v "$tool" || true)
-    [ -z "$tool" ] || guard "$tool" ||
+    [ -z "$tool" ] || guard_strictly "$tool" ||
       fail "$why" "$left; root runs no program of another user: install it for root, or run this as that user"
   done
 }
 
 # Prints the program that an ssh_config of config --install names, as sh reads it.
 program_in() { # program_in FILE
-  [ ! -f "$1" ] || sed -n "s/^ *ProxyCommand \(.*\) '%h' .*/\1/p" "$1" 2>/dev/null | head -n 1
+  [ ! -f "$1" ] || { named_program <"$1"; } 2>/dev/null
+}
+named_program() { # of the ssh_config that it reads
+  sed -n "s/^ *ProxyCommand \(.*\) '%h' .*/\1/p" | head -n 1
 }
 
 # Prints the first 64 KiB of a regular file in another user's home. That user may have put a link or a pipe there, and may
@@ -499,16 +596,13 @@ made_folders() {
 
 # Names the ssh_config of each user who still has this program in theirs: that of others is not changed.
 name_other_users() {
-  copy=$(mktemp)
   getent passwd 2>/dev/null | cut -d : -f 6 | sort -u | while IFS= read -r home; do
     theirs=$home/.ssh/deno-ssh-proxy.conf
     [ "$theirs" != "$config" ] || continue
-    read_of_other "$theirs" >"$copy"
-    [ "$(path_of "$(program_in "$copy")")" != "$shim" ] ||
+    [ "$(path_of "$(read_of_other "$theirs" | named_program)")" != "$shim" ] ||
       shown "still names it: $theirs, and the Include line in $home/.ssh/config
   ./install.sh --uninstall, run by that user, takes both back"
   done || true
-  rm -f "$copy"
 }
 
 # Prints sudo where this user cannot change a directory, and root can.
@@ -546,6 +640,25 @@ name_other_place() {
   fail "it is not installed in $prefix, and nothing was changed; $where names $other" "$hint"
 }
 
+# Waits until no other install.sh works on this prefix. Nobody else can take the lock. The programs that are run do not
+# inherit it (9>&-): a daemon that a build leaves behind would keep it.
+locked=no
+lock() {
+  if command -v flock >/dev/null; then
+    (umask 077 && : >>"$program/lock")
+    chmod 600 "$program/lock" 2>/dev/null || true
+    exec 9>>"$program/lock"
+    flock -n 9 || {
+      echo "waiting for another install.sh with this prefix"
+      flock 9
+    }
+    # What another one has removed meanwhile is no lock.
+    # shellcheck disable=SC3013 # dash, bash, busybox and ksh have -ef
+    [ ! -e /dev/fd/9 ] || [ "$program/lock" -ef /dev/fd/9 ] || return
+  fi
+  locked=yes
+}
+
 if [ "$uninstall" = yes ]; then
   if ! [ -L "$program/current" ] && ! [ -f "$made" ]; then
     find_orphan
@@ -559,7 +672,12 @@ if [ "$uninstall" = yes ]; then
   fi
   guard_installed
   need_to_remove
-  take_back_config
+  if ! lock || { ! [ -L "$program/current" ] && ! [ -f "$made" ]; }; then
+    echo "deno-ssh-proxy is no longer in $prefix: another install.sh has just removed it"
+    exit 0
+  fi
+  guard_installed
+  take_back_config 9>&-
   # Each before the one that it is in.
   folders=$(made_folders)
   removed=
@@ -578,6 +696,10 @@ if [ "$uninstall" = yes ]; then
   esac
   if [ -e "$program/deno" ]; then echo "removed $program, and in it the Deno that was installed for this program"
   else echo "removed $program"; fi
+  # At last what tells another install.sh whose the rest is.
+  for file in "$program"/*; do
+    case ${file##*/} in made | lock) ;; *) rm -rf "$file" ;; esac
+  done
   rm -rf "$program"
   printf '%s\n' "$folders" | while IFS= read -r folder; do
     # Who has put something else there keeps it.
@@ -588,7 +710,16 @@ if [ "$uninstall" = yes ]; then
   exit 0
 fi
 
-root=$(CDPATH='' cd "$(dirname "$0")" && pwd)
+# It may have been started through links.
+self=$0
+while [ -L "$self" ]; do
+  link=$(readlink "$self")
+  case $link in
+    /*) self=$link ;;
+    *) self=$(dirname "$self")/$link ;;
+  esac
+done
+root=$(CDPATH='' cd "$(dirname "$self")" && pwd)
 payload=
 if [ -n "$from" ]; then
   [ -f "$from" ] || fail "$from: there is no such archive"
@@ -608,10 +739,37 @@ deno_of() { # deno_of CANDIDATE
   ' 2>/dev/null | tail -n 1
 }
 
+# Refuses to replace what this did not install: uninstalling would take it away.
+guard_others_files() {
+  # In this order: another install.sh may begin there at the same time.
+  others=
+  for file in "$program"/*; do
+    case ${file##*/} in made | lock | '*') ;; *) others=$file ;; esac
+  done
+  if [ -n "$others" ] && ! [ -f "$made" ] && ! [ -L "$program/current" ]; then
+    fail "$program: it is there, and this did not install it" \
+      "for a Debian package: apt-get remove deno-ssh-proxy; or choose another --prefix"
+  fi
+  for link in "$shim" "$manual" "$bash" "$zsh" "$fish" "$fragment"; do
+    { [ -e "$link" ] || [ -L "$link" ]; } || continue
+    is_ours "$link" ||
+      fail "$link: it is there, and this did not install it" "move it to another place, or choose another --prefix"
+  done
+}
+
 # Before anything in there is started.
+guard_others_files
 guard_installation
+warn_of_groups
 
 build=$(mktemp -d)
+# For everybody: who can replace what is built there decides what is installed.
+{ judge_new "${build%/*}" && guard_strictly "$build"; } || {
+  rmdir "$build"
+  # As /tmp is everywhere.
+  case $mend in "chmod o-w"*) mend="chmod +t${mend#chmod o-w}" ;; esac
+  fail "$why" "$left; ${mend:+$mend, or }set TMPDIR to a directory of your own"
+}
 child=''
 stage=''
 is_new=no
@@ -622,7 +780,7 @@ clean_up() {
   # dash leaves wait early in the trap of a signal.
   while [ -n "$child" ] && kill -0 "$child" 2>/dev/null; do wait "$child" 2>/dev/null || true; done
   [ -z "$stage" ] || rm -rf "$stage"
-  [ ! -d "$program" ] || rm -f "$program/deno.new"
+  [ $locked = no ] || rm -f "$program/deno.new"
   take_back_folders
   rm -rf "$build" 2>/dev/null || rm -rf "$build"
 }
@@ -630,9 +788,10 @@ clean_up() {
 take_back_folders() {
   [ "$is_new" = yes ] || return 0
   for file in "$program"/*; do
-    case ${file##*/} in lock | made) ;; *) return 0 ;; esac
+    case ${file##*/} in lock | made | made.new | '*') ;; *) return 0 ;; esac
   done
-  rm -r "$program"
+  # Another install.sh may have the lock.
+  [ $locked = no ] || rm -rf "$program"
   sort -ru "$build/made" | while IFS= read -r folder; do rmdir "$folder" 2>/dev/null || true; done
 }
 interrupted() {
@@ -775,6 +934,14 @@ need_to_unpack() {
   command -v sha256sum >/dev/null || command -v shasum >/dev/null || need sha256sum coreutils
 }
 
+guard_deno() { # guard_deno FILE
+  case $me:$1 in
+    0:"$program/deno") guard "$1" ;;
+    0:*) guard_strictly "$1" ;;
+    *) guard "$1" ;;
+  esac
+}
+
 # Sets deno to one that everybody can start whom this installation is for, or else hidden to one that root alone can.
 deno='' hidden='' hidden_by='' closed_prefix=''
 find_deno() {
@@ -783,7 +950,7 @@ find_deno() {
   for candidate in "$(command -v deno || true)" "$program/deno"; do
     [ -x "$candidate" ] || continue
     # It may be a script, and the executable that this starts another user's.
-    if ! guard "$candidate"; then
+    if ! guard_deno "$candidate"; then
       shown "not used: $why" >&2
       continue
     fi
@@ -792,7 +959,7 @@ find_deno() {
       shown "not used, because it is older than Deno 2.9 or does not run: $candidate" >&2
       continue
     fi
-    if ! guard "$found"; then
+    if ! guard_deno "$found"; then
       shown "not used: $why" >&2
       continue
     fi
@@ -856,54 +1023,49 @@ else
   report_missing
 fi
 
-# Refuses to replace what this did not install: uninstalling would take it away.
-guard_others_files() {
-  # In this order: another install.sh may begin there at the same time.
-  others=
-  for file in "$program"/*; do
-    case ${file##*/} in made | lock | '*') ;; *) others=$file ;; esac
-  done
-  if [ -n "$others" ] && ! [ -f "$made" ] && ! [ -L "$program/current" ]; then
-    fail "$program: it is there, and this did not install it" \
-      "for a Debian package: apt-get remove deno-ssh-proxy; or choose another --prefix"
-  fi
-  for link in "$shim" "$manual" "$bash" "$zsh" "$fish" "$fragment"; do
-    { [ -e "$link" ] || [ -L "$link" ]; } || continue
-    is_ours "$link" ||
-      fail "$link: it is there, and this did not install it" "move it to another place, or choose another --prefix"
-  done
+# Makes a directory and those on the way to it, one at a time. In one like /tmp another user may put a link there at any
+# moment: each is looked at before and after, and mkdir follows no link.
+make_folder() { # make_folder DIRECTORY
+  [ -d "${1%/*}/" ] || make_folder "${1%/*}" || return
+  need_trust "$1"
+  [ ! -d "$1" ] || return 0
+  mkdir "$1" 2>/dev/null || [ -d "$1" ] || return
+  need_trust "$1"
 }
 
-make_folders() {
+list_folders() {
   for file in "$manual" "$bash" "$zsh" "$fish" "$fragment" "$shim" "$program"; do
     folder=${file%/*}
     while [ -n "$folder" ] && [ ! -d "$folder" ]; do
       printf '%s\n' "$folder"
       folder=${folder%/*}
     done
-  done >"$build/made"
-  [ -d "$program" ] || is_new=yes
-  mkdir -p "$program" || return
-  cat "$build/made" >>"$made"
-  mkdir -p "${shim%/*}" "${fragment%/*}" "${manual%/*}" "${bash%/*}" "${zsh%/*}" "${fish%/*}"
+  done
 }
 
-# Waits until no other installation into this prefix runs. Nobody else can take the lock.
-lock() {
-  command -v flock >/dev/null || return 0
-  (umask 077 && : >>"$program/lock")
-  exec 9>>"$program/lock"
-  flock -n 9 || {
-    echo "waiting for another install.sh with this prefix"
-    flock 9
-  }
+# Makes all directories, and takes the lock.
+make_folders() {
+  until [ $locked = yes ]; do
+    list_folders >>"$build/made"
+    [ -d "$program" ] || is_new=yes
+    make_folder "$program" || return
+    [ -w "$program" ] || return
+    # What somebody else made meanwhile is not this user's.
+    guard_installation
+    lock || true
+  done
+  # An --uninstall may just have removed more of them.
+  list_folders >>"$build/made"
+  rm -f "$made.new"
+  { [ ! -f "$made" ] || cat "$made"; cat "$build/made"; } | sort -u >"$made.new" && chmod 644 "$made.new" &&
+    mv -f "$made.new" "$made" || return
+  for file in "$shim" "$fragment" "$manual" "$bash" "$zsh" "$fish"; do make_folder "${file%/*}" || return; done
 }
 guard_others_files
 make_folders || fail "$prefix: cannot be written to" "choose another --prefix"
-# What somebody else made meanwhile is not this user's.
 guard_installation
-lock
 put_deno() { # put_deno FILE: for this program alone
+  rm -f "$program/deno.new"
   cp "$1" "$program/deno.new" || fail "$program: Deno cannot be put there" "$left"
   chmod 755 "$program/deno.new"
   mv -f "$program/deno.new" "$program/deno"
@@ -960,7 +1122,10 @@ if [ -n "$deno$standalone" ]; then :
 elif [ -n "$hidden" ]; then
   echo "copying $hidden into $program: $hidden_by is closed to other users"
   put_deno "$hidden"
-else fetch_deno; fi
+else
+  [ -z "$others_deno" ] || shown "not used: $others_deno: root runs no program of that directory" >&2
+  fetch_deno 9>&-
+fi
 
 # A cache that cargo has already is used. Otherwise it gets one that goes away, with the settings that it has.
 if [ -z "$payload" ] && [ -z "${CARGO_HOME-}" ] && [ -n "${HOME-}" ] && ! [ -d "$HOME/.cargo/registry" ]; then
@@ -974,7 +1139,7 @@ fi
 if [ -z "$payload" ]; then
   echo "building with $deno"
   payload=$build/payload
-  "$root/release/payload.sh" "$deno" "$payload" || {
+  "$root/release/payload.sh" "$deno" "$payload" 9>&- || {
     echo "  $left" >&2
     exit 1
   }
@@ -989,7 +1154,7 @@ cp -RP "$payload/program"/* "$stage" || fail "$program: the program cannot be pu
 need_files "$stage"
 if [ -n "$standalone" ]; then set -- "$stage/standalone"
 else set -- "$deno" run --quiet --no-prompt --no-config "$stage/cli.mjs"; fi
-"$@" config >"$build/ssh_config" || fail "it does not run on this system" "$left"
+"$@" config >"$build/ssh_config" 9>&- || fail "it does not run on this system" "$left"
 cp "$build/ssh_config" "$stage"
 # Other files or another Deno have another name; what is there already stays as it is until it counts no more.
 if [ -n "$standalone" ]; then name=${standalone##*/}
@@ -1008,7 +1173,7 @@ else
   mv "$stage" "$program/$name"
   stage=$program/$name
 fi
-"$program/$name/deno-ssh-proxy" --version >"$build/version" || fail "it does not run on this system" "$left"
+"$program/$name/deno-ssh-proxy" --version >"$build/version" 9>&- || fail "it does not run on this system" "$left"
 
 # In one moment: who runs the program meanwhile sees what was there, or what is there now.
 lead() { # lead LINK TARGET
@@ -1092,7 +1257,7 @@ prove() {
   child=$!
   finish 60 || fail "ssh does not get through" "what is installed in $prefix stays there; --no-proof skips this check"
 }
-[ "$proof" = no ] || prove
+[ "$proof" = no ] || prove 9>&-
 
 # The program as somebody types it: by its name, where that is enough.
 command_line() {
@@ -1144,10 +1309,7 @@ name_completions() {
 need_trust "$shim"
 only_root=
 [ "$me" != 0 ] || only_root=$closed
-if [ -n "$shared" ]; then
-  # A word for sh each.
-  echo "install.sh: warning: a group may write there, and have connections run anything: chmod g-w$shared" >&2
-fi
+warn_of_groups
 
 cat <<END
 

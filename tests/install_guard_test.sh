@@ -124,7 +124,7 @@ runs_nothing_of_others() {
   done
   chown "$other" "$folder/theirs"
   PATH=$folder/theirs:$PATH ran "$root/install.sh" --no-proof --prefix "$folder/fine"
-  not_run && says "root uses no program there: $folder/theirs: it belongs to another user ($other)" || return 1
+  not_run && says "root runs no program of these directories of PATH: $folder/theirs (user $other's)" || return 1
   # A link in a directory of root's to a program of theirs.
   mkdir "$folder/links" && ln -s "$folder/theirs/cargo" "$folder/links/cargo"
   PATH=$folder/links:$PATH refused "$folder/theirs: it belongs to another user" "$root/install.sh" --no-proof --prefix "$folder/no"
@@ -155,6 +155,215 @@ if command -v cargo >/dev/null; then
   as_root "root does not build with the cargo configuration of another user's home" uses_no_home_of_others
 fi
 
+names_what_it_leaves_out() {
+  marking "$folder/their home/.deno/bin/deno" && mkdir "$folder/their home/bin" "$folder/loose" || return 1
+  chown -R "$other" "$folder/their home"
+  chmod 1777 "$folder/loose"
+  PATH="$folder/their home/.deno/bin:$folder/their home/bin:$folder/loose:$folder/loose:$PATH" \
+    ran "$payload/install.sh" --prefix "$folder/fine"
+  not_run && [ "$(grep -c '^install.sh:' "$folder/printed")" = 1 ] &&
+    says "$folder/their home/.deno/bin (user $other's), $folder/their home/bin (user $other's), $folder/loose (open to everybody)" &&
+    rm -rf "$folder/their home" "$folder/fine" "$folder/loose"
+}
+
+# No group has this number: nobody can tell who is in it.
+runs_nothing_of_groups() {
+  for kind in 0775 2775 1775; do
+    for program in sed deno awk; do marking "$folder/group/$program" "exec $(command -v $program) \"\$@\""; done
+    chgrp "$other" "$folder/group" && chmod "$kind" "$folder/group" || return 1
+    PATH=$folder/group:$PATH ran "$payload/install.sh" --prefix "$folder/fine"
+    # The group of a directory of PATH is no matter of the prefix.
+    not_run && [ "$code" = 0 ] && says "$folder/group (open to the group $other)" && ! says chmod &&
+      rm -rf "$folder/group" "$folder/fine" || return 1
+  done
+}
+
+warns_of_groups_first() {
+  marking "$folder/first/deno" "echo '$folder ran it' >&2; exec '$deno' \"\$@\" 2>&1"
+  # shellcheck disable=SC2016 # for that sh
+  printf '#!/bin/sh\necho "$0 was run" >&2\nexec /usr/bin/mktemp "$@"\n' >"$folder/first/mktemp"
+  chmod 755 "$folder/first/mktemp"
+  mkdir "$folder/shared" && chgrp "$other" "$folder/shared" && chmod 2775 "$folder/shared" || return 1
+  PATH=$folder/first:$PATH ran "$payload/install.sh" --prefix "$folder/shared"
+  rm -f "$folder/ran"
+  [ "$code" = 0 ] && [ "$(grep -c 'chmod g-w' "$folder/printed")" = 1 ] &&
+    head -n 1 "$folder/printed" | grep -qF "chmod g-w '$folder/shared'" &&
+    says "mktemp was run" && rm -rf "$folder/first" "$folder/shared"
+}
+
+as_root "one line names the directories of PATH that root leaves out, and whose they are" names_what_it_leaves_out
+as_root "root runs no program out of a directory that others of a group may write to" runs_nothing_of_groups
+as_root "a group that may write to the prefix is warned of before anything is run" warns_of_groups_first
+
+# --- Where it is built
+
+# As where TMPDIR is not set, and /tmp is like this.
+builds_nowhere_open() {
+  mkdir "$folder/loose" "$folder/bin" && chmod 777 "$folder/loose" || return 1
+  printf '#!/bin/sh\n[ "$*" = -d ] || exec /usr/bin/mktemp "$@"\nexec /usr/bin/mktemp -d "%s/loose/tmp.XXXXXX"\n' "$folder" \
+    >"$folder/bin/mktemp"
+  chmod 755 "$folder/bin/mktemp"
+  PATH=$folder/bin:$PATH refused "$folder/loose: everybody may write to it" "$payload/install.sh" --prefix "$folder/built" &&
+    [ ! -e "$folder/built" ] && [ -z "$(ls -A "$folder/loose")" ] && says "chmod +t '$folder/loose'" || return 1
+  chmod +t "$folder/loose"
+  PATH=$folder/bin:$PATH install_in "$folder/built" && [ -z "$(ls -A "$folder/loose")" ] &&
+    rm -rf "$folder/loose" "${folder:?}/bin" "$folder/built"
+}
+
+check "a temporary directory that everybody may write to is refused, unless it is sticky" builds_nowhere_open
+
+# --- What others put into the prefix
+
+# Runs a program out of PATH at which another user, who sees that it begins, puts a link in place of the prefix.
+with_link_at() { # with_link_at PROGRAM
+  mkdir -p "$folder/watched" "$folder/aim/lib/deno-ssh-proxy" || return 1
+  echo precious >"$folder/precious"
+  for name in made lock deno.new; do ln -sf "$folder/precious" "$folder/aim/lib/deno-ssh-proxy/$name"; done
+  chown -hR "$other" "$folder/aim"
+  mkdir -m 1777 "$folder/sticky"
+  printf '#!/bin/sh\n[ -L "%s/sticky/x" ] || { ln -s "%s/aim" "%s/sticky/x" && chown -h %s "%s/sticky/x"; } 2>/dev/null\nexec "%s" "$@"\n' \
+    "$folder" "$folder" "$folder" "$other" "$folder" "$(command -v "$1")" >"$folder/watched/$1"
+  chmod 755 "$folder/watched/$1"
+}
+
+follows_no_link_put_there() {
+  for program in deno mkdir sort; do
+    with_link_at $program || return 1
+    PATH=$folder/watched:$PATH ran "$payload/install.sh" --prefix "$folder/sticky/x"
+    { [ "$(cat "$folder/precious")" = precious ] && [ "$(find "$folder/aim" | wc -l)" = 6 ]; } || { echo "with $program"; return 1; }
+    [ $program = sort ] || { [ "$code" = 1 ] && says "$folder/sticky/x: it belongs to another user ($other)"; } || return 1
+    rm -rf "$folder/watched" "$folder/aim" "$folder/sticky"
+  done
+}
+
+takes_over_no_files() {
+  install_in "$folder/taken" || return 1
+  program=$folder/taken/lib/deno-ssh-proxy
+  version=$(readlink "$program/current")
+  # As after the chown of each directory that a message named.
+  for place in "$version" "$version/deno-ssh-proxy" made lock; do
+    chown "$other" "$program/$place"
+    before=$(state_of "$folder/taken")
+    refused "$program/$place: it belongs to another user ($other)" "$payload/install.sh" --prefix "$folder/taken" &&
+      says "mv '$program' '$program.old'" && [ "$(state_of "$folder/taken")" = "$before" ] || return 1
+    chown 0 "$program/$place"
+  done
+  chown -hR "$other" "$folder/taken"
+  refused "$folder/taken: it belongs to another user ($other)" "$payload/install.sh" --prefix "$folder/taken" &&
+    ! says chown && says "mv '$folder/taken' '$folder/taken.old'" && mv "$folder/taken" "$folder/taken.old" &&
+    install_in "$folder/taken" && rm -rf "$folder/taken" "$folder/taken.old"
+}
+
+follows_no_link_in_it() {
+  install_in "$folder/linked" || return 1
+  program=$folder/linked/lib/deno-ssh-proxy
+  version=$(readlink "$program/current")
+  for place in made lock deno deno.new made.new "$version" current "$version/cli.mjs"; do
+    rm -rf "$folder/kept"
+    cp -RP "$folder/linked" "$folder/kept"
+    echo precious >"$folder/precious"
+    rm -rf "${program:?}/$place"
+    case $place in "$version" | current) aim=$folder ;; *) aim=$folder/precious ;; esac
+    ln -s "$aim" "$program/$place"
+    before=$(ls "$folder")
+    for argument in --no-proof --uninstall; do
+      refused "$program/$place: it" "$payload/install.sh" $argument --prefix "$folder/linked" || return 1
+    done
+    [ "$(cat "$folder/precious")" = precious ] && [ "$(ls "$folder")" = "$before" ] || return 1
+    rm -rf "$folder/linked"
+    mv "$folder/kept" "$folder/linked"
+  done
+  rm -f "$program/lock"
+  mkfifo "$program/lock"
+  refused "$program/lock: it is a link or a device" "$payload/install.sh" --prefix "$folder/linked" && rm -rf "$folder/linked"
+}
+
+refuses_sticky_places() {
+  mkdir -p "$folder/wide/bin" && chmod 1777 "$folder/wide/bin"
+  refused "$folder/wide/bin: everybody may write to it" "$payload/install.sh" --prefix "$folder/wide" && rm -rf "$folder/wide"
+}
+
+as_root "a link that another user puts in the place of the prefix at any moment is not followed" follows_no_link_put_there
+as_root "files of another user's that are there are not taken over, and it says to move them away" takes_over_no_files
+check "links and devices in the program's directory are neither written through nor followed" follows_no_link_in_it
+check "a sticky directory in which it would put links is refused" refuses_sticky_places
+
+# --- The lock
+
+begin_locked() {
+  install_in "$folder/locked" || return 1
+  lock=$folder/locked/lib/deno-ssh-proxy/lock
+  exec 8>>"$lock"
+  flock 8
+}
+
+# Begins it in the background, and waits until it waits.
+waits_for_the_lock() { # waits_for_the_lock ARGUMENT…
+  : >"$folder/printed"
+  timeout 120 "$payload/install.sh" --prefix "$folder/locked" "$@" >"$folder/printed" 2>&1 8>&- &
+  child=$!
+  until grep -q "waiting for another install.sh" "$folder/printed"; do
+    kill -0 $child 2>/dev/null || { child=; cat "$folder/printed"; echo "it did not wait"; return 1; }
+    sleep 0.05
+  done
+}
+
+ends() {
+  wait "$child"
+  code=$?
+  child=
+  cat "$folder/printed"
+  return $code
+}
+
+uninstalls_after_another() {
+  begin_locked || return 1
+  waits_for_the_lock --uninstall
+  status=$?
+  [ $status != 0 ] || [ -x "$folder/locked/bin/deno-ssh-proxy" ] || status=1
+  exec 8>&-
+  [ $status = 0 ] && ends && [ ! -e "$folder/locked" ]
+}
+
+installs_after_a_removal() {
+  begin_locked || return 1
+  waits_for_the_lock --no-proof
+  status=$?
+  rm -rf "$folder/locked"
+  exec 8>&-
+  [ $status = 0 ] && ends && "$folder/locked/bin/deno-ssh-proxy" --version && [ -f "$lock" ] &&
+    ran "$root/install.sh" --prefix "$folder/locked" --uninstall && [ ! -e "$folder/locked" ]
+}
+
+# As sccache does.
+leaves_no_lock_to_daemons() {
+  mkdir "$folder/left"
+  printf '#!/bin/sh\nsleep 600 </dev/null >/dev/null 2>&1 &\necho $! >>"%s/daemons"\nexec "%s" "$@"\n' "$folder" "$(command -v cargo)" \
+    >"$folder/left/cargo"
+  chmod 755 "$folder/left/cargo"
+  PATH=$folder/left:$PATH ran "$root/install.sh" --no-proof --prefix "$folder/daemon"
+  flock -n "$folder/daemon/lib/deno-ssh-proxy/lock" true
+  status=$?
+  while read -r pid; do kill "$pid"; done <"$folder/daemons"
+  { [ "$code" = 0 ] && [ $status = 0 ]; } || { echo "the lock is still taken"; return 1; }
+  rm -rf "$folder/left" "$folder/daemon"
+}
+
+if command -v flock >/dev/null; then
+  check "uninstalling waits for an installation that is not complete" uninstalls_after_another
+  check "an installation that waited makes anew what was removed meanwhile" installs_after_a_removal
+  if command -v cargo >/dev/null; then
+    check "a daemon that a build leaves behind does not keep the lock" leaves_no_lock_to_daemons
+  fi
+else skip "the lock" "there is no flock"; fi
+
+starts_through_links() {
+  ln -s "$payload/install.sh" "$folder/one" && mkdir "$folder/up" && ln -s ../one "$folder/up/two" || return 1
+  ran "$folder/up/two" --prefix "$folder/through"
+  [ "$code" = 0 ] && (cd "$folder" && ran sh one --prefix "$folder/through") && rm -rf "$folder/through" "$folder/up" "$folder/one"
+}
+check "it finds what is beside it when it is started through links" starts_through_links
+
 # --- ACLs
 
 refuses_acls() {
@@ -172,9 +381,12 @@ refuses_acls() {
 }
 
 refuses_default_acls() {
-  for entry in "u:$other:rwx" o::rwx; do
+  for entry in "u:$other:rwx" o::rwx g::rwx; do
     rm -rf "$folder/default"
-    mkdir "$folder/default" && setfacl -d -m "$entry" "$folder/default" || return 1
+    mkdir "$folder/default" || return 1
+    # A new file gets the group of such a directory.
+    [ $entry != g::rwx ] || { [ "$is_root" = yes ] && chgrp "$other" "$folder/default" && chmod g+s "$folder/default"; } || continue
+    setfacl -d -m "$entry" "$folder/default" || return 1
     refused "$folder/default: its default ACL lets others write to new files" "$payload/install.sh" --prefix "$folder/default" &&
       [ -z "$(ls -A "$folder/default")" ] && says "setfacl -k '$folder/default'" && setfacl -k "$folder/default" &&
       install_in "$folder/default" || return 1
@@ -191,16 +403,46 @@ refuses_acls_that_it_cannot_read() {
   (IFS=: && for place in $PATH; do ln -s "$place"/* "$folder/bin/"; done) 2>/dev/null
   rm -f "$folder/bin/getfacl"
   setfacl -m "u:$other:rwx" "$folder/unread" &&
-    PATH=$folder/bin refused "$folder/unread: its ACL lets others write to it" "$payload/install.sh" --prefix "$folder/unread" &&
-    chmod g-w "$folder/unread" &&
-    PATH=$folder/bin refused "$folder/unread: it has an ACL that cannot be read" "$payload/install.sh" --prefix "$folder/unread"
+    PATH=$folder/bin refused "$folder/unread: its ACL may let others write to it" "$payload/install.sh" --prefix "$folder/unread" &&
+    chmod g-w "$folder/unread" && setfacl -d -m "u:$other:rwx" "$folder/unread" &&
+    PATH=$folder/bin refused "$folder/unread: its default ACL may let others write" "$payload/install.sh" --prefix "$folder/unread" &&
+    [ -z "$(ls -A "$folder/unread")" ] || return 1
+  # Without w in their masks.
+  setfacl -b "$folder/unread" && setfacl -m "u:$other:rx,d:u:$other:rx" "$folder/unread" &&
+    PATH=$folder/bin ran "$payload/install.sh" --prefix "$folder/unread"
+  [ "$code" = 0 ] && ! says warning && rm -rf "${folder:?}/bin" "$folder/unread"
+}
+
+refuses_acls_of_files() {
+  install_in "$folder/inner" || return 1
+  program=$folder/inner/lib/deno-ssh-proxy
+  for place in current/commands.sh current/cli.mjs current/. made lock; do
+    # The path without a link in it.
+    place=$(readlink -f "$program/$place")
+    kept=$(stat -c %a "$place")
+    setfacl -m "u:$other:rwx" "$place"
+    before=$(state_of "$folder/inner")
+    for argument in --no-proof --uninstall; do
+      refused "$place: its ACL lets another user ($other) write to it" "$payload/install.sh" --prefix "$folder/inner" $argument &&
+        says "mv '$program' '$program.old'" && [ "$(state_of "$folder/inner")" = "$before" ] || return 1
+    done
+    setfacl -b "$place" && chmod "$kept" "$place"
+  done
+  rm -rf "$folder/inner"
+}
+
+gives_files_to_no_group() {
+  mkdir "$folder/ours" && setfacl -d -m g::rwx "$folder/ours" && install_in "$folder/ours" &&
+    [ -z "$(find "$folder/ours" -type f -perm /022)" ] && rm -rf "$folder/ours"
 }
 
 if command -v setfacl >/dev/null && mkdir "$folder/try" && setfacl -m "u:$other:rwx" "$folder/try" 2>/dev/null; then
   check "a directory that an ACL lets another user write to is refused, and what mends it is said" refuses_acls
   check "so is one whose default ACL lets others write to new files" refuses_default_acls
   check "an ACL that lets nobody else write is fine" takes_harmless_acls
-  check "where there is no getfacl, an ACL that may let others write is refused" refuses_acls_that_it_cannot_read
+  check "where there is no getfacl, an ACL that may let others write is refused, and no other" refuses_acls_that_it_cannot_read
+  check "so is an installation with a file that an ACL lets another user write to, by --uninstall too" refuses_acls_of_files
+  as_root "no file that is made is the group's to write, whatever a default ACL says" gives_files_to_no_group
 else skip "ACLs" "setfacl (Debian's package acl) is missing, or this file system has none"; fi
 
 # --- What is uninstalled
@@ -220,7 +462,7 @@ uninstalls_nothing_of_others() {
   refused "$other" "$root/install.sh" --prefix "$folder/theirs" --uninstall || return 1
   chown 0 "$folder/theirs/lib/deno-ssh-proxy/current/deno-ssh-proxy"
   chown "$other" "$folder/theirs/lib/deno-ssh-proxy/current/cli.mjs"
-  refused "cli.mjs: another user may write to it" "$root/install.sh" --prefix "$folder/theirs" --uninstall
+  refused "cli.mjs: it belongs to another user ($other)" "$root/install.sh" --prefix "$folder/theirs" --uninstall
   rm -rf "$folder/theirs"
   return $status
 }
