@@ -1050,6 +1050,8 @@ make_folders() {
     [ -d "$program" ] || is_new=yes
     make_folder "$program" || return
     [ -w "$program" ] || return
+    # At once, for the --uninstall after a run that was killed. With -C nothing that is there is written to.
+    [ $is_new = no ] || (set -C && cat "$build/made" >"$made") 2>/dev/null || true
     # What somebody else made meanwhile is not this user's.
     guard_installation
     lock || true
