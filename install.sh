@@ -1,6 +1,25 @@
 #!/bin/sh
 # Installs deno-ssh-proxy: built from the checkout that this is in, or out of a release's archive.
 set -eu
+# Root starts with few of its variables: after su or sudo they can be another user's, and many name programs for Node.js,
+# cargo, rustc, Deno or tar to run. Those of PATH and of directories are looked at below.
+start_anew() {
+  for name in PATH HOME TMPDIR CARGO_HOME RUSTUP_HOME SHELL ZDOTDIR TERM NO_COLOR LANG LC_ALL LC_CTYPE LC_MESSAGES TZ \
+    http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY npm_config_registry \
+    NPM_CONFIG_REGISTRY npm_config_cafile NPM_CONFIG_CAFILE NODE_EXTRA_CA_CERTS SSL_CERT_FILE SSL_CERT_DIR DENO_CERT \
+    DENO_TLS_CA_STORE CARGO_HTTP_CAINFO CARGO_HTTP_PROXY CARGO_NET_OFFLINE SOURCE_DATE_EPOCH; do
+    value=
+    eval "value=\${$name-}"
+    case $value in ?*) set -- "$name=$value" "$@" ;; esac
+  done
+  if [ -x /usr/bin/env ]; then exec /usr/bin/env -i "$@"; else exec env -i "$@"; fi
+}
+uid=$(/usr/bin/id -u 2>/dev/null || id -u)
+case $uid:${1-} in
+  0:--started-anew) shift ;;
+  0:*) start_anew /bin/sh "$0" --started-anew "$@" ;;
+esac
+
 # Root looks at the directories of PATH before it runs a program out of them, and looks with the system's own programs.
 given_path=$PATH
 [ ! -x /usr/bin/id ] || PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -723,12 +742,15 @@ root=$(CDPATH='' cd "$(dirname "$self")" && pwd)
 payload=
 if [ -n "$from" ]; then
   [ -f "$from" ] || fail "$from: there is no such archive"
-  case $from in */*) ;; *) from=./$from ;; esac
+  case $from in /*) ;; *) from=${PWD%/}/$from ;; esac
 elif [ -n "$sum" ]; then usage_error "--sha256 goes with --from"
 elif [ -d "$root/program" ]; then payload=$root
 elif [ -d "$root/rust" ]; then
   rust_version=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$root/rust/Cargo.toml")
 else fail "there is nothing beside it to install" "--from ARCHIVE installs a release's"; fi
+# cargo, rustup, npm and Deno look for their configuration where they are started and in each directory above. That can be
+# below /tmp, where anybody can put it.
+cd /
 
 # Prints the path of the executable itself of a Deno that is new enough. What is on PATH may be a script that starts it, and
 # takes five times as long: it is asked for the executable that it starts.
@@ -808,6 +830,10 @@ export DENO_DIR="$build/deno-dir" DENO_NO_UPDATE_CHECK=1
 
 sum_of() { # sum_of: of what it reads
   if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | cut -d ' ' -f 1
+}
+
+sha512_of() { # sha512_of: of what it reads
+  if command -v sha512sum >/dev/null; then sha512sum; else shasum -a 512; fi | cut -d ' ' -f 1
 }
 
 # A copy of the archive is looked at and unpacked: nobody can have another one in its place in between.
@@ -914,7 +940,7 @@ need_to_build() {
   need_own cargo rustc cc
   if command -v cargo >/dev/null; then
     # cargo's own version says little: Debian 12 has cargo 1.65 with rustc 1.63.
-    rustc=$(cd "$root/rust" && "${RUSTC:-rustc}" --version 2>/dev/null | sed -n 's/^rustc \([0-9]*\.[0-9]*\).*/\1/p') || rustc=
+    rustc=$("${RUSTC:-rustc}" --version 2>/dev/null | sed -n 's/^rustc \([0-9]*\.[0-9]*\).*/\1/p') || rustc=
     if [ -z "$rustc" ]; then need "rustc (Rust $rust_version or later)" "$rust_packages"
     elif is_older "$rustc" "$rust_version"; then
       # It is installed, and too old.
@@ -1079,41 +1105,33 @@ fetch_deno() {
   case $(uname -s)-$(uname -m) in
     Linux-x86_64)
       package=linux-x64-glibc version=2.9.6
-      sha512=3md4TKLCuzsLDmfOoC5KN7NAZaxSVkMgm64vg6foD00JBADCpYS2/5QqXfzgnP5ZQz3iLP9vBQJtEgc116OAoQ== ;;
+      sha512=de67784ca2c2bb3b0b0e67cea02e4a37b34065ac525643209bae2f83a7e80f4d090400c2a584b6ff942a5dfce09cfe59433de22cff6f05026d120735d7a380a1 ;;
     Linux-aarch64)
       package=linux-arm64-glibc version=2.9.5
-      sha512=IuYjsz9PGl7CJcNXMuN27KNDB8Q40brK3SG3l+TXMDVW61ZKwcn0fQHBHnXFiiygEwI8by/fKnASEluhZB1atw== ;;
+      sha512=22e623b33f4f1a5ec225c35732e376eca34307c438d1bacadd21b797e4d7303556eb564ac1c9f47d01c11e75c58a2ca013023c6f2fdf2a7012125ba1641d5ab7 ;;
     Darwin-x86_64)
       package=darwin-x64 version=2.9.5
-      sha512=gbdlxWZuAZFiJiZtTT00Mv/aC7f/31+pyqJGQKlZr5X33WeTo5B0GG+efcX3P1UZceRKHuPEAQ1B/M2oRt8r9Q== ;;
+      sha512=81b765c5666e01916226266d4d3d3432ffda0bb7ffdf5fa9caa24640a959af95f7dd6793a39074186f9e7dc5f73f551971e44a1ee3c4010d41fccda846df2bf5 ;;
     Darwin-arm64)
       package=darwin-arm64 version=2.9.5
-      sha512=SX98qSdBT1lw9x6NwGwx2xIayl1kRimdRnFohYlJ6nt3mLKzTKHHKQwQs5D2pEY7mbUGGbYe9brM2kfN75pPkg== ;;
+      sha512=497f7ca927414f5970f71e8dc06c31db121aca5d6446299d467168858949ea7b7798b2b34ca1c7290c10b390f6a4463b99b50619b61ef5baccda47cdef9a4f92 ;;
     *) fail "npm has no Deno for $(uname -s) on $(uname -m)" "install Deno 2.9 or later" ;;
   esac
   need_own npm node
   echo "installing Deno $version from npm into $program"
   mkdir "$build/npm"
-  # npm compares a package with the checksum in the lock file before it unpacks it.
-  cat >"$build/npm/package.json" <<END
-{ "name": "deno-for-deno-ssh-proxy", "dependencies": { "@deno/$package": "$version" } }
-END
-  cat >"$build/npm/package-lock.json" <<END
-{
-  "name": "deno-for-deno-ssh-proxy",
-  "lockfileVersion": 3,
-  "requires": true,
-  "packages": {
-    "": { "name": "deno-for-deno-ssh-proxy", "dependencies": { "@deno/$package": "$version" } },
-    "node_modules/@deno/$package": { "version": "$version", "integrity": "sha512-$sha512" }
-  }
-}
-END
   # A newer Node.js has a cache of its own, in /tmp.
   export NODE_DISABLE_COMPILE_CACHE=1
-  (cd "$build/npm" && npm ci --cache "$build/npm-cache" --ignore-scripts --no-audit --no-fund --no-update-notifier \
-    --loglevel error >/dev/null) || fail "npm could not install @deno/$package@$version"
-  fetched=$build/npm/node_modules/@deno/$package/deno
+  # With --prefix, because npm takes a package.json in a directory above for its own, and in /tmp that can be anybody's.
+  (cd "$build/npm" && npm pack --prefix "$build/npm" --cache "$build/npm-cache" --ignore-scripts --no-audit --no-fund \
+    --no-update-notifier --loglevel error "@deno/$package@$version" >/dev/null) ||
+    fail "npm could not fetch @deno/$package@$version"
+  # Whatever npm was told to believe: this is what counts, and nothing of the package has run yet.
+  archive=$build/npm/deno-$package-$version.tgz
+  [ "$(sha512_of <"$archive")" = "$sha512" ] ||
+    fail "@deno/$package@$version: it is not the package that this checksum is of: $sha512" "$left; which registry does npm use?"
+  tar -xzf "$archive" -C "$build/npm" -o package/deno || fail "@deno/$package@$version: it cannot be unpacked"
+  fetched=$build/npm/package/deno
   chmod 755 "$fetched"
   "$fetched" --version >/dev/null ||
     fail "the Deno that npm has does not run on this system" \

@@ -12,6 +12,7 @@ case $# in
     exit 64 ;;
 esac
 deno=$1 payload=$2
+case $payload in /*) ;; *) payload=$PWD/$payload ;; esac
 root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd)
 
 fail() { # fail WHAT [HINT]
@@ -44,7 +45,7 @@ headers_last() { # headers_last LIBRARY
 
 case $(uname -s) in Darwin) library=libdeno_ssh_proxy.dylib ;; *) library=libdeno_ssh_proxy.so ;; esac
 cannot_build() {
-  rustc=$(cd "$root/rust" && "${RUSTC:-rustc}" --version 2>/dev/null) || rustc='no rustc'
+  rustc=$(cd / && "${RUSTC:-rustc}" --version 2>/dev/null) || rustc='no rustc'
   number=${rustc#rustc }
   older=$(printf '%s\n' "${number%% *}" "$rust_version" | sort -t . -k 1,1n -k 2,2n | head -n 1)
   why="what cargo says above is why"
@@ -57,7 +58,8 @@ cannot_build() {
 target=$root/rust/target
 foreign=$(find "$root/rust" ! -user "$(id -u)" -print -o -type d ! -perm -200 -print | head -n 1)
 [ -z "$foreign" ] && [ -w "$root/rust" ] || target=$payload/built
-cargo build --quiet --release --locked --manifest-path "$root/rust/Cargo.toml" --target-dir "$target" ||
+# In /, because cargo and rustup look for their configuration in each directory above the one that they are started in.
+(cd / && cargo build --quiet --release --locked --manifest-path "$root/rust/Cargo.toml" --target-dir "$target") ||
   cannot_build
 cp "$target/release/$library" "$target/release/deno-ssh-proxy" "$program"
 [ "$(uname -s)" != Linux ] || headers_last "$program/$library"

@@ -122,16 +122,18 @@ warns_of_groups() {
   prints "warning: a group may write there" "$root/install.sh" --no-proof --prefix "$folder/umask" || return 1
   [ "$(grep -c warning "$folder/printed")" = 1 ] || return 1
   mkdir "$folder/groups"
-  cat >"$folder/groups/getent" <<'END'
+  cat >"$folder/groups/getent" <<END
 #!/bin/sh
-[ "$*" != "group 54321" ] || echo "ours:x:54321:$MEMBERS"
+[ "\$*" != "group 54321" ] || echo "ours:x:54321:\$(cat "$folder/groups/members")"
 END
   chmod +x "$folder/groups/getent"
   for members in '' root; do
-    PATH=$folder/groups:$PATH MEMBERS=$members "$root/install.sh" --no-proof --prefix "$folder/umask" \
+    echo $members >"$folder/groups/members"
+    PATH=$folder/groups:$PATH "$root/install.sh" --no-proof --prefix "$folder/umask" \
       >"$folder/empty" 2>&1 && ! grep warning "$folder/empty" || return 1
   done
-  PATH=$folder/groups:$PATH MEMBERS=root,daemon prints "warning" "$root/install.sh" --no-proof --prefix "$folder/umask" ||
+  echo root,daemon >"$folder/groups/members"
+  PATH=$folder/groups:$PATH prints "warning" "$root/install.sh" --no-proof --prefix "$folder/umask" ||
     return 1
   # What it says is what mends it.
   eval "$(sed -n 's/.*: \(chmod g-w .*\)/\1/p' "$folder/printed")" &&
@@ -257,22 +259,41 @@ takes_back_its_folders() {
   rm -rf "$folder/replaced"
   without deno
   printf '#!/bin/sh\nexit 1\n' | instead npm
-  prints "install.sh: npm could not install @deno/" exits 1 env PATH="$folder/replaced:$folder/without" \
+  prints "install.sh: npm could not fetch @deno/" exits 1 env PATH="$folder/replaced:$folder/without" \
     "$root/install.sh" --prefix "$folder/missing" && [ ! -e "$folder/missing" ]
 }
 
-refuses_a_deno_that_does_not_run() {
-  rm -rf "$folder/replaced"
+# Has npm fetch a package of which nothing runs.
+with_package_of_garbage() {
+  rm -rf "$folder/replaced" "$folder/package"
   without deno
-  # It makes what npm would have put there.
-  instead npm <<'END'
+  mkdir "$folder/package"
+  echo garbage >"$folder/package/deno"
+  tar -czf "$folder/package.tgz" -C "$folder" package/deno
+  instead npm <<END
 #!/bin/sh
-for os in linux darwin; do for cpu in x64 arm64; do for name in $os-$cpu $os-$cpu-glibc; do
-  mkdir -p node_modules/@deno/$name && echo garbage >node_modules/@deno/$name/deno
-done; done; done
+for word; do :; done
+name=\${word#@deno/}
+cp "$folder/package.tgz" "deno-\${name%@*}-\${name##*@}.tgz"
 END
-  prints "install.sh: the Deno that npm has does not run on this system" exits 1 \
+}
+
+refuses_another_package() {
+  with_package_of_garbage
+  prints "it is not the package that this checksum is of" exits 1 \
     env PATH="$folder/replaced:$folder/without" "$root/install.sh" --prefix "$folder/missing" && [ ! -e "$folder/missing" ]
+}
+
+refuses_a_deno_that_does_not_run() {
+  with_package_of_garbage
+  rm -rf "$folder/edited"
+  mkdir "$folder/edited"
+  ln -s "$root/rust" "$folder/edited"
+  sum=$(if command -v sha512sum >/dev/null; then sha512sum; else shasum -a 512; fi <"$folder/package.tgz" | cut -d ' ' -f 1)
+  sed "s/sha512=[0-9a-f]* /sha512=$sum /" "$root/install.sh" >"$folder/edited/install.sh"
+  prints "install.sh: the Deno that npm has does not run on this system" exits 1 \
+    env PATH="$folder/replaced:$folder/without" sh "$folder/edited/install.sh" --prefix "$folder/missing" &&
+    [ ! -e "$folder/missing" ]
 }
 
 # A system whose C library is another one: busybox is all that runs there.
@@ -526,6 +547,7 @@ check "all that is missing is said at once, and nothing is made" says_all_that_i
 check "a Rust that is too old is named, before anything is fetched" says_that_rust_is_too_old
 check "so is a C compiler that cannot link" says_that_nothing_links
 check "where Deno cannot be fetched, the folders that were made for it are removed" takes_back_its_folders
+check "a Deno with another checksum than the pinned one is not put into place" refuses_another_package
 check "a Deno that does not run here is not put into place" refuses_a_deno_that_does_not_run
 busybox=$(command -v busybox)
 if [ "$(id -u)" != 0 ]; then skip "another C library" "only root can enter a system that has none"

@@ -175,6 +175,7 @@ vm() {
 installer() {
   run "$title" '^\([0-9]*\) passed.*' '.* \([0-9]*\) failed.*' '.* \([0-9]*\) skipped$' tests/install_test.sh
   run "what $title refuses" '^\([0-9]*\) passed.*' '.* \([0-9]*\) failed.*' '.* \([0-9]*\) skipped$' tests/install_guard_test.sh
+  run "what $title takes from around it" '^\([0-9]*\) passed.*' '.* \([0-9]*\) failed.*' '.* \([0-9]*\) skipped$' tests/install_surroundings_test.sh
 }
 
 case $step in

@@ -25,6 +25,8 @@ const MOST_TRIED = 16;
 export class Locator {
   readonly #library: Library;
   #ours: string | undefined;
+  /** Of the last process: one can have many sockets, and a long list. */
+  #theirs: { pid: number; mounts: string } | undefined;
 
   constructor(library: Library) {
     this.#library = library;
@@ -64,7 +66,8 @@ export class Locator {
   #translated(pid: number, path: string): string[] {
     try {
       this.#ours ??= mounts(this.#library, THIS_PROCESS) ?? "";
-      return translate(path, mounts(this.#library, pid) ?? "", this.#ours);
+      if (this.#theirs?.pid !== pid) this.#theirs = { pid, mounts: mounts(this.#library, pid) ?? "" };
+      return translate(path, this.#theirs.mounts, this.#ours);
     } catch (thrown) {
       if (thrown instanceof TooLong) return [];
       throw thrown;

@@ -45,8 +45,8 @@ const MOST_CANDIDATES = 4096;
 const ALL_TIMEOUT = 5_000;
 const ONE_TIMEOUT = 1_000;
 
-/** How many processes are looked at together, and how many of one user may take too long before the others do not count. */
-const TOGETHER = 32;
+/** How many processes are looked at together (Deno has 32 threads for all that block), and how many of one user may take too long before the others do not count. */
+const TOGETHER = 8;
 const MOST_STUCK = 4;
 
 const ROOT = 0;
@@ -77,7 +77,7 @@ export async function findCandidates(library: Library): Promise<CandidateSearch>
   const deadline = new Deadline(ALL_TIMEOUT);
   const ownUid = ownUser(library);
   const stuck = new Map<number | undefined, number>();
-  const owned = processIds(library).map((pid) => ({ pid, owner: ownerOf(library, pid) }));
+  const owned = processIds(library).map((pid) => ({ pid, owner: starterOf(library, pid) }));
   // Whoever wants to take all of the time must not be first with it.
   const isTrusted = (owner: number | undefined) => owner === ROOT || owner === ownUid;
   const inOrder = [...owned.filter(({ owner }) => isTrusted(owner)), ...owned.filter(({ owner }) => !isTrusted(owner))];
@@ -157,6 +157,18 @@ export function reasonOf(thrown: unknown): string {
 /** Whether this user may not look. */
 export function isDenial(thrown: unknown): boolean {
   return thrown instanceof SystemError && (thrown.code === "EACCES" || thrown.code === "EPERM");
+}
+
+/** Who started a process: one that runs as root through a setuid program is not root's. */
+function starterOf(library: Library, pid: number): number | undefined {
+  const owner = ownerOf(library, pid);
+  if (owner !== ROOT) return owner;
+  try {
+    return processUser(library, pid);
+  } catch (thrown) {
+    reasonOf(thrown);
+    return undefined;
+  }
 }
 
 /** This process's user. */

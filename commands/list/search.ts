@@ -125,14 +125,14 @@ class Search {
       const monitor = args && monitorOf(name, args);
       // Another process may have its number by now.
       if (!monitor || processUser(this.#library, pid) !== uid) return;
-      this.#enter(listener, monitor);
+      this.#enter(listener, monitor, deadline);
     } catch (thrown) {
       const reason = reasonOf(thrown);
       this.#skipped.push({ pid, program, reason: thrown instanceof TooLong ? `its command line: ${reason}` : reason });
     }
   }
 
-  #enter(listener: Listener, monitor: Monitor): void {
+  #enter(listener: Listener, monitor: Monitor, deadline: Deadline): void {
     const { program, name, cids } = monitor;
     const { pid, uid } = listener;
     const of = uid === this.#ownUid ? `${program} (pid ${pid})` : `${program} (pid ${pid}, uid ${uid})`;
@@ -149,6 +149,7 @@ class Search {
     else if (sockets === "configured") this.#configured.push({ program, pid });
     else {
       for (const { path, cid } of sockets.slice(0, MOST_OF_ONE)) {
+        inTimeFor(deadline);
         const enter = () => this.#enterSocket(path, { ...about, program, cid });
         if (listener.paths !== undefined) enter();
         else this.#claim(path, enter);

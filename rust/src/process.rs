@@ -121,24 +121,47 @@ pub mod linux {
                 let mut left = MOST_DESCRIPTORS;
                 each_name(&place(process, b"/fd")?, |folder, name| {
                     left = left.checked_sub(1).ok_or(Errno(libc::ERANGE))?;
-                    match socket_at(folder, name)? {
-                        Some(inode) if is_unix_socket(process, name)? => write(inode),
-                        _ => Ok(()),
-                    }
+                    unix_socket_at(folder, name)?.map_or(Ok(()), &mut write)
                 })
             }
         }
     }
 
-    /// The inode number of the socket that the descriptor `name` in `folder` is, where it is one.
-    fn socket_at(folder: &OwnedFd, name: &[u8]) -> Result<Option<u32>> {
-        // Not the folder itself, nor the one above it.
+    /// Returns the inode number of the AF_UNIX socket that the descriptor `name` in `folder` is, if it is one.
+    ///
+    /// The process can put another file there at any moment, also one of a file system that never answers. So the file is
+    /// pinned with O_PATH, which asks no file system, and everything after that is about the pinned one.
+    fn unix_socket_at(folder: &OwnedFd, name: &[u8]) -> Result<Option<u32>> {
+        // Not the directory itself, nor the one above it.
         if parse(name).is_none() {
             return Ok(None);
         }
+        let name = Path::new(&[name])?;
+        if socket_link(folder.number(), &name)?.is_none() {
+            return Ok(None);
+        }
+        let flags = libc::O_PATH | libc::O_CLOEXEC;
+        // SAFETY: the path is a C string, alive for the call.
+        let pinned =
+            check_uninterrupted(|| unsafe { libc::openat(folder.number(), name.as_ptr(), flags) });
+        let pinned = match pinned {
+            Ok(fd) => OwnedFd::new(fd),
+            Err(Errno(libc::ENOENT)) => return Ok(None),
+            Err(errno) => return Err(errno),
+        };
+        let number = Decimal::new(u32::try_from(pinned.number()).map_err(|_| Errno(libc::EIO))?);
+        let path = Path::new(&[b"/proc/self/fd/", number.as_bytes()])?;
+        match socket_link(libc::AT_FDCWD, &path)? {
+            Some(inode) if is_unix_socket(&path) => Ok(Some(inode)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Returns the inode number in a link to a socket; nothing where it is no such link, or gone.
+    fn socket_link(folder: c_int, path: &Path) -> Result<Option<u32>> {
         // Longer than any `socket:[4294967295]`: what does not fit is none.
         let mut target = [0; 32];
-        match link_at(folder.number(), &Path::new(&[name])?, &mut target) {
+        match link_at(folder, path, &mut target) {
             Ok(length) => Ok(socket_inode(target.get(..length).unwrap_or_default())),
             // It was closed meanwhile, or is the path of a file.
             Err(Errno(libc::ENOENT | libc::ERANGE)) => Ok(None),
@@ -146,13 +169,9 @@ pub mod linux {
         }
     }
 
-    /// Whether the descriptor `name` of `process` is an AF_UNIX socket. Inode numbers do not tell: /proc/net/unix can have
-    /// a line for that of a TCP socket, which somebody has put into a path.
-    fn is_unix_socket(process: u32, name: &[u8]) -> Result<bool> {
-        let path = match process {
-            0 => Path::new(&[b"/proc/self/fd/", name])?,
-            _ => Path::new(&[b"/proc/", Decimal::new(process).as_bytes(), b"/fd/", name])?,
-        };
+    /// Whether the socket at `path` is of AF_UNIX. Inode numbers do not tell: /proc/net/unix can have a line for that of a
+    /// TCP socket, which somebody has put into a path.
+    fn is_unix_socket(path: &Path) -> bool {
         let mut protocol = [0; 32];
         let (start, room) = (protocol.as_mut_ptr(), protocol.len());
         let attribute = b"system.sockprotoname\0".as_ptr();
@@ -160,8 +179,8 @@ pub mod linux {
         let length = check_uninterrupted(|| unsafe {
             libc::getxattr(path.as_ptr(), attribute.cast(), start.cast(), room)
         });
-        // UNIX, and since Linux 5.15 UNIX-STREAM. Without one it was closed meanwhile, or is no socket any more.
-        Ok(length.is_ok() && protocol.starts_with(b"UNIX"))
+        // UNIX, and since Linux 5.15 UNIX-STREAM.
+        length.is_ok() && protocol.starts_with(b"UNIX")
     }
 
     fn place(process: u32, name: &[u8]) -> Result<Path> {

@@ -309,8 +309,8 @@ function current(bare: Bare): string[] {
 
 /** Has every process of the installer killed at its step number `at`; whether it got that far. */
 function killedAt(at: number, bare: Bare, steps: string, words: string[]): boolean {
-  Deno.writeTextFileSync(bare.at("count"), "0\n");
-  const { code } = bare.run(["setsid", "--wait", ...words], { PATH: `${steps}:${bare.path}`, AT: `${at}` });
+  Deno.writeTextFileSync(bare.at("count"), `0 ${at}\n`);
+  const { code } = bare.run(["setsid", "--wait", ...words], { PATH: `${steps}:${bare.path}` });
   assert(code === 0 || code === 137, `${code}`);
   return code === 137;
 }
@@ -322,10 +322,10 @@ function counting(bare: Bare): string {
   for (const step of STEPS) {
     const program = pathOf(step);
     const script = `#!/bin/sh
-read count <'${bare.at("count")}'
+read count at <'${bare.at("count")}'
 count=$((count + 1))
-echo $count >'${bare.at("count")}'
-[ $count != "$AT" ] || kill -KILL 0
+echo $count $at >'${bare.at("count")}'
+[ $count != "$at" ] || kill -KILL 0
 exec ${program} "$@"
 `;
     Deno.writeTextFileSync(`${steps}/${step}`, script, { mode: 0o755 });
