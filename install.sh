@@ -814,7 +814,8 @@ take_back_folders() {
   done
   # Another install.sh may have the lock.
   [ $locked = no ] || rm -rf "$program"
-  sort -ru "$build/made" | while IFS= read -r folder; do rmdir "$folder" 2>/dev/null || true; done
+  # The others can be in a directory that another user has put there since.
+  [ ! -f "$build/own" ] || sort -ru "$build/own" | while IFS= read -r folder; do rmdir "$folder" 2>/dev/null || true; done
 }
 interrupted() {
   trap '' HUP INT TERM
@@ -1055,7 +1056,8 @@ make_folder() { # make_folder DIRECTORY
   [ -d "${1%/*}/" ] || make_folder "${1%/*}" || return
   need_trust "$1"
   [ ! -d "$1" ] || return 0
-  mkdir "$1" 2>/dev/null || [ -d "$1" ] || return
+  if mkdir "$1" 2>/dev/null; then printf '%s\n' "$1" >>"$build/own"
+  else [ -d "$1" ] || return; fi
   need_trust "$1"
 }
 

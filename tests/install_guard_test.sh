@@ -216,7 +216,7 @@ check "a temporary directory that everybody may write to is refused, unless it i
 
 # Runs a program out of PATH at which another user, who sees that it begins, puts a link in place of the prefix.
 with_link_at() { # with_link_at PROGRAM
-  mkdir -p "$folder/watched" "$folder/aim/lib/deno-ssh-proxy" || return 1
+  mkdir -p "$folder/watched" "$folder/aim/lib/deno-ssh-proxy" "$folder/aim/bin" || return 1
   echo precious >"$folder/precious"
   for name in made lock deno.new; do ln -sf "$folder/precious" "$folder/aim/lib/deno-ssh-proxy/$name"; done
   chown -hR "$other" "$folder/aim"
@@ -230,7 +230,7 @@ follows_no_link_put_there() {
   for program in deno mkdir sort; do
     with_link_at $program || return 1
     PATH=$folder/watched:$PATH ran "$payload/install.sh" --prefix "$folder/sticky/x"
-    { [ "$(cat "$folder/precious")" = precious ] && [ "$(find "$folder/aim" | wc -l)" = 6 ]; } || { echo "with $program"; return 1; }
+    { [ "$(cat "$folder/precious")" = precious ] && [ "$(find "$folder/aim" | wc -l)" = 7 ]; } || { echo "with $program"; return 1; }
     [ $program = sort ] || { [ "$code" = 1 ] && says "$folder/sticky/x: it belongs to another user ($other)"; } || return 1
     rm -rf "$folder/watched" "$folder/aim" "$folder/sticky"
   done
