@@ -141,9 +141,10 @@ pub mod linux {
             return Ok(None);
         }
         let flags = libc::O_PATH | libc::O_CLOEXEC;
-        // SAFETY: the path is a C string, alive for the call.
-        let pinned =
-            check_uninterrupted(|| unsafe { libc::openat(folder.number(), name.as_ptr(), flags) });
+        let pinned = check_uninterrupted(|| {
+            // SAFETY: the path is a C string, alive for the call.
+            unsafe { libc::openat(folder.number(), name.as_ptr(), flags) }
+        });
         let pinned = match pinned {
             Ok(fd) => OwnedFd::new(fd),
             Err(Errno(libc::ENOENT)) => return Ok(None),
@@ -322,6 +323,12 @@ pub mod linux {
             .map(|()| found)
         }
 
+        /// Lets one test at a time read its own arguments: under valgrind all of them share one file offset.
+        fn alone() -> std::sync::MutexGuard<'static, ()> {
+            static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+            ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        }
+
         fn this() -> u32 {
             std::process::id()
         }
@@ -329,6 +336,7 @@ pub mod linux {
         #[test]
         #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
         fn this_process_is_told_as_the_standard_library_knows_it() {
+            let _alone = alone();
             let arguments: Vec<u8> = std::env::args_os()
                 .flat_map(|argument| [argument.as_bytes(), b"\0"].concat())
                 .collect();
@@ -347,6 +355,7 @@ pub mod linux {
         #[test]
         #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
         fn the_start_of_the_arguments_is_cut_and_no_error() {
+            let _alone = alone();
             let whole = read_text(0, Text::Arguments).unwrap();
             assert_eq!(read_text(0, Text::ArgumentsStart), Ok(whole.clone()));
             let mut into = [0; 3];
@@ -368,6 +377,7 @@ pub mod linux {
         #[test]
         #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
         fn no_process_number_means_this_process() {
+            let _alone = alone();
             for which in [Text::Arguments, Text::Folder, Text::Mounts] {
                 assert_eq!(read_text(0, which), read_text(this(), which));
             }
@@ -423,6 +433,7 @@ pub mod linux {
         #[test]
         #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
         fn what_does_not_fit_is_out_of_range_and_what_just_fits_is_not() {
+            let _alone = alone();
             for which in [Text::Arguments, Text::Mounts, Text::Name] {
                 let whole = read_text(0, which).unwrap();
                 let mut exact = vec![0; whole.len()];
