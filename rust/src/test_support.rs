@@ -206,15 +206,32 @@ pub fn own_cpu_time() -> Duration {
     cpu_time(libc::CLOCK_THREAD_CPUTIME_ID)
 }
 
-/// How long that thread has had one, which is still running.
+/// Runs `work`, which must not end and may not allocate, in a child process for `wall`, and returns how long that had a
+/// processor.
 #[cfg(target_os = "linux")]
-pub fn cpu_time_of<T>(thread: &std::thread::JoinHandle<T>) -> Duration {
-    use std::os::unix::thread::JoinHandleExt;
-    let mut clock = 0;
-    // SAFETY: the thread has not been joined, and `clock` is writable.
-    let found = unsafe { libc::pthread_getcpuclockid(thread.as_pthread_t(), &mut clock) };
-    assert_eq!(found, 0);
-    cpu_time(clock)
+pub fn cpu_time_of_child(wall: Duration, work: impl FnOnce()) -> Duration {
+    // SAFETY: the child allocates nothing, and ends with _exit(2).
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0);
+    if child == 0 {
+        work();
+        // SAFETY: takes a number only.
+        unsafe { libc::_exit(1) };
+    }
+    std::thread::sleep(wall);
+    // SAFETY: it is a child that has not been waited for.
+    assert_eq!(unsafe { libc::kill(child, libc::SIGKILL) }, 0);
+    let mut status = 0;
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: `status` and `usage` are writable.
+    assert_eq!(unsafe { libc::wait4(child, &mut status, 0, usage.as_mut_ptr()) }, child);
+    assert!(libc::WIFSIGNALED(status), "it ended by itself: {status}");
+    // SAFETY: wait4(2) has filled it.
+    let usage = unsafe { usage.assume_init() };
+    [usage.ru_utime, usage.ru_stime]
+        .iter()
+        .map(|time| Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000))
+        .sum()
 }
 
 #[cfg(target_os = "linux")]
