@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isProxyForm } from "./proxy/invocation.ts";
+import { isProxyInvocation } from "./proxy/invocation.ts";
 
-if (isProxyForm(Deno.args)) await import("./proxy.ts");
+if (isProxyInvocation(Deno.args)) await import("./proxy.ts");
 else await import("./commands/main.ts");

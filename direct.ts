@@ -7,24 +7,24 @@
  */
 
 import { Library, libraryPath, programUrl } from "./ffi/library.ts";
-import { chooseWay, deliver } from "./proxy/deliver.ts";
-import { dial } from "./proxy/dial.ts";
-import { ProxyError, tell } from "./proxy/errors.ts";
+import { chooseHandoverMode, handOver } from "./proxy/handover.ts";
+import { connectTarget } from "./addresses/connect.ts";
+import { ProxyError, reportError } from "./core/errors.ts";
 import { parseInvocation } from "./proxy/invocation.ts";
-import { Deadline } from "./proxy/patience.ts";
-import { parseTarget } from "./proxy/target.ts";
+import { Deadline } from "./core/deadline.ts";
+import { parseTarget } from "./addresses/target.ts";
 
 try {
   const { host, port, relay, timeout } = parseInvocation(Deno.args);
   const target = parseTarget(host, port);
   if (target.kind === "machine") throw new ProxyError("usage", `${host}: proxy.ts is for a machine by its name`);
   const library = Library.open(libraryPath(programUrl()));
-  const way = await chooseWay(library, relay);
+  const way = await chooseHandoverMode(library, relay);
   const deadline = new Deadline(timeout);
-  const socket = await dial(target, library, deadline);
-  await deliver(socket, way, library, deadline);
+  const socket = await connectTarget(target, library, deadline);
+  await handOver(socket, way, library, deadline);
   // Rather than running out of script: it is faster (bench/startup.ts), and ssh waits for the end of this process.
   Deno.exit(0);
 } catch (thrown) {
-  Deno.exit(tell(thrown));
+  Deno.exit(reportError(thrown));
 }

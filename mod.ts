@@ -2,7 +2,7 @@
  * Connects to AF_UNIX sockets, virtual machines over AF_VSOCK, hybrid-vsock multiplexers, and the machines that
  * systemd-machined knows, and passes the connected file descriptors on.
  *
- * Importing this opens nothing. The native library is opened at the first {@linkcode dial}, under `--allow-ffi`.
+ * Importing this opens nothing. The native library is opened at the first {@linkcode connectTarget}, under `--allow-ffi`.
  *
  * @example
  * ```ts
@@ -25,18 +25,19 @@
 import { Library, libraryPath } from "./ffi/library.ts";
 import type { Socket } from "./ffi/socket.ts";
 import { CONNECTION_NONBLOCKING } from "./ffi/nonblocking.ts";
-import { printable, ProxyError } from "./proxy/errors.ts";
-import { reach } from "./proxy/reach.ts";
-import { Deadline, DEFAULT_TIMEOUT } from "./proxy/patience.ts";
-import { requireTarget } from "./proxy/require_target.ts";
-import type { Target } from "./proxy/target.ts";
+import { escapeForTerminal } from "./core/text.ts";
+import { ProxyError } from "./core/errors.ts";
+import { dial as dialTarget } from "./addresses/dial.ts";
+import { Deadline, DEFAULT_TIMEOUT_MS } from "./core/deadline.ts";
+import { requireTarget } from "./addresses/require_target.ts";
+import type { Target } from "./addresses/target.ts";
 
-export { formatTarget, parseTarget } from "./proxy/target.ts";
-export type { MachineTarget, Target, UnixTarget, VsockMuxTarget, VsockTarget } from "./proxy/target.ts";
-export { type ErrorKind, ProxyError, type ProxyErrorOptions } from "./proxy/errors.ts";
+export { formatTarget, parseTarget } from "./addresses/target.ts";
+export type { MachineTarget, Target, UnixTarget, VsockMuxTarget, VsockTarget } from "./addresses/target.ts";
+export { type ErrorKind, ProxyError, type ProxyErrorOptions } from "./core/errors.ts";
 export type { ReceiveOptions, Socket, WaitOptions } from "./ffi/socket.ts";
 
-/** How to {@linkcode dial}. */
+/** How to {@linkcode connectTarget}. */
 export interface DialOptions {
   /**
    * How long connecting may take, with asking for a machine and a multiplexer's handshake, in milliseconds: over 0, at most
@@ -82,13 +83,13 @@ const libraries = new Map<string, Library>();
  * ```
  */
 export async function dial(target: Target, options: DialOptions = {}): Promise<Socket> {
-  const { timeout = DEFAULT_TIMEOUT, signal } = options;
+  const { timeout = DEFAULT_TIMEOUT_MS, signal } = options;
   if (!(signal === undefined || signal instanceof AbortSignal)) {
-    throw new ProxyError("usage", `signal ${printable(Deno.inspect(signal))}: it is no AbortSignal`);
+    throw new ProxyError("usage", `signal ${escapeForTerminal(Deno.inspect(signal))}: it is no AbortSignal`);
   }
   signal?.throwIfAborted();
   const deadline = new Deadline(timeout);
-  const dialing = reach(
+  const dialing = dialTarget(
     requireTarget(target),
     openLibrary(options.library === undefined ? ownLibrary() : options.library),
     deadline,
@@ -112,7 +113,9 @@ function openLibrary(path: string): Library {
   if (!(typeof path === "string" && path.startsWith("/"))) {
     throw new ProxyError(
       "usage",
-      `library ${printable(typeof path === "string" ? `'${path}'` : Deno.inspect(path))}: it is no absolute path`,
+      `library ${
+        escapeForTerminal(typeof path === "string" ? `'${path}'` : Deno.inspect(path))
+      }: it is no absolute path`,
       {
         hint: "give the path that --allow-ffi has, from / on",
       },

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isThere } from "../commands/replace.ts";
+import { isThere } from "../commands/config/replace.ts";
 import { type Figures, inTurn } from "./measure.ts";
 import { type Peers, SYSTEMD } from "./peers.ts";
 import { type Kind, launch } from "./run.ts";

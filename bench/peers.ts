@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isThere } from "../commands/replace.ts";
+import { isThere } from "../commands/config/replace.ts";
 import { CHECKOUT } from "../tests/support/folder.ts";
 import type { Relay } from "./run.ts";
 

@@ -21,10 +21,11 @@ import {
   UnsatisfiedFlagError,
   UnsatisfiedPositionalError,
 } from "@stricli/core";
-import { printable, ProxyError, report } from "../proxy/errors.ts";
+import { escapeForTerminal } from "../core/text.ts";
+import { formatError, ProxyError } from "../core/errors.ts";
 import type { Argument, Command, Context, Option } from "./command.ts";
-import type { Output } from "./output.ts";
-import { foldHelp } from "./wrap.ts";
+import type { Output } from "./terminal/output.ts";
+import { foldHelp } from "./terminal/wrap.ts";
 
 /** A program of several commands. */
 export interface Program {
@@ -138,13 +139,13 @@ function textWith({ readOn, meant, optionFor, missing }: Advice): typeof text_en
     ...text_en,
     noCommandRegisteredForInput: ({ input, corrections }) =>
       usage(
-        `'${printable(input)}': neither a command nor an address`,
+        `'${escapeForTerminal(input)}': neither a command nor an address`,
         // Of a command's letters, at least half have been typed.
         corrections.filter((name) => 2 * input.length >= name.replaceAll("`", "").length),
         meant ?? readOn,
       ),
     exceptionWhileParsingArguments: (thrown) => {
-      if (thrown instanceof UnsatisfiedPositionalError) return report(missing(thrown.placeholder)).trimEnd();
+      if (thrown instanceof UnsatisfiedPositionalError) return formatError(missing(thrown.placeholder)).trimEnd();
       const dashes = thrown instanceof FlagNotFoundError ? "--" : "";
       const { corrections = [] } = thrown as { corrections?: readonly string[] };
       const option = thrown instanceof UnexpectedPositionalError ? optionFor(thrown.input) : undefined;
@@ -154,17 +155,17 @@ function textWith({ readOn, meant, optionFor, missing }: Advice): typeof text_en
 }
 
 function whatIsWrong(thrown: unknown): string {
-  if (thrown instanceof FlagNotFoundError) return `--${printable(thrown.input)}: no such option`;
-  if (thrown instanceof AliasNotFoundError) return `-${printable(thrown.input)}: no such option`;
+  if (thrown instanceof FlagNotFoundError) return `--${escapeForTerminal(thrown.input)}: no such option`;
+  if (thrown instanceof AliasNotFoundError) return `-${escapeForTerminal(thrown.input)}: no such option`;
   if (thrown instanceof UnsatisfiedFlagError) return `--${thrown.externalFlagName}: it needs a value`;
   if (thrown instanceof UnexpectedFlagError) return `--${thrown.externalFlagName}: it may be given once`;
-  if (thrown instanceof UnexpectedPositionalError) return `'${printable(thrown.input)}': one argument too many`;
+  if (thrown instanceof UnexpectedPositionalError) return `'${escapeForTerminal(thrown.input)}': one argument too many`;
   if (thrown instanceof ArgumentParseError) {
     // Of values only oneOf has something to say; the framework has it where there should be none.
     const why = typeof thrown.exception === "string" ? thrown.exception : "it takes no value";
-    return `--${thrown.externalFlagNameOrPlaceholder} '${printable(thrown.input)}': ${why}`;
+    return `--${thrown.externalFlagNameOrPlaceholder} '${escapeForTerminal(thrown.input)}': ${why}`;
   }
-  return `the command line: ${printable(thrown instanceof Error ? thrown.message : String(thrown))}`;
+  return `the command line: ${escapeForTerminal(thrown instanceof Error ? thrown.message : String(thrown))}`;
 }
 
 function usage(message: string, corrections: readonly string[], help: string): string {
@@ -172,7 +173,7 @@ function usage(message: string, corrections: readonly string[], help: string): s
   const names = corrections.map((name) => name.replaceAll("`", ""));
   const hint = names.length > 0 ? `did you mean ${names.join(" or ")}?` : help;
   // The framework adds the line's end.
-  return report(new ProxyError("usage", message, { hint })).trimEnd();
+  return formatError(new ProxyError("usage", message, { hint })).trimEnd();
 }
 
 function frameworkCommand(

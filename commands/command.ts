@@ -6,7 +6,7 @@
  */
 
 import type { Library } from "../ffi/library.ts";
-import type { Output } from "./output.ts";
+import type { Output } from "./terminal/output.ts";
 
 /** An option of a command, under its name without the dashes. */
 export interface Option {

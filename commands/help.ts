@@ -4,22 +4,22 @@
  * @module
  */
 
-import { meantBy } from "../proxy/meant.ts";
-import { DEFAULT_TIMEOUT, DEFAULT_WAIT } from "../proxy/patience.ts";
-import { parseTarget } from "../proxy/target.ts";
+import { suggestAddress } from "../addresses/suggest.ts";
+import { DEFAULT_TIMEOUT_MS, DEFAULT_WAIT_MS } from "../core/deadline.ts";
+import { parseTarget } from "../addresses/target.ts";
 import type { Command, Option } from "./command.ts";
 
 /** The form that is no command: what proxy/invocation.ts reads. */
-export const PROXY_FORM = {
+export const PROXY_INVOCATION = {
   usage: "deno-ssh-proxy HOST PORT",
   options: {
     "as-typed": { brief: "the host name before ssh lower-cased it: %n", value: "NAME" },
     relay: { brief: "carries bytes where fd 1 is a socket, for libssh" },
     timeout: {
-      brief: `for connecting and all answers on the way (default ${DEFAULT_TIMEOUT / 1000})`,
+      brief: `for connecting and all answers on the way (default ${DEFAULT_TIMEOUT_MS / 1000})`,
       value: "SECONDS",
     },
-    wait: { brief: `tries again until an SSH server answers (default ${DEFAULT_WAIT / 1000})`, value: "[=SECONDS]" },
+    wait: { brief: `tries again until an SSH server answers (default ${DEFAULT_WAIT_MS / 1000})`, value: "[=SECONDS]" },
   } satisfies Record<string, Option> as Record<string, Option>,
 };
 
@@ -34,7 +34,7 @@ const ADDRESSES = [
 
 /** Returns the text of `--help`: at most 23 lines of 80 characters, so that a terminal shows it whole, with a prompt. */
 export function programHelp(commands: readonly Command[]): string {
-  const options = Object.entries(PROXY_FORM.options).map(([name, { brief, value = "" }]) =>
+  const options = Object.entries(PROXY_INVOCATION.options).map(([name, { brief, value = "" }]) =>
     [`--${name}${value === "" || value.startsWith("[") ? "" : " "}${value}`, brief] as const
   );
   return `Connects ssh to virtual machines, containers and local sockets.
@@ -43,7 +43,7 @@ deno-ssh-proxy COMMAND --help  tells what a command takes:
 ${rows(commands.map(({ name, brief }) => [name, brief]))}
 Addresses, as in ssh vsock/42:
 ${rows(ADDRESSES)}
-${PROXY_FORM.usage}  is the ProxyCommand of ssh, with these options:
+${PROXY_INVOCATION.usage}  is the ProxyCommand of ssh, with these options:
 ${rows(options)}
 -h, --help; -V, --version; exit codes and more: man deno-ssh-proxy
 `;
@@ -66,5 +66,6 @@ export function hintForWords([first = "", second]: readonly string[]): string | 
       return false;
     }
   };
-  return meantBy(first, isAddress) ?? (second === undefined ? undefined : meantBy(`${first}:${second}`, isAddress));
+  return suggestAddress(first, isAddress) ??
+    (second === undefined ? undefined : suggestAddress(`${first}:${second}`, isAddress));
 }

@@ -6,13 +6,14 @@
 
 import { Library, libraryPath, programUrl } from "../ffi/library.ts";
 import { CONNECTION_NONBLOCKING } from "../ffi/nonblocking.ts";
-import { asProxyError, printable, ProxyError, report, say } from "../proxy/errors.ts";
-import { VERSION } from "../version.ts";
+import { asProxyError, formatError, ProxyError, writeStderr } from "../core/errors.ts";
+import { escapeForTerminal } from "../core/text.ts";
+import { VERSION } from "../core/version.ts";
 import { runProgram } from "./app.ts";
 import type { Context } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { hintForWords, programHelp } from "./help.ts";
-import { folded, StandardOutput } from "./output.ts";
+import { folded, StandardOutput } from "./terminal/output.ts";
 
 const PROGRAM = { name: "deno-ssh-proxy", help: programHelp(COMMANDS), commands: COMMANDS, hint: hintForWords };
 
@@ -60,13 +61,15 @@ function version(): string {
   const path = libraryPath(programUrl());
   // Opening it compares its version with this program's.
   Library.open(path);
-  return `deno-ssh-proxy ${VERSION}\nlibrary ${VERSION} (${printable(path, Infinity)})\ndeno ${Deno.version.deno}\n`;
+  return `deno-ssh-proxy ${VERSION}\nlibrary ${VERSION} (${
+    escapeForTerminal(path, Infinity)
+  })\ndeno ${Deno.version.deno}\n`;
 }
 
 try {
   Deno.exit(await main(Deno.args));
 } catch (thrown) {
   const error = asProxyError(thrown);
-  say(folded(new StandardOutput(Deno.stderr), report(error)));
+  writeStderr(folded(new StandardOutput(Deno.stderr), formatError(error)));
   Deno.exit(error.exitCode);
 }

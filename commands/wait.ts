@@ -5,15 +5,15 @@
  */
 
 import { LONGEST_BANNER } from "../proxy/banner.ts";
-import { printable } from "../proxy/errors.ts";
-import { nameOf, withoutReason } from "../proxy/explain.ts";
-import { Deadline, DEFAULT_TIMEOUT, DEFAULT_WAIT, parseSeconds } from "../proxy/patience.ts";
-import { parseTarget } from "../proxy/target.ts";
+import { escapeForTerminal } from "../core/text.ts";
+import { targetLabel, withoutReason } from "../addresses/explain.ts";
+import { Deadline, DEFAULT_TIMEOUT_MS, DEFAULT_WAIT_MS, parseSeconds } from "../core/deadline.ts";
+import { parseTarget } from "../addresses/target.ts";
 import { waitFor } from "../proxy/wait.ts";
 import { command } from "./command.ts";
-import { ADDRESS_AND_PORT, addressItself, isName, placeOf, withoutUser } from "./name.ts";
-import { folded } from "./output.ts";
-import { Progress } from "./progress.ts";
+import { ADDRESS_AND_PORT, addressDestination, isName, resolveAlias, withoutUser } from "./ssh/destination.ts";
+import { folded } from "./terminal/output.ts";
+import { Progress } from "./terminal/progress.ts";
 
 /** What is printed where so many lines stand before the banner that it cannot be seen. */
 const HIDDEN_BANNER = "an answer, with more lines before its SSH banner than fit here";
@@ -28,28 +28,28 @@ nothing listens, or the guest boots.
 Exits with 0, or with 75 and the last reason where the time is over.`,
   arguments: ADDRESS_AND_PORT,
   options: {
-    timeout: { brief: `how long to wait (default ${DEFAULT_WAIT / 1000})`, value: "SECONDS" },
+    timeout: { brief: `how long to wait (default ${DEFAULT_WAIT_MS / 1000})`, value: "SECONDS" },
   },
   async run({ out, err, library }, { timeout }, typed, given) {
-    const time = timeout === undefined ? DEFAULT_WAIT : parseSeconds("--timeout", timeout);
+    const time = timeout === undefined ? DEFAULT_WAIT_MS : parseSeconds("--timeout", timeout);
     const host = withoutUser(typed!);
-    const { address, port } = isName(host) ? await placeOf(host, given) : addressItself(host, given);
+    const { address, port } = isName(host) ? await resolveAlias(host, given) : addressDestination(host, given);
     const target = parseTarget(address, port);
     const began = performance.now();
     const { socket, banner } = await answer();
     const took = ((performance.now() - began) / 1000).toFixed(1);
     socket.close();
-    const says = banner === undefined ? HIDDEN_BANNER : printable(banner, LONGEST_BANNER);
+    const says = banner === undefined ? HIDDEN_BANNER : escapeForTerminal(banner, LONGEST_BANNER);
     await out.write(folded(out, `${says} (after ${took} s)\n`));
     return 0;
 
     async function answer() {
-      await using progress = new Progress(err, nameOf(target));
+      await using progress = new Progress(err, targetLabel(target));
       const end = new Deadline(time);
       try {
         return await waitFor(target, library, {
           end,
-          timeout: DEFAULT_TIMEOUT,
+          timeout: DEFAULT_TIMEOUT_MS,
           failed: ({ message }) => progress.tell(message),
         });
       } catch (thrown) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { printable } from "../proxy/errors.ts";
+import { escapeForTerminal } from "../core/text.ts";
 
 /** The one command that the server has: it answers with its greeting. */
 export const COMMAND = "hello";
@@ -12,7 +12,7 @@ export const COMMAND = "hello";
 /** Returns the one line that answers a command. Any other command than {@linkcode COMMAND} is not run. */
 export function answerToCommand(address: string, command: string): string {
   if (command === COMMAND) return `${hello(address)}\n`;
-  return `${hello(address)} and asked for '${printable(command)}', which it does not run\n`;
+  return `${hello(address)} and asked for '${escapeForTerminal(command)}', which it does not run\n`;
 }
 
 /** What there is instead of a shell, for a terminal that takes bytes as they come. */
@@ -22,5 +22,5 @@ export function answerToShell(address: string): string {
 }
 
 function hello(address: string): string {
-  return `hello from the demo server: you reached ${printable(address)}`;
+  return `hello from the demo server: you reached ${escapeForTerminal(address)}`;
 }

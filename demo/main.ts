@@ -4,9 +4,9 @@
  * @module
  */
 
-import { fragment, proxyCommand } from "../commands/fragment.ts";
+import { dropIn, proxyCommand } from "../commands/config/drop_in.ts";
 import { libraryPath } from "../ffi/library.ts";
-import { ProxyError, tell } from "../proxy/errors.ts";
+import { ProxyError, reportError } from "../core/errors.ts";
 import { serveDemo } from "./demo.ts";
 import { COMMAND } from "./greeting.ts";
 
@@ -20,7 +20,7 @@ try {
   const addresses = await serveDemo(folder);
   const config = `${folder}/ssh_config`;
   const program = new URL("../proxy.ts", import.meta.url).href;
-  await Deno.writeTextFile(config, fragment(proxyCommand(program, libraryPath(program), () => Deno.execPath())));
+  await Deno.writeTextFile(config, dropIn(proxyCommand(program, libraryPath(program), () => Deno.execPath())));
   console.log(`A demo SSH server is up. In another terminal:
 
 ${addresses.map((address) => `  ssh -F ${config} ${address} ${COMMAND}`).join("\n")}
@@ -28,7 +28,7 @@ ${addresses.map((address) => `  ssh -F ${config} ${address} ${COMMAND}`).join("\
 The first is an AF_UNIX socket, the second a virtual machine's multiplexer. Ctrl-C ends it.`);
   await ended.promise;
 } catch (thrown) {
-  code = tell(thrown);
+  code = reportError(thrown);
 } finally {
   if (folder !== undefined) await Deno.remove(folder, { recursive: true });
 }

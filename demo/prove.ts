@@ -6,7 +6,8 @@
  * @module
  */
 
-import { printable, tell } from "../proxy/errors.ts";
+import { escapeForTerminal } from "../core/text.ts";
+import { reportError } from "../core/errors.ts";
 import { serveDemo } from "./demo.ts";
 import { answerToCommand, COMMAND } from "./greeting.ts";
 
@@ -43,7 +44,7 @@ try {
   if (proven) console.log("All is well: ssh reaches both through what is installed.");
   Deno.exit(proven ? 0 : 1);
 } catch (thrown) {
-  Deno.exit(tell(thrown));
+  Deno.exit(reportError(thrown));
 }
 
 /**
@@ -69,7 +70,11 @@ async function reaches(address: string, ssh: string, fragment: string): Promise<
     console.log(`    ${answer.trimEnd()} (${took})`);
     return true;
   }
-  const why = late.aborted ? "it did not end" : code === 0 ? `it printed '${printable(answer)}'` : `exit code ${code}`;
+  const why = late.aborted
+    ? "it did not end"
+    : code === 0
+    ? `it printed '${escapeForTerminal(answer)}'`
+    : `exit code ${code}`;
   console.error(`    FAILED: ssh did not get through to ${address}: ${why} (${took})`);
   return false;
 }

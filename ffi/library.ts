@@ -4,10 +4,11 @@
  * @module
  */
 
-import { printable, ProxyError } from "../proxy/errors.ts";
-import { VERSION } from "../version.ts";
+import { escapeForTerminal } from "../core/text.ts";
+import { ProxyError } from "../core/errors.ts";
+import { VERSION } from "../core/version.ts";
 import type { CONNECTION_NONBLOCKING } from "./nonblocking.ts";
-import { PLACE } from "./place.ts";
+import { EXECUTABLE_URL } from "./executable.ts";
 import { AFTERWARDS, CONNECTION, type ConnectionCalls } from "./symbols.ts";
 
 type AfterwardsCalls = Deno.DynamicLibrary<typeof AFTERWARDS>["symbols"];
@@ -54,7 +55,7 @@ export class Library {
 
 /** The URL of what runs: of the main module, or of the executable where the modules in there have URLs of nothing. */
 export function programUrl(): string {
-  return PLACE ?? Deno.mainModule;
+  return EXECUTABLE_URL ?? Deno.mainModule;
 }
 
 /**
@@ -80,14 +81,14 @@ function openSymbols<Symbols extends Deno.ForeignLibraryInterface>(
 }
 
 function explain(path: string, thrown: unknown): ProxyError {
-  const shown = printable(path);
+  const shown = escapeForTerminal(path);
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
   if (thrown instanceof Deno.errors.NotCapable) {
     return new ProxyError("permission", `${shown}: Deno was not allowed to open the native library`, {
       cause: thrown,
       hint: Deno.build.standalone
         ? "it was compiled for another place: install.sh installs it where it belongs"
-        : `run it with --allow-ffi=${printable(path, Infinity)}, the path just as it stands here`,
+        : `run it with --allow-ffi=${escapeForTerminal(path, Infinity)}, the path just as it stands here`,
     });
   }
   // Deno gives dlopen(3)'s and dlsym(3)'s texts: there is nothing else to tell them apart by.
@@ -99,14 +100,14 @@ function explain(path: string, thrown: unknown): ProxyError {
     : undefined;
   return new ProxyError("resource", `${shown}: the native library ${state ?? "cannot be loaded"}`, {
     cause: thrown,
-    hint: state !== undefined ? ANEW : printable(reason.replace(/^(?:Could not open library: )+/, "")),
+    hint: state !== undefined ? ANEW : escapeForTerminal(reason.replace(/^(?:Could not open library: )+/, "")),
   });
 }
 
 function otherVersion(path: string, why: string, cause?: unknown): ProxyError {
   return new ProxyError(
     "resource",
-    `${printable(path)}: the native library is not of this program's version: ${why}`,
+    `${escapeForTerminal(path)}: the native library is not of this program's version: ${why}`,
     { cause, hint: ANEW },
   );
 }

@@ -7,8 +7,9 @@
 import { SystemError } from "./errno.ts";
 import type { Library } from "./library.ts";
 import { FD_KINDS, RECEIVE_PEEK, RECEIVE_WHOLE, RELAY } from "./symbols.ts";
-import { printable, ProxyError } from "../proxy/errors.ts";
-import { DEFAULT_TIMEOUT, requireTimeout } from "../proxy/patience.ts";
+import { escapeForTerminal } from "../core/text.ts";
+import { ProxyError } from "../core/errors.ts";
+import { DEFAULT_TIMEOUT_MS, requireTimeout } from "../core/deadline.ts";
 
 /** How to wait for what a socket is to do. */
 export interface WaitOptions {
@@ -162,7 +163,7 @@ export function runtimeFolder(library: Library): string | undefined {
 }
 
 /** `struct time_left`: whole milliseconds, rounded up. */
-function timeLeft(timeout: number = DEFAULT_TIMEOUT): Uint8Array<ArrayBuffer> {
+function timeLeft(timeout: number = DEFAULT_TIMEOUT_MS): Uint8Array<ArrayBuffer> {
   return asStruct(Uint32Array.of(Math.ceil(requireTimeout(timeout))));
 }
 
@@ -191,7 +192,9 @@ function flagsOf(peek: ReceiveOptions["peek"]): number {
 
 /** An argument that only plain JavaScript, or a number of the wrong kind, can bring here. */
 function unusable(what: string, value: unknown, why: string, takes: string): ProxyError {
-  return new ProxyError("usage", `${what} ${printable(Deno.inspect(value))}: ${why}`, { hint: `it must be ${takes}` });
+  return new ProxyError("usage", `${what} ${escapeForTerminal(Deno.inspect(value))}: ${why}`, {
+    hint: `it must be ${takes}`,
+  });
 }
 
 function asStruct({ buffer }: Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {

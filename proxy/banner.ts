@@ -6,11 +6,11 @@
 
 import { SystemError } from "../ffi/errno.ts";
 import type { Socket } from "../ffi/socket.ts";
-import { bannerError, hiddenBannerError, silenceError, strangerError } from "./explain.ts";
-import { BANNER } from "./handshake.ts";
-import { latin1 } from "./latin1.ts";
-import type { Deadline } from "./patience.ts";
-import type { Target } from "./target.ts";
+import { bannerTimeoutError, closedBeforeBannerError, hiddenBannerError, notSshError } from "../addresses/explain.ts";
+import { BANNER } from "../addresses/handshake.ts";
+import { decodeLatin1 } from "../core/text.ts";
+import type { Deadline } from "../core/deadline.ts";
+import type { Target } from "../addresses/target.ts";
 
 /** How long a banner is at most, its end included (RFC 4253, section 4.2). */
 export const LONGEST_BANNER = 255;
@@ -70,19 +70,19 @@ export async function awaitBanner(
       const more = buffer.subarray(0, said.length + 1);
       const timeout = mayBeFull(said, greeting) ? Math.min(BLOCKED_AFTER, deadline.leftForCall) : deadline.leftForCall;
       if (await socket.receive(more, { peek: "whole", timeout }) < more.length) {
-        throw said.length === 0 ? bannerError(target) : strangerError(target, said, true);
+        throw said.length === 0 ? closedBeforeBannerError(target) : notSshError(target, said, true);
       }
       said = buffer.subarray(0, await socket.receive(buffer, { peek: "some", timeout: deadline.leftForCall }));
       const banner = greeting.read(said);
       if (banner !== undefined) return banner;
-      if (greeting.isForeign) throw strangerError(target, said, false);
+      if (greeting.isForeign) throw notSshError(target, said, false);
     }
   } catch (thrown) {
     if (!(thrown instanceof SystemError)) throw thrown;
-    if (thrown.code !== "ETIMEDOUT") throw bannerError(target, thrown);
+    if (thrown.code !== "ETIMEDOUT") throw closedBeforeBannerError(target, thrown);
     if (mayBeFull(said, greeting)) return undefined;
-    if (mayBecomeBanner(said)) throw silenceError(target, deadline);
-    throw strangerError(target, said, false);
+    if (mayBecomeBanner(said)) throw bannerTimeoutError(target, deadline);
+    throw notSshError(target, said, false);
   }
 }
 
@@ -125,7 +125,7 @@ export class Greeting {
       const line = said.subarray(this.#start, end > this.#start && said[end - 1] === CARRIAGE_RETURN ? end - 1 : end);
       this.#isForeign = line.length > LONGEST_LINE;
       if (this.#isForeign) return undefined;
-      if (latin1(line.subarray(0, BANNER.length)) === BANNER) return latin1(line);
+      if (decodeLatin1(line.subarray(0, BANNER.length)) === BANNER) return decodeLatin1(line);
       this.#lines++;
       this.#isForeign = this.#lines === MOST_LINES;
     }
@@ -142,6 +142,6 @@ function mayBeFull(said: Uint8Array, { lines }: Greeting): boolean {
 
 /** Whether the beginning of a banner, and nothing else, is all that was said. */
 function mayBecomeBanner(said: Uint8Array): boolean {
-  const text = latin1(said.subarray(0, BANNER.length));
+  const text = decodeLatin1(said.subarray(0, BANNER.length));
   return BANNER.startsWith(text);
 }

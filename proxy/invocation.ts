@@ -4,10 +4,11 @@
  * @module
  */
 
-import { printable, ProxyError } from "./errors.ts";
-import { portInPath } from "./meant.ts";
-import { DEFAULT_TIMEOUT, DEFAULT_WAIT, parseSeconds } from "./patience.ts";
-import { isHostName, parseTarget, withTypedCase } from "./target.ts";
+import { escapeForTerminal } from "../core/text.ts";
+import { ProxyError } from "../core/errors.ts";
+import { suggestWithoutPort } from "../addresses/suggest.ts";
+import { DEFAULT_TIMEOUT_MS, DEFAULT_WAIT_MS, parseSeconds } from "../core/deadline.ts";
+import { isThisMachine, parseTarget, restoreCase } from "../addresses/target.ts";
 
 /** What the proxy form was asked for. */
 export interface Invocation {
@@ -30,8 +31,8 @@ export const OPTIONS = ["--as-typed", "--relay", "--timeout", "--wait"] as const
  * Whether a command line is one of the proxy form rather than a command's: every address but `.host` has a separator, and
  * no command has.
  */
-export function isProxyForm([first = ""]: readonly string[]): boolean {
-  return isHostName(first) || first.includes("/") || first.includes("%") ||
+export function isProxyInvocation([first = ""]: readonly string[]): boolean {
+  return isThisMachine(first) || first.includes("/") || first.includes("%") ||
     OPTIONS.some((option) => first.startsWith(option));
 }
 
@@ -44,7 +45,7 @@ export function parseInvocation(args: readonly string[]): Invocation {
   const places: string[] = [];
   let typed: string | undefined;
   let relay = false;
-  let timeout = DEFAULT_TIMEOUT;
+  let timeout = DEFAULT_TIMEOUT_MS;
   let wait: number | undefined;
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? "";
@@ -63,14 +64,14 @@ export function parseInvocation(args: readonly string[]): Invocation {
     else if (arg === "--relay") relay = true;
     else if (option === "--timeout") timeout = parseSeconds(option, value());
     // Its value may be left out, so it cannot be the next argument.
-    else if (option === "--wait") wait = inline === undefined ? DEFAULT_WAIT : parseSeconds(option, inline);
-    else throw usage(`${printable(option)}: no such option`, nearest(option));
+    else if (option === "--wait") wait = inline === undefined ? DEFAULT_WAIT_MS : parseSeconds(option, inline);
+    else throw usage(`${escapeForTerminal(option)}: no such option`, nearest(option));
   }
   const [host, port, surplus] = places;
   if (host === undefined) throw usage("no address given");
   if (port === undefined) throw portless(host);
-  if (surplus !== undefined) throw usage(`'${printable(surplus)}': one argument too many`);
-  return { host: withTypedCase(host, typed), port, relay, timeout, wait };
+  if (surplus !== undefined) throw usage(`'${escapeForTerminal(surplus)}': one argument too many`);
+  return { host: restoreCase(host, typed), port, relay, timeout, wait };
 }
 
 /** What to say about an option that there is none of: nobody mistypes the first letter. */
@@ -82,9 +83,9 @@ function nearest(option: string): string {
 /** Explains a command line with `host` alone: it may be no address, and the port may be in it. */
 function portless(host: string): ProxyError {
   parseTarget(host, "22");
-  const shown = printable(host);
+  const shown = escapeForTerminal(host);
   const hint = `to log in: ssh ${shown}; for the connection alone: deno-ssh-proxy ${shown} 22`;
-  return usage(`'${shown}': no port given`, portInPath(host) ?? hint);
+  return usage(`'${shown}': no port given`, suggestWithoutPort(host) ?? hint);
 }
 
 function usage(message: string, hint = "deno-ssh-proxy --help tells what it takes"): ProxyError {

@@ -8,12 +8,12 @@ import { SystemError } from "../ffi/errno.ts";
 import type { Library } from "../ffi/library.ts";
 import { type Socket, waitForHangUp } from "../ffi/socket.ts";
 import { awaitBanner } from "./banner.ts";
-import { CHANNEL } from "./deliver.ts";
-import { reach } from "./reach.ts";
-import { ProxyError, report, say } from "./errors.ts";
-import { deliverError, gaveUpError, nameOf, seconds, withoutReason } from "./explain.ts";
-import { Deadline, FIRST_PAUSE, isWorthAnotherTry, LONGEST_PAUSE } from "./patience.ts";
-import type { Target } from "./target.ts";
+import { CHANNEL } from "./handover.ts";
+import { dial } from "../addresses/dial.ts";
+import { formatError, ProxyError, writeStderr } from "../core/errors.ts";
+import { formatSeconds, handoverError, targetLabel, waitTimeoutError, withoutReason } from "../addresses/explain.ts";
+import { Deadline, FIRST_PAUSE_MS, isRetryable, LONGEST_PAUSE_MS } from "../core/deadline.ts";
+import type { Target } from "../addresses/target.ts";
 
 /** After this many milliseconds, whoever sees nothing happen is told why. */
 const SAYS_AFTER = 2_000;
@@ -34,10 +34,10 @@ export interface Answer {
  */
 export async function dialWhenUp(target: Target, library: Library, wait: number, timeout: number): Promise<Socket> {
   const end = new Deadline(wait);
-  let message = `${nameOf(target)}: no answer yet`;
-  const hint = `trying again, for ${seconds(end)} in all; Ctrl-C ends that`;
+  let message = `${targetLabel(target)}: no answer yet`;
+  const hint = `trying again, for ${formatSeconds(end)} in all; Ctrl-C ends that`;
   let told: string | undefined;
-  const tell = () => say(report({ message: told = message, hint }));
+  const tell = () => writeStderr(formatError({ message: told = message, hint }));
   const timer = Deno.stderr.isTerminal() ? setTimeout(tell, SAYS_AFTER) : undefined;
   const pause = (milliseconds: number) => pauseWhileConnected(library, milliseconds);
   try {
@@ -55,7 +55,7 @@ export async function dialWhenUp(target: Target, library: Library, wait: number,
  * @throws {ProxyError} of kind `handover` if ssh has hung up
  */
 async function pauseWhileConnected(library: Library, milliseconds: number): Promise<void> {
-  if (await waitForHangUp(library, CHANNEL, milliseconds)) throw deliverError(CHANNEL, SystemError.named("EPIPE"));
+  if (await waitForHangUp(library, CHANNEL, milliseconds)) throw handoverError(CHANNEL, SystemError.named("EPIPE"));
 }
 
 /** How long to wait, and what happens meanwhile. */
@@ -78,17 +78,17 @@ export interface Waiting {
 export async function waitFor(target: Target, library: Library, waiting: Waiting): Promise<Answer> {
   const { end, timeout, failed, pause: pass = sleep } = waiting;
   let last: ProxyError | undefined;
-  for (let pause = FIRST_PAUSE;; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+  for (let pause = FIRST_PAUSE_MS;; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
     // Whole milliseconds, which a message can say.
     const time = Math.max(Math.min(timeout, Math.ceil(end.left)), 1);
     try {
       return await tryOnce(target, library, new Deadline(time));
     } catch (thrown) {
-      if (!(thrown instanceof ProxyError && isWorthAnotherTry(thrown))) throw thrown;
+      if (!(thrown instanceof ProxyError && isRetryable(thrown))) throw thrown;
       // A try that had hardly any time tells less than the one before it.
-      const hadTime = time >= Math.min(timeout, LONGEST_PAUSE);
+      const hadTime = time >= Math.min(timeout, LONGEST_PAUSE_MS);
       if (last === undefined || hadTime || thrown.kind !== "timeout") last = thrown;
-      if (end.left === 0) throw gaveUpError(last, end);
+      if (end.left === 0) throw waitTimeoutError(last, end);
       failed(last);
     }
     await pass(Math.min(pause, end.left));
@@ -100,7 +100,7 @@ function sleep(milliseconds: number): Promise<void> {
 }
 
 async function tryOnce(target: Target, library: Library, deadline: Deadline): Promise<Answer> {
-  const socket = await reach(target, library, deadline);
+  const socket = await dial(target, library, deadline);
   try {
     return { socket, banner: await awaitBanner(socket, target, deadline) };
   } catch (thrown) {

@@ -66,8 +66,8 @@ for file in direct.mjs proxy.mjs cli.mjs libdeno_ssh_proxy.so; do
   put "$program/$file" $lib/$file
 done
 (cd "$root" && "$deno" eval --quiet --no-config '
-  import { fragment, SYSTEM_SETTINGS } from "./commands/fragment.ts";
-  console.log(fragment("/usr/bin/deno-ssh-proxy", SYSTEM_SETTINGS).trimEnd());
+  import { dropIn, SYSTEM_SETTINGS } from "./commands/config/drop_in.ts";
+  console.log(dropIn("/usr/bin/deno-ssh-proxy", SYSTEM_SETTINGS).trimEnd());
 ') >"$work/ssh_config"
 put "$work/ssh_config" /etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf
 put "$program/completions.bash" /usr/share/bash-completion/completions/deno-ssh-proxy

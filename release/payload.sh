@@ -64,9 +64,10 @@ foreign=$(find "$root/rust" ! -user "$(id -u)" -print -o -type d ! -perm -200 -p
 cp "$target/release/$library" "$target/release/deno-ssh-proxy" "$program"
 [ "$(uname -s)" != Linux ] || headers_last "$program/$library"
 
-cp -R "$root/deno.json" "$root/deno.lock" "$root"/*.ts "$root/proxy" "$root/ffi" "$root/commands" "$sources"
+cp -R "$root/deno.json" "$root/deno.lock" "$root"/*.ts "$sources"
+for layer in core ffi addresses proxy commands; do cp -R "$root/$layer" "$sources"; done
 # The whole of deno.json is nothing for each connection to read.
-echo "export const VERSION = \"$version\";" >"$sources/version.ts"
+echo "export const VERSION = \"$version\";" >"$sources/core/version.ts"
 bundles=$program
 if [ -n "$standalone" ]; then
   bundles=$sources/bundles
@@ -74,7 +75,7 @@ if [ -n "$standalone" ]; then
   # The folder is called by what is in it: another version has another one, and is switched to in one moment.
   sum=$(cd "$sources" && find . -type f | LC_ALL=C sort | xargs cat "$program/$library" | sha256sum | cut -c 1-12)
   place=${standalone%/}/lib/deno-ssh-proxy/$version-$sum
-  echo "export const PLACE = \"file://$place/standalone\";" >"$sources/ffi/place.ts"
+  echo "export const EXECUTABLE_URL = \"file://$place/standalone\";" >"$sources/ffi/executable.ts"
 fi
 # esbuild comes from npm, with a checksum in deno.lock that Deno compares before anything of it runs.
 cp "$root/release/bundle.ts" "$sources"
@@ -117,8 +118,8 @@ for shell in bash zsh fish; do
 done
 # As it is for the usual prefix; install.sh makes it anew for another one.
 (cd "$sources" && "$deno" eval --quiet --no-config '
-  import { fragment } from "./commands/fragment.ts";
-  console.log(fragment("/usr/local/bin/deno-ssh-proxy").trimEnd());
+  import { dropIn } from "./commands/config/drop_in.ts";
+  console.log(dropIn("/usr/local/bin/deno-ssh-proxy").trimEnd());
 ') >"$program/ssh_config"
 
 echo "$version" >"$payload/version"

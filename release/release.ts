@@ -7,7 +7,7 @@
 
 import { CHECKOUT, Folder } from "../tests/support/folder.ts";
 import { outputOf, works } from "../tests/support/tools.ts";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../core/version.ts";
 import { denoRuntime, type Foreign, inside, notices } from "./inside.ts";
 import { digest, spdx } from "./spdx.ts";
 import { whyNoExecutable } from "./why_no_executable.ts";

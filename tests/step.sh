@@ -201,7 +201,7 @@ esac
 case $step in
   memory) for tool in valgrind asan miri; do memory $tool; done ;;
   documents)
-    deno_tests "$title" --doc "--allow-ffi=$root/rust/target/release/libdeno_ssh_proxy.so" mod.ts proxy ;;
+    deno_tests "$title" --doc "--allow-ffi=$root/rust/target/release/libdeno_ssh_proxy.so" mod.ts core ffi addresses proxy ;;
   # Tests of one file wait for compilers, those of the others meanwhile for packages.
   release) tests release --parallel ;;
   ssh_config) with_sshd ssh_config --parallel ;;

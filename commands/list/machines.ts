@@ -6,19 +6,19 @@
 
 import type { Library } from "../../ffi/library.ts";
 import { runtimeFolder } from "../../ffi/socket.ts";
-import { ProxyError } from "../../proxy/errors.ts";
-import { machinedSocket, placeOf, SYSTEM_FOLDER } from "../../proxy/machine.ts";
-import { listMachines } from "../../proxy/machined.ts";
-import { Deadline } from "../../proxy/patience.ts";
-import { formatTarget, parseTarget } from "../../proxy/target.ts";
-import type { Reachable } from "./reachable.ts";
+import { ProxyError } from "../../core/errors.ts";
+import { machinedSocketPath, resolveEndpoint, SYSTEM_RUNTIME_DIRECTORY } from "../../addresses/machine.ts";
+import { listMachines } from "../../addresses/machined.ts";
+import { Deadline } from "../../core/deadline.ts";
+import { formatTarget, parseTarget } from "../../addresses/target.ts";
+import type { ListEntry } from "./entry.ts";
 
 /** How long each may take to answer, in milliseconds. */
 const TIMEOUT = 3_000;
 
 /** What systemd-machined told, and did not. */
 export interface MachineSearch {
-  readonly found: readonly Reachable[];
+  readonly found: readonly ListEntry[];
   /** The addresses that they have besides: these are no other things. */
   readonly places: ReadonlySet<string>;
   readonly gaps: readonly ProxyError[];
@@ -29,13 +29,13 @@ const LONGEST_NAME = 64;
 
 /** The machines that have something for `ssh` to connect to. A systemd-machined that does not run knows none. */
 export async function findMachines(library: Library): Promise<MachineSearch> {
-  const found = new Map<string, Reachable>();
+  const found = new Map<string, ListEntry>();
   const places = new Set<string>();
   const gaps: ProxyError[] = [];
-  for (const folder of new Set([runtimeFolder(library), SYSTEM_FOLDER])) {
+  for (const folder of new Set([runtimeFolder(library), SYSTEM_RUNTIME_DIRECTORY])) {
     if (folder === undefined) continue;
     try {
-      for (const machine of await listMachines(library, machinedSocket(folder), new Deadline(TIMEOUT))) {
+      for (const machine of await listMachines(library, machinedSocketPath(folder), new Deadline(TIMEOUT))) {
         // The name of this machine itself, or one that no machine can have.
         if (machine.class === "host" || machine.name.length > LONGEST_NAME) continue;
         try {
@@ -43,7 +43,7 @@ export async function findMachines(library: Library): Promise<MachineSearch> {
           const address = formatTarget(target);
           // One that leads elsewhere, or already is the user's.
           if (target.kind !== "machine" || found.has(address)) continue;
-          places.add(formatTarget(placeOf(target, machine, folder, library)));
+          places.add(formatTarget(resolveEndpoint(target, machine, folder, library)));
           const kind = machine.class === "container" ? "container" : "virtual-machine";
           const what = kind === "container" ? "container" : "virtual machine";
           found.set(address, { address, kind, source: "machined", what, name: machine.name, cid: machine.vSockCid });

@@ -20,7 +20,7 @@ export interface Monitor {
    * Where {@linkcode multiplexers} is undefined, whether the socket at `path` on which it listens is for something else
    * than its vsock; undefined where nothing tells.
    */
-  readonly isForOthers?: (path: string) => boolean;
+  readonly isApiSocket?: (path: string) => boolean;
 }
 
 /** A multiplexer's socket. */
@@ -52,7 +52,7 @@ const PROGRAMS: readonly (readonly [Program, RegExp])[] = [
  * The monitor that a process with this name and these arguments is, where it is one. Whoever runs the process decides on its
  * arguments: the work is linear in their length.
  */
-export function monitorOf(name: string, args: readonly string[]): Monitor | undefined {
+export function detectVmm(name: string, args: readonly string[]): Monitor | undefined {
   switch (programOf(name, args[0])) {
     case "Firecracker":
       return firecracker(args);
@@ -76,7 +76,7 @@ function firecracker(args: readonly string[]): Monitor {
     name: valuesOf(args, "id")[0],
     cids: [],
     multiplexers: undefined,
-    isForOthers: (path) => others.has(path),
+    isApiSocket: (path) => others.has(path),
   };
 }
 
@@ -93,7 +93,7 @@ function cloudHypervisor(args: readonly string[]): Monitor {
     cids: [],
     multiplexers: multiplexers.length > 0 ? multiplexers : undefined,
     // Where versions before 29 had their API when nobody said so.
-    isForOthers: (path) => others.has(path) || /\/cloud-hypervisor\.[0-9]+$/.test(path),
+    isApiSocket: (path) => others.has(path) || /\/cloud-hypervisor\.[0-9]+$/.test(path),
   };
 }
 

@@ -7,10 +7,10 @@
 
 import { processArguments, processUser, TooLong } from "../../ffi/inspection.ts";
 import type { Library } from "../../ffi/library.ts";
-import { Deadline } from "../../proxy/patience.ts";
-import { formatTarget, THIS_HOST } from "../../proxy/target.ts";
+import { Deadline } from "../../core/deadline.ts";
+import { formatTarget, THIS_HOST } from "../../addresses/target.ts";
 import { Locator, statusOf } from "./here.ts";
-import { type Monitor, monitorOf } from "./monitor.ts";
+import { detectVmm, type Monitor } from "./monitor.ts";
 import {
   findCandidates,
   inTime,
@@ -21,11 +21,11 @@ import {
   reasonOf,
   type Skipped,
 } from "./processes.ts";
-import type { Reachable } from "./reachable.ts";
+import type { ListEntry } from "./entry.ts";
 import { findListeners, type Listener, listeningOf } from "./sockets.ts";
 
 /** This machine itself, where its sshd listens. */
-export function findHost(library: Library): Reachable[] {
+export function findHost(library: Library): ListEntry[] {
   const isThere = isSocket(library, THIS_HOST.path) &&
     listeningOf(library, [], [THIS_HOST.path]).bound.has(THIS_HOST.path);
   return isThere ? [{ address: ".host", kind: "host", source: "systemd-ssh-generator", what: "this machine" }] : [];
@@ -36,7 +36,7 @@ export function findHost(library: Library): Reachable[] {
  *
  * @throws what reading a folder throws, unless it is not there
  */
-export async function findContainers(library: Library, folder: string): Promise<Reachable[]> {
+export async function findContainers(library: Library, folder: string): Promise<ListEntry[]> {
   const older = (await namesIn(`${folder}/unix-export`)).map((name) => ({ name, path: `unix-export/${name}/ssh` }));
   // Since systemd 262.
   const newer = (await namesIn(folder)).map((name) => ({ name, path: `${name}/unix-export/ssh` }));
@@ -59,7 +59,7 @@ async function namesIn(folder: string): Promise<string[]> {
 
 /** What the processes told, and what they did not. */
 export interface MonitorSearch {
-  readonly found: readonly Reachable[];
+  readonly found: readonly ListEntry[];
   /** The processes of other users that may have more. */
   readonly hidden: readonly ProcessLabel[];
   /** Those that have a configuration file which says which of their sockets is what. */
@@ -94,14 +94,14 @@ export async function findMonitors(library: Library): Promise<MonitorSearch> {
 }
 
 /** A socket of a monitor, but for its address. */
-type About = Omit<Reachable, "address"> & Required<ProcessLabel> & { readonly uid: number };
+type About = Omit<ListEntry, "address"> & Required<ProcessLabel> & { readonly uid: number };
 
 /** What is found process by process. */
 class Search {
   readonly #library: Library;
   readonly #locator: Locator;
   readonly #ownUid: number | undefined;
-  readonly #found: Reachable[] = [];
+  readonly #found: ListEntry[] = [];
   readonly #hidden: ProcessLabel[] = [];
   readonly #configured: ProcessLabel[] = [];
   readonly #skipped: Skipped[] = [];
@@ -122,7 +122,7 @@ class Search {
       inTimeFor(deadline);
       if (this.#count >= MOST_OF_ALL) throw new LeftOut(`${MOST_OF_ALL} addresses were found before it`);
       const args = await inTime(processArguments(this.#library, pid));
-      const monitor = args && monitorOf(name, args);
+      const monitor = args && detectVmm(name, args);
       // Another process may have its number by now.
       if (!monitor || processUser(this.#library, pid) !== uid) return;
       this.#enter(listener, monitor, deadline);
@@ -187,16 +187,16 @@ class Search {
  */
 function socketsOf(
   { paths, isHere }: Listener,
-  { multiplexers, isForOthers }: Monitor,
+  { multiplexers, isApiSocket }: Monitor,
 ): readonly { path: string; cid: number | undefined }[] | "hidden" | "configured" {
   if (multiplexers?.length === 0) return [];
-  if (multiplexers === undefined && isForOthers === undefined) return "configured";
+  if (multiplexers === undefined && isApiSocket === undefined) return "configured";
   if (paths === undefined) return multiplexers !== undefined && isHere ? multiplexers : "hidden";
   if (multiplexers !== undefined) {
     const listening = new Set(paths);
     return multiplexers.filter(({ path }) => listening.has(path));
   }
-  return paths.filter((path) => !isForOthers?.(path)).map((path) => ({ path, cid: undefined }));
+  return paths.filter((path) => !isApiSocket?.(path)).map((path) => ({ path, cid: undefined }));
 }
 
 function isSocket(library: Library, path: string): boolean {

@@ -15,8 +15,8 @@ import {
   unixSockets,
 } from "../../ffi/inspection.ts";
 import type { Library } from "../../ffi/library.ts";
-import { readListening } from "../../proxy/listening.ts";
-import { Deadline } from "../../proxy/patience.ts";
+import { readListening } from "../../ffi/proc_net_unix.ts";
+import { Deadline } from "../../core/deadline.ts";
 import { type Candidate, inTimeFor, isDenial, LeftOut, reasonOf, type Skipped } from "./processes.ts";
 
 /** A candidate with what it listens on. */

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { wrap } from "../../commands/wrap.ts";
+import { wrap } from "../../commands/terminal/wrap.ts";
 
 /** What CHANGELOG.md does not say. */
 export interface Package {

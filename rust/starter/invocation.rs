@@ -1,5 +1,5 @@
 //! What a command line asks for. This is the one place that decides whether it is an address, and which script that needs;
-//! `isProxyForm` of proxy/invocation.ts is the same rule for a program that runs without the starter, and
+//! `isProxyInvocation` of proxy/invocation.ts is the same rule for a program that runs without the starter, and
 //! tests/support/command_lines.ts has the table that both are tested with.
 
 use core::ffi::CStr;

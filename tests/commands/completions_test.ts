@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { COMMANDS } from "../../commands/commands.ts";
-import { PROXY_FORM } from "../../commands/help.ts";
+import { PROXY_INVOCATION } from "../../commands/help.ts";
 import { Folder } from "../support/folder.ts";
 import { Installation } from "../support/installation.ts";
 import { listen } from "../support/sockets.ts";
@@ -82,7 +82,7 @@ for (const [shell, completes] of [["bash", bash], ["fish", fish]] as const) {
     for (const { name, options } of COMMANDS) {
       assertEquals((await completes(name, "--")).sort(), dashed({ ...options, help: "" }), name);
     }
-    assertEquals((await completes("unix/s", "22", "--")).sort(), dashed(PROXY_FORM.options));
+    assertEquals((await completes("unix/s", "22", "--")).sort(), dashed(PROXY_INVOCATION.options));
     assertEquals((await completes("--v")).includes("--version"), true);
   });
 

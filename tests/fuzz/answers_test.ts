@@ -9,13 +9,13 @@ import fc from "fast-check";
 import { findMachines } from "../../commands/list/machines.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { awaitBanner } from "../../proxy/banner.ts";
-import { shakeHands } from "../../proxy/dial.ts";
-import { ProxyError } from "../../proxy/errors.ts";
-import { BANNER, LONGEST_OK_LINE, readReply } from "../../proxy/handshake.ts";
-import { placeOf } from "../../proxy/machine.ts";
-import { findMachine, listMachines, parseReply } from "../../proxy/machined.ts";
-import { Deadline } from "../../proxy/patience.ts";
-import { parseTarget, type VsockMuxTarget } from "../../proxy/target.ts";
+import { requestPort } from "../../addresses/connect.ts";
+import { ProxyError } from "../../core/errors.ts";
+import { BANNER, LONGEST_OK_LINE, readReply } from "../../addresses/handshake.ts";
+import { resolveEndpoint } from "../../addresses/machine.ts";
+import { findMachine, listMachines, parseReply } from "../../addresses/machined.ts";
+import { Deadline } from "../../core/deadline.ts";
+import { parseTarget, type VsockMuxTarget } from "../../addresses/target.ts";
 import { CONTAINER, HOST, varlink, VM } from "../support/machined.ts";
 import { anyAnswer, anyEarly, anyEnding, inPieces, verdictOn } from "../unit/answers.ts";
 import { anyReply, assertTyped } from "../unit/replies.ts";
@@ -77,7 +77,7 @@ const anyMultiplexer = fc.oneof(anyAnswer, nearlyOk);
       const socket = new StandInSocket(pieces, ending, early);
       let came;
       try {
-        await shakeHands(socket, MUX, SOON);
+        await requestPort(socket, MUX, SOON);
         came = "good" as const;
       } catch (thrown) {
         came = thrown instanceof SystemError ? thrown.code! : kindOf(thrown);
@@ -365,7 +365,7 @@ const anyName = fc.oneof(
       if (target.kind !== "machine") return assertEquals(name, ".host");
       const machine = parseReply(JSON.stringify({ parameters: { ...CONTAINER, name } }));
       assert(machine?.error === undefined && machine !== undefined);
-      const place = placeOf(target, machine.machine, "/run", answering([], "end").library);
+      const place = resolveEndpoint(target, machine.machine, "/run", answering([], "end").library);
       assert(place.kind === "unix");
       const parts = place.path.split("/");
       assertEquals([parts.length, parts[4], parts.includes("..")], [7, name, false]);

@@ -6,18 +6,18 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { fragment, settingsOf } from "../../commands/fragment.ts";
-import { isIncluded, withInclude, withoutInclude } from "../../commands/include.ts";
-import { type Place, planInstall, planUninstall } from "../../commands/installed_config.ts";
-import { readListening } from "../../proxy/listening.ts";
-import { monitorOf } from "../../commands/list/monitor.ts";
+import { dropIn, settingsOf } from "../../commands/config/drop_in.ts";
+import { isIncluded, withInclude, withoutInclude } from "../../commands/config/include.ts";
+import { type ConfigLocation, planInstall, planUninstall } from "../../commands/config/installed_config.ts";
+import { readListening } from "../../ffi/proc_net_unix.ts";
+import { detectVmm } from "../../commands/list/monitor.ts";
 import { translate } from "../../commands/list/mounts.ts";
-import { asJson, asLines, asTable } from "../../commands/list/reachable.ts";
-import { placeIn } from "../../commands/name.ts";
-import { ProxyError } from "../../proxy/errors.ts";
-import { isProxyForm, parseInvocation } from "../../proxy/invocation.ts";
-import { LONGEST_TIMEOUT } from "../../proxy/patience.ts";
-import { formatTarget, parseTarget, type Target } from "../../proxy/target.ts";
+import { toJson, toTable, toTsv } from "../../commands/list/entry.ts";
+import { destinationIn } from "../../commands/ssh/destination.ts";
+import { ProxyError } from "../../core/errors.ts";
+import { isProxyInvocation, parseInvocation } from "../../proxy/invocation.ts";
+import { LONGEST_TIMEOUT_MS } from "../../core/deadline.ts";
+import { formatTarget, parseTarget, type Target } from "../../addresses/target.ts";
 import { Folder } from "../support/folder.ts";
 import { assertOneLine, bytes } from "../unit/support.ts";
 import { fuzz, nearly, triedAtLeast } from "./fuzz.ts";
@@ -75,7 +75,7 @@ const anyArguments = fc.oneof(
       inputs: anyArguments,
       seen,
       holds: (args) => {
-        isProxyForm(args);
+        isProxyInvocation(args);
         let invocation;
         try {
           invocation = parseInvocation(args);
@@ -84,7 +84,9 @@ const anyArguments = fc.oneof(
           return assertUsage(thrown);
         }
         const { host, port, timeout, wait } = invocation;
-        for (const time of [timeout, wait ?? 1]) assert(Number.isInteger(time) && time > 0 && time <= LONGEST_TIMEOUT);
+        for (const time of [timeout, wait ?? 1]) {
+          assert(Number.isInteger(time) && time > 0 && time <= LONGEST_TIMEOUT_MS);
+        }
         // Nothing but the case of letters makes a difference to what was given.
         const same = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase()) === same.as;
         same.as = host.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
@@ -141,8 +143,8 @@ fuzz("a user's ssh_config keeps all of its bytes, and the line is put in once an
 
 const COMMAND = "/usr/bin/deno-ssh-proxy";
 const FRAGMENTS = [
-  fragment(COMMAND),
-  fragment(COMMAND, { aliases: [{ name: "vm", address: "unix/run/Vm", port: 2222 }], hostKeys: "tofu" }),
+  dropIn(COMMAND),
+  dropIn(COMMAND, { aliases: [{ name: "vm", address: "unix/run/Vm", port: 2222 }], hostKeys: "tofu" }),
 ];
 const anyFragment = nearly(FRAGMENTS, [
   "\n",
@@ -164,7 +166,7 @@ fuzz("a fragment that somebody has edited is read, or refused in one line", {
       return assertUsage(thrown);
     }
     // What was read is written so that it is read again.
-    if (settings !== undefined) assertEquals(settingsOf(fragment(COMMAND, settings)), settings);
+    if (settings !== undefined) assertEquals(settingsOf(dropIn(COMMAND, settings)), settings);
   },
 });
 
@@ -173,12 +175,12 @@ fuzz("what is to become of a user's files is planned from any bytes, with all of
   inputs: fc.tuple(anyConfig, fc.option(anyFragment, { nil: undefined })),
   holds: ([config, written]) => {
     using folder = new Folder();
-    const place: Place = { folder: folder.path, fragment: FILE, home: HOME };
+    const place: ConfigLocation = { folder: folder.path, fragment: FILE, home: HOME };
     Deno.writeFileSync(folder.at("config"), bytes(config));
     if (written !== undefined) Deno.writeFileSync(folder.at(FILE), bytes(written));
     for (
       const plan of [
-        () => planInstall(place, {}, (it) => fragment(COMMAND, it)),
+        () => planInstall(place, {}, (it) => dropIn(COMMAND, it)),
         () => planUninstall(place, [], () => ""),
       ]
     ) {
@@ -206,7 +208,7 @@ fuzz("the ProxyCommand that ssh would start gives a place, or an error of one li
   ),
   holds: (proxyCommand) => {
     try {
-      const { address, port } = placeIn({ proxyCommand, options: new Map([["host", "vm"], ["port", "22"]]) });
+      const { address, port } = destinationIn({ proxyCommand, options: new Map([["host", "vm"], ["port", "22"]]) });
       assertEquals([typeof address, typeof port], ["string", "string"]);
     } catch (thrown) {
       if (!(thrown instanceof ProxyError)) throw thrown;
@@ -267,8 +269,8 @@ fuzz("whatever /proc tells of others' programs, what is listed is true to it and
       assert(lines.some((line) => line.endsWith(` ${inode} ${bound}`) && line.includes(" 0001 ")), sockets);
     }
     for (const there of translate(path, mounts, MOUNTS[0]!)) assertEquals(typeof there, "string");
-    const found = monitorOf(program.slice(0, 15), [program, ...words])!;
-    found.isForOthers?.(path);
+    const found = detectVmm(program.slice(0, 15), [program, ...words])!;
+    found.isApiSocket?.(path);
     for (const cid of [...found.cids, ...(found.multiplexers ?? []).flatMap(({ cid }) => cid ?? [])]) {
       assert(Number.isInteger(cid) && cid >= 3 && cid < 2 ** 32);
     }
@@ -280,7 +282,7 @@ fuzz("whatever /proc tells of others' programs, what is listed is true to it and
       name: found.name,
       cid,
     }));
-    for (const text of [asTable(rows, 80), asLines(rows), asJson(rows)]) {
+    for (const text of [toTable(rows, 80), toTsv(rows), toJson(rows)]) {
       assert(!/[^\P{Cc}\n\t]|[\p{Cf}\p{Zl}\p{Zp}]/u.test(text) && text.isWellFormed(), text);
     }
   },

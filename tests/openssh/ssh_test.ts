@@ -7,7 +7,7 @@ import { Client } from "../support/client.ts";
 import { CHECKOUT } from "../support/folder.ts";
 import { misbehaving, multiplexer } from "./multiplexer.ts";
 import { type Door, Sshd } from "../support/sshd.ts";
-import { needsAlias } from "../../commands/needs_alias.ts";
+import { needsAlias } from "../../commands/ssh/needs_alias.ts";
 
 const sshd = await Sshd.start();
 const aliased = sshd.unixDoor();

@@ -6,8 +6,8 @@
  */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { aliasHint } from "../../commands/needs_alias.ts";
-import { fragment } from "../../commands/fragment.ts";
+import { aliasHint } from "../../commands/ssh/needs_alias.ts";
+import { dropIn } from "../../commands/config/drop_in.ts";
 import { CHECKOUT, Folder } from "../support/folder.ts";
 import { outputLater, testWhere } from "../support/tools.ts";
 
@@ -73,9 +73,9 @@ class OlderSsh implements Disposable {
     this.#system = system;
     for (const name of ["program", "deno-ssh-proxy"]) Deno.chmodSync(this.#home.file(name, PROGRAM), 0o755);
     const aliases = ALIASED.map((address, at) => ({ name: `alias${at}`, address, port: undefined }));
-    const dropIn = fragment("/root/program", { aliases, hostKeys: "ephemeral" });
+    const text = dropIn("/root/program", { aliases, hostKeys: "ephemeral" });
     const canonical = "CanonicalizeHostname always\nCanonicalizeFallbackLocal yes\nCanonicalizeMaxDots 0\n";
-    this.#home.file("config", `${canonical}${dropIn}${AFTERWARDS}`);
+    this.#home.file("config", `${canonical}${text}${AFTERWARDS}`);
   }
 
   /** Runs it for `host` with a `shell` that works for its user, and more options. */

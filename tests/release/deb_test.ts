@@ -47,7 +47,7 @@ async function buildOthers(): Promise<void> {
   await packages.buildElsewhere(QUICK);
   packages.change("deno.json", (text) => text.replace(/"version": ".*"/, '"version": "0.0.1"'));
   packages.change("CHANGELOG.md", () => "# Changelog\n\n## [0.0.1] - 2026-01-02\n\n### Added\n\n- All of it.\n");
-  packages.change("commands/fragment.ts", (text) => text.replace("This machine. ", "This very machine. "));
+  packages.change("commands/config/drop_in.ts", (text) => text.replace("This machine. ", "This very machine. "));
   await packages.buildElsewhere(OLDER);
 }
 

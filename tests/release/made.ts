@@ -7,7 +7,7 @@
 import { CHECKOUT, Folder } from "../support/folder.ts";
 import type { Ran } from "../support/home.ts";
 import { outputOf, works } from "../support/tools.ts";
-import { VERSION } from "../../version.ts";
+import { VERSION } from "../../core/version.ts";
 
 /** Copies to $2 what a commit of all that is in $1 would have. */
 const COPY = `cd "$1" && git ls-files -z --cached --others --exclude-standard |

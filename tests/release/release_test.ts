@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { CHECKOUT, Folder } from "../support/folder.ts";
 import { sha256 } from "../support/sockets.ts";
 import { outputOf, testWhere, works } from "../support/tools.ts";
-import { VERSION } from "../../version.ts";
+import { VERSION } from "../../core/version.ts";
 import { CAN_RELEASE, NO_HISTORY, ran, released, Tagged } from "./made.ts";
 
 const made = CAN_RELEASE ? released() : undefined;

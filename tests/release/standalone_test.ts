@@ -7,7 +7,7 @@ import { Installation } from "../support/installation.ts";
 import { listen } from "../support/sockets.ts";
 import { CAN_TRACE, outputOf, testWhere } from "../support/tools.ts";
 import { whyNoExecutable } from "../../release/why_no_executable.ts";
-import { VERSION } from "../../version.ts";
+import { VERSION } from "../../core/version.ts";
 import { ran } from "./made.ts";
 
 const why = whyNoExecutable();

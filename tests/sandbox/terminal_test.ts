@@ -8,7 +8,7 @@ import { inTime, latin1, listen } from "../support/sockets.ts";
 import { outputOf, pathOf, testWhere, works } from "../support/tools.ts";
 import { denoWith } from "../commands/grants.ts";
 import { compile, StandIn } from "../commands/monitors.ts";
-import { isThere } from "../../commands/replace.ts";
+import { isThere } from "../../commands/config/replace.ts";
 import { SshWith } from "../commands/ssh_with.ts";
 import { InTerminal, run } from "../commands/typed.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { check } from "../../commands/check.ts";
+import { check } from "../../commands/check/check.ts";
 import type { Context } from "../../commands/command.ts";
-import type { Output } from "../../commands/output.ts";
+import type { Output } from "../../commands/terminal/output.ts";
 import { standInLibrary } from "./support.ts";
 
 /** What `check` writes for an address that is none, so that neither the library nor ssh is asked. */

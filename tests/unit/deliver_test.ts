@@ -1,9 +1,9 @@
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { SystemError } from "../../ffi/errno.ts";
 import { FD_KINDS } from "../../ffi/symbols.ts";
-import { chooseWay, deliver } from "../../proxy/deliver.ts";
-import { dial } from "../../proxy/dial.ts";
-import { Deadline } from "../../proxy/patience.ts";
+import { chooseHandoverMode, handOver } from "../../proxy/handover.ts";
+import { connectTarget } from "../../addresses/connect.ts";
+import { Deadline } from "../../core/deadline.ts";
 import { assertFailsLater, millisecondsOf, type StandInCalls, standInLibrary } from "./support.ts";
 
 /** A library in which fd 1 is of the kind with this number. */
@@ -20,14 +20,17 @@ function withChannel(kind: number) {
 
 Deno.test("an AF_UNIX socket as fd 1 takes a connection, and bytes where they are asked for", async () => {
   const { library, asked } = withChannel(FD_KINDS.indexOf("unix socket"));
-  assertEquals([await chooseWay(library, false), await chooseWay(library, true)], ["pass", "relay"]);
+  assertEquals([await chooseHandoverMode(library, false), await chooseHandoverMode(library, true)], ["pass", "relay"]);
   assertEquals(asked, [1, 1]);
 });
 
 Deno.test("what takes bytes only gets them, asked for or not", async () => {
   for (const kind of ["other socket", "pipe", "terminal", "regular file"] as const) {
     const { library } = withChannel(FD_KINDS.indexOf(kind));
-    assertEquals([await chooseWay(library, false), await chooseWay(library, true)], ["relay", "relay"], kind);
+    assertEquals([await chooseHandoverMode(library, false), await chooseHandoverMode(library, true)], [
+      "relay",
+      "relay",
+    ], kind);
   }
 });
 
@@ -43,7 +46,7 @@ Deno.test("an fd 1 that takes neither is refused before a connection is made, an
       ] as const
     ) {
       const { library } = withChannel(kind);
-      const error = await assertFailsLater("handover", () => chooseWay(library, relayed), `fd 1: ${name}`);
+      const error = await assertFailsLater("handover", () => chooseHandoverMode(library, relayed), `fd 1: ${name}`);
       assertEquals(error.exitCode, 74);
     }
   }
@@ -53,8 +56,8 @@ Deno.test("an fd 1 that takes neither is refused before a connection is made, an
 async function deliverWith(send_fd: NonNullable<StandInCalls["send_fd"]>): Promise<void> {
   const { library } = standInLibrary({ connect_unix: () => 42, send_fd });
   const deadline = new Deadline(5000);
-  const socket = await dial({ kind: "unix", path: "/s" }, library, deadline);
-  await deliver(socket, "pass", library, deadline);
+  const socket = await connectTarget({ kind: "unix", path: "/s" }, library, deadline);
+  await handOver(socket, "pass", library, deadline);
 }
 
 Deno.test("the connection is passed over fd 1, once, within what is left of the time", async () => {
@@ -87,12 +90,12 @@ Deno.test("a relay has fd 0, fd 1 and the connection, no deadline, and nothing e
     },
   });
   const deadline = new Deadline(5000);
-  using socket = await dial({ kind: "unix", path: "/s" }, library, deadline);
-  await deliver(socket, "relay", library, deadline);
+  using socket = await connectTarget({ kind: "unix", path: "/s" }, library, deadline);
+  await handOver(socket, "relay", library, deadline);
   assertEquals(relayed, [[3], [0, 1, 42]]);
   await assertFailsLater(
     "handover",
-    () => deliver(socket, "relay", library, deadline),
+    () => handOver(socket, "relay", library, deadline),
     "the relay broke: no space left on device (ENOSPC)",
   );
 });

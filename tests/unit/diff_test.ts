@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { unifiedDiff } from "../../commands/diff.ts";
+import { unifiedDiff } from "../../commands/config/diff.ts";
 import { Folder, outputOf, testWith } from "./support.ts";
 
 Deno.test("what is the same has no difference", () => {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { isUnedited, isUneditedEarlier } from "../../commands/earlier_drop_in.ts";
-import { fragment } from "../../commands/fragment.ts";
+import { isUnedited, isUneditedEarlier } from "../../commands/config/earlier_drop_in.ts";
+import { dropIn } from "../../commands/config/drop_in.ts";
 
 const OLD = `# deno-ssh-proxy: x
 Match host .host,machine/.host,machine%.host
@@ -21,7 +21,7 @@ Deno.test("what version 0.1.0 wrote is known by its own lines, and by nothing el
 
 Deno.test("the program's path in the ProxyCommand lines is no edit, and everything else is", () => {
   const file = (program: string) =>
-    fragment(program, { hostKeys: "tofu", aliases: [{ name: "a", address: "unix/a b", port: undefined }] });
+    dropIn(program, { hostKeys: "tofu", aliases: [{ name: "a", address: "unix/a b", port: undefined }] });
   const now = file("/usr/local/bin/deno-ssh-proxy");
   const checkout = "/opt/deno run --no-prompt --no-config --allow-ffi=/x/lib.so '/a b/proxy.ts'";
   for (

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import fc from "fast-check";
-import { asProxyError, type ErrorKind, printable, ProxyError, report, tell } from "../../proxy/errors.ts";
+import { asProxyError, type ErrorKind, formatError, ProxyError, reportError } from "../../core/errors.ts";
+import { escapeForTerminal } from "../../core/text.ts";
 import { assertOneLine } from "./support.ts";
 
 Deno.test("each kind of error has its exit code of sysexits.h", () => {
@@ -38,11 +39,11 @@ Deno.test("an error keeps what it was made of", () => {
 
 Deno.test("a report is one line, and a second one where there is something to do", () => {
   assertEquals(
-    report(new ProxyError("missing", "unix/s: the socket does not exist")),
+    formatError(new ProxyError("missing", "unix/s: the socket does not exist")),
     "deno-ssh-proxy: unix/s: the socket does not exist\n",
   );
   assertEquals(
-    report(new ProxyError("missing", "unix/s: the socket does not exist", { hint: "start it" })),
+    formatError(new ProxyError("missing", "unix/s: the socket does not exist", { hint: "start it" })),
     "deno-ssh-proxy: unix/s: the socket does not exist\n  start it\n",
   );
 });
@@ -50,12 +51,12 @@ Deno.test("a report is one line, and a second one where there is something to do
 Deno.test("a report lets nothing through that could steer a terminal, and cuts nothing", () => {
   const [message, hint] = [`a\x1b[2J: ${"x".repeat(500)}`, `b\n\u202e${"y".repeat(500)}`];
   assertEquals(
-    report(new ProxyError("missing", message, { hint })),
+    formatError(new ProxyError("missing", message, { hint })),
     `deno-ssh-proxy: a\\x1b[2J: ${"x".repeat(500)}\n  b\\x0a\\u{202e}${"y".repeat(500)}\n`,
   );
 });
 
-/** What `tell` says of `thrown` to a stderr that is `writeSync`, and the exit code that it gives. */
+/** What `reportError` says of `thrown` to a stderr that is `writeSync`, and the exit code that it gives. */
 function told(thrown: unknown, writeSync: (text: string) => void = () => {}): number {
   const real = Deno.stderr.writeSync;
   Deno.stderr.writeSync = (bytes) => {
@@ -63,7 +64,7 @@ function told(thrown: unknown, writeSync: (text: string) => void = () => {}): nu
     return bytes.length;
   };
   try {
-    return tell(thrown);
+    return reportError(thrown);
   } finally {
     Deno.stderr.writeSync = real;
   }
@@ -74,7 +75,7 @@ Deno.test("what was thrown is told on stderr in one write, and its exit code is 
   const error = new ProxyError("missing", "unix/s: the socket does not exist", { hint: "start it" });
   assertEquals(told(error, (text) => texts.push(text)), 66);
   assertEquals(told(new RangeError("a\nb"), (text) => texts.push(text)), 70);
-  assertEquals(texts[0], report(error));
+  assertEquals(texts[0], formatError(error));
   assertEquals(texts[1]?.split("\n")[0], "deno-ssh-proxy: a defect in this program: RangeError: a\\x0ab");
   assertEquals(texts.length, 2);
 });
@@ -128,16 +129,16 @@ Deno.test("text for a terminal has its control and formatting characters escaped
     ["\u{e0001}", "\\u{e0001}"],
     ["a\ud800b\udc00", "a\ufffdb\ufffd"],
   ];
-  for (const [text, shown] of examples) assertEquals(printable(text), shown, JSON.stringify(text));
+  for (const [text, shown] of examples) assertEquals(escapeForTerminal(text), shown, JSON.stringify(text));
 });
 
 Deno.test("long text is cut, and says that it is; the longest path that most programs can bind is not", () => {
-  assertEquals(printable("x".repeat(160)), "x".repeat(160));
-  assertEquals(printable("x".repeat(161)), `${"x".repeat(160)}...`);
-  assertEquals(printable("x".repeat(100_000)).length, 163);
-  assert(!printable("/".repeat(108)).includes("..."));
+  assertEquals(escapeForTerminal("x".repeat(160)), "x".repeat(160));
+  assertEquals(escapeForTerminal("x".repeat(161)), `${"x".repeat(160)}...`);
+  assertEquals(escapeForTerminal("x".repeat(100_000)).length, 163);
+  assert(!escapeForTerminal("/".repeat(108)).includes("..."));
   // The cut may fall within a character of two UTF-16 units.
-  assertEquals(printable(`${"x".repeat(159)}😀`), `${"x".repeat(159)}\ufffd...`);
+  assertEquals(escapeForTerminal(`${"x".repeat(159)}😀`), `${"x".repeat(159)}\ufffd...`);
 });
 
 Deno.test("no text comes out with anything that could steer a terminal, or longer than a few lines", () => {
@@ -150,7 +151,7 @@ Deno.test("no text comes out with anything that could steer a terminal, or longe
   });
   fc.assert(
     fc.property(anyUnits, (text) => {
-      const shown = printable(text);
+      const shown = escapeForTerminal(text);
       assert(!/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(shown));
       assert(shown.isWellFormed());
       assert(shown.length <= 160 * 8 + 1);

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertMatch, assertStringIncludes } from "@std/assert";
-import { examine, readAddress, type Step, stepByStep } from "../../commands/examination.ts";
+import { examine, readAddress, type Step, stepRunner } from "../../commands/check/steps.ts";
 import type { Library } from "../../ffi/library.ts";
 import { RECEIVE_WHOLE } from "../../ffi/symbols.ts";
 import { StandInClock } from "./stand_in_clock.ts";
@@ -53,7 +53,7 @@ async function stepsOf(
   const begun: string[] = [];
   const { library, closed } = standInLibrary(calls);
   Object.assign(library, { load: () => inspection });
-  const take = stepByStep((name) => begun.push(name), (step) => Promise.resolve(void steps.push(step)));
+  const take = stepRunner((name) => begun.push(name), (step) => Promise.resolve(void steps.push(step)));
   const target = await readAddress({ address, port: "22" }, take);
   if (target !== undefined) await examine(library as Library, target, timeout, take);
   assertEquals(begun, steps.map(({ name }) => name));
@@ -202,7 +202,7 @@ Deno.test("a defect is passed on as it is, with the connection closed, and is no
   };
   const { library, closed } = standInLibrary({ connect_unix: () => 42, receive_bytes: defect });
   Object.assign(library, { load: () => inspected("sshd") });
-  const take = stepByStep(() => {}, () => Promise.resolve());
+  const take = stepRunner(() => {}, () => Promise.resolve());
   const thrown = await examine(library, { kind: "unix", path: "/s" }, 5_000, take).catch((thrown) => thrown);
   assertInstanceOf(thrown, RangeError);
   assertEquals(closed, [42]);

@@ -1,29 +1,29 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { constants } from "node:os";
 import { type ErrorName, SystemError } from "../../ffi/errno.ts";
-import type { ErrorKind, ProxyError } from "../../proxy/errors.ts";
+import type { ErrorKind, ProxyError } from "../../core/errors.ts";
 import {
-  answerError,
-  bannerError,
-  channelError,
-  closedError,
+  bannerTimeoutError,
+  closedBeforeBannerError,
+  closedByMultiplexerError,
   connectError,
   containerError,
-  deliverError,
+  handoverError,
   handshakeError,
   machinedError,
   machineError,
+  malformedReplyError,
   multiplexerError,
   protocolError,
-  refusalError,
-  silenceError,
   sshServerError,
   unknownMachineError,
   unreachableMachineError,
-} from "../../proxy/explain.ts";
-import type { Obstacle } from "../../proxy/obstacle.ts";
-import { Deadline, isWorthAnotherTry } from "../../proxy/patience.ts";
-import type { MachineTarget, UnixTarget, VsockMuxTarget, VsockTarget } from "../../proxy/target.ts";
+  unusableFdError,
+  varlinkError,
+} from "../../addresses/explain.ts";
+import type { Obstacle } from "../../addresses/obstacle.ts";
+import { Deadline, isRetryable } from "../../core/deadline.ts";
+import type { MachineTarget, UnixTarget, VsockMuxTarget, VsockTarget } from "../../addresses/target.ts";
 import { assertOneLine, bytes } from "./support.ts";
 
 const UNIX: UnixTarget = { kind: "unix", path: "/run/s" };
@@ -169,7 +169,7 @@ Deno.test("a guest whose driver does not run yet is booting, and the hint says h
   const error = connectError({ ...VSOCK, port: 2222 }, failure("EHOSTUNREACH"), DEADLINE);
   assertStringIncludes(error.hint!, "deno-ssh-proxy wait vsock/3 2222 waits for it");
   assertStringIncludes(error.hint!, "--wait");
-  assertEquals(isWorthAnotherTry(error), true);
+  assertEquals(isRetryable(error), true);
   // This machine, and the host of a guest, do not boot.
   for (const cid of [0, 1, 2]) {
     const other = connectError({ ...VSOCK, cid }, failure("EHOSTUNREACH"), DEADLINE);
@@ -178,7 +178,7 @@ Deno.test("a guest whose driver does not run yet is booting, and the hint says h
 });
 
 Deno.test("a server that hangs up before its banner may have no host keys, too", () => {
-  const { hint = "" } = bannerError(VSOCK);
+  const { hint = "" } = closedBeforeBannerError(VSOCK);
   for (const says of ["still starting", "ssh-keygen -A", "MaxStartups"]) assertStringIncludes(hint, says);
 });
 
@@ -207,11 +207,11 @@ Deno.test("each of unix/ and vsock-mux/ before what is the other's has the other
   const errors: [error: ProxyError, kind: ErrorKind, hint: string][] = [
     [multiplexerError(UNIX, "OK 1"), "protocol", "use vsock-mux/run/s"],
     [
-      silenceError(UNIX, DEADLINE),
+      bannerTimeoutError(UNIX, DEADLINE),
       "timeout",
       "is it an sshd that listens there? For a multiplexer, write vsock-mux/run/s",
     ],
-    [silenceError(VSOCK, DEADLINE), "timeout", "is it an sshd that listens there?"],
+    [bannerTimeoutError(VSOCK, DEADLINE), "timeout", "is it an sshd that listens there?"],
     [sshServerError(MUX), "protocol", "use unix/run/vm"],
     [
       protocolError(MUX, bytes("HTTP/1.1"), false),
@@ -230,7 +230,7 @@ Deno.test("a hint about a guest names the port that was asked for", () => {
     const error = connectError({ ...VSOCK, port: 2222 }, failure(name), DEADLINE);
     assertStringIncludes(error.hint ?? "", "vsock port 2222?");
   }
-  assertStringIncludes(closedError({ ...MUX, port: 2222 }).hint ?? "", "vsock port 2222?");
+  assertStringIncludes(closedByMultiplexerError({ ...MUX, port: 2222 }).hint ?? "", "vsock port 2222?");
 });
 
 Deno.test("a hint about CID 1 or 2 says which machine that is", () => {
@@ -266,7 +266,12 @@ Deno.test("each error of the handshake is of the kind that its exit code promise
 });
 
 Deno.test("a multiplexer that ended the connection has nothing behind the port", () => {
-  check(closedError(MUX), "unreachable", "vsock-mux/run/vm port 22", "nothing listens on that port in the guest");
+  check(
+    closedByMultiplexerError(MUX),
+    "unreachable",
+    "vsock-mux/run/vm port 22",
+    "nothing listens on that port in the guest",
+  );
 });
 
 Deno.test("an answer that is none is shown, fit for a terminal", () => {
@@ -283,22 +288,22 @@ Deno.test("an answer that is none is shown, fit for a terminal", () => {
 });
 
 Deno.test("a connection that cannot be handed over is a failure of the handover", () => {
-  check(channelError(1, "a pipe"), "handover", "fd 1", "it is a pipe, which cannot take a connection");
-  assertStringIncludes(channelError(1, "a pipe").hint ?? "", "ProxyCommand");
+  check(unusableFdError(1, "a pipe"), "handover", "fd 1", "it is a pipe, which cannot take a connection");
+  assertStringIncludes(unusableFdError(1, "a pipe").hint ?? "", "ProxyCommand");
   for (
     const [name, why] of [["EPIPE", "ssh is gone"], ["ECONNRESET", "ssh is gone"], ["EPERM", "(EPERM)"]] as const
   ) {
     const cause = failure(name);
-    check(deliverError(1, cause), "handover", "fd 1", why);
-    assert(deliverError(1, cause).cause === cause);
+    check(handoverError(1, cause), "handover", "fd 1", why);
+    assert(handoverError(1, cause).cause === cause);
   }
 });
 
 Deno.test("a connection that the system has no resource to hand over is a failure of the system", () => {
   for (const name of ["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS", "ETOOMANYREFS"] as const) {
-    check(deliverError(1, SystemError.named(name)), "resource", "fd 1", `(${name})`);
+    check(handoverError(1, SystemError.named(name)), "resource", "fd 1", `(${name})`);
   }
-  assertStringIncludes(deliverError(1, SystemError.named("ETOOMANYREFS")).hint ?? "", "ulimit -n");
+  assertStringIncludes(handoverError(1, SystemError.named("ETOOMANYREFS")).hint ?? "", "ulimit -n");
 });
 
 const MACHINE: MachineTarget = { kind: "machine", name: "foo", port: 22 };
@@ -346,10 +351,10 @@ Deno.test("whatever systemd-machined says, and whatever the name of a machine is
   const target: MachineTarget = { ...MACHINE, name: steering };
   const machine = { name: steering, class: steering, service: steering, vSockCid: undefined, sshAddress: steering };
   const errors = [
-    answerError(steering, steering),
-    answerError(steering, undefined),
-    refusalError(steering, steering),
-    machineError(target, refusalError("/run", "x")),
+    malformedReplyError(steering, steering),
+    malformedReplyError(steering, undefined),
+    varlinkError(steering, steering),
+    machineError(target, varlinkError("/run", "x")),
     unknownMachineError(target, true),
     unknownMachineError(target, false),
     containerError(target, steering),

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { formatAlias, parseAlias } from "../../commands/alias.ts";
-import { fragment, HOST_KEYS, proxyCommand, type Settings, settingsOf } from "../../commands/fragment.ts";
+import { formatAlias, parseAlias } from "../../commands/ssh/alias.ts";
+import { dropIn, HOST_KEYS, proxyCommand, type Settings, settingsOf } from "../../commands/config/drop_in.ts";
 import { assertFails, Folder, outputOf, testWith } from "./support.ts";
 
 const DENO = "/usr/bin/deno";
@@ -113,7 +113,7 @@ function blocksOf(text: string): { patterns: string[]; options: string[] }[] {
 }
 
 Deno.test("the fragment starts the command for every form of address, with the name as it was typed", () => {
-  const blocks = blocksOf(fragment("/usr/local/bin/deno-ssh-proxy", PLAIN))
+  const blocks = blocksOf(dropIn("/usr/local/bin/deno-ssh-proxy", PLAIN))
     .filter(({ options }) => options.some((option) => /^ProxyCommand (?!none$)/.test(option)));
   assertEquals(blocks.length, 2);
   const [here, elsewhere] = blocks;
@@ -131,14 +131,14 @@ Deno.test("the fragment starts the command for every form of address, with the n
 });
 
 Deno.test("the host key of what only has a place is not checked, and nothing is said about it", () => {
-  const { options } = blocksOf(fragment("x", PLAIN)).at(-3)!;
+  const { options } = blocksOf(dropIn("x", PLAIN)).at(-3)!;
   for (const option of ["StrictHostKeyChecking no", "UserKnownHostsFile /dev/null", "LogLevel ERROR"]) {
     assert(options.includes(option), option);
   }
 });
 
 Deno.test("the file says what LogLevel ERROR hides, and how to see it", () => {
-  const [, comment = ""] = /\n((?: +#.*\n)+) +LogLevel ERROR\n/.exec(fragment("x", PLAIN)) ?? [];
+  const [, comment = ""] = /\n((?: +#.*\n)+) +LogLevel ERROR\n/.exec(dropIn("x", PLAIN)) ?? [];
   for (const text of ["says nothing", "deno-ssh-proxy check ADDRESS", "ssh -o LogLevel=INFO"]) {
     assertStringIncludes(comment, text);
   }
@@ -147,7 +147,7 @@ Deno.test("the file says what LogLevel ERROR hides, and how to see it", () => {
 Deno.test("addresses and aliases have the user that was asked for, and this machine has none", () => {
   const aliases = ["vm=vsock/42", "here=.host"].map(parseAlias);
   const users = (user?: string) =>
-    blocksOf(fragment("x", { aliases, hostKeys: "tofu", user }))
+    blocksOf(dropIn("x", { aliases, hostKeys: "tofu", user }))
       .flatMap(({ patterns, options }) => options.includes("User root") ? [patterns[0]] : []);
   assertEquals(users("root"), ["vm", "unix/*"]);
   assertEquals(users("none"), []);
@@ -157,7 +157,7 @@ Deno.test("addresses and aliases have the user that was asked for, and this mach
 testWith("ssh", "no two addresses that ssh tells apart by case only share a connection", () => {
   using folder = new Folder();
   const aliases = ["vm=unix/a", "Vm=unix/A", "Web=unix/b"].map(parseAlias);
-  const config = folder.file("ssh_config", fragment("x", { aliases, hostKeys: "ephemeral" }));
+  const config = folder.file("ssh_config", dropIn("x", { aliases, hostKeys: "ephemeral" }));
   const shared = (host: string) => /^controlpath (.*)$/m.exec(outputOf("ssh", "-F", config, "-G", host))?.[1] ?? "none";
   for (const host of ["unix/tmp/Foo", "vsock-mux/run/VM.sock", "machine/Web", "UNIX/tmp/foo"]) {
     assertEquals(shared(host), "none", host);
@@ -184,7 +184,7 @@ testWith(
   "ssh itself checks the host key of this machine under each of its names, and of no other machine",
   () => {
     using folder = new Folder();
-    const config = folder.file("ssh_config", fragment("/bin/deno-ssh-proxy", PLAIN));
+    const config = folder.file("ssh_config", dropIn("/bin/deno-ssh-proxy", PLAIN));
     const strict = (host: string) => {
       const options = outputOf("ssh", "-F", config, "-G", host).split("\n");
       assert(options.some((option) => option.startsWith("proxycommand /bin/deno-ssh-proxy ")), host);
@@ -214,7 +214,7 @@ testWith(
 Deno.test("every line of the fragment is a comment, an empty line, a Host or one option in a Host's block", () => {
   const aliases = ["a=vsock/42", "b.c=unix/a b'c\\:2222", "d=vsock-mux/x:70000", "e=.host"].map(parseAlias);
   for (const hostKeys of HOST_KEYS) {
-    const text = fragment("'/a b/deno' run", { aliases, hostKeys, user: "root" });
+    const text = dropIn("'/a b/deno' run", { aliases, hostKeys, user: "root" });
     for (const line of text.split("\n")) {
       assertMatch(line, /^(?: *#(?: .*)?|Host \S.*| {4}(?!Match|Include)[A-Z][A-Za-z]+ \S.*)?$/);
       assert(line.length <= 120 || line.startsWith("Host "), line);
@@ -225,7 +225,7 @@ Deno.test("every line of the fragment is a comment, an empty line, a Host or one
 
 Deno.test("the fragment ends with an empty block for every host, so that no line below it belongs to an address", () => {
   for (const hostKeys of HOST_KEYS) {
-    const text = fragment("x", { ...PLAIN, hostKeys, user: "root" });
+    const text = dropIn("x", { ...PLAIN, hostKeys, user: "root" });
     assertEquals(blocksOf(text).at(-1), { patterns: ["*"], options: [] });
     assert(text.endsWith("\nHost *\n"));
   }
@@ -233,7 +233,7 @@ Deno.test("the fragment ends with an empty block for every host, so that no line
 
 /** The lines of the block of the one alias, without its comment. */
 function aliasLines(alias: string, hostKeys: Settings["hostKeys"] = "ephemeral"): string[] {
-  const text = fragment("x", { aliases: [parseAlias(alias)], hostKeys });
+  const text = dropIn("x", { aliases: [parseAlias(alias)], hostKeys });
   return /^Host [^]*?(?=\n\n)/m.exec(text)![0].split("\n").map((line) => line.trim());
 }
 
@@ -274,7 +274,7 @@ testWith("ssh", "ssh starts an alias's command with the address as it is, whatev
     const path of ["a\\", "a'b", "'", "\\'", 'a"b', "a b ", "%h", "#x", "a #b", "$HOME", "\t", "é", "a=b:1x", "\\\\"]
   ) {
     const alias = parseAlias(`vm=unix/${path}`);
-    const config = folder.file("config", fragment("x", { aliases: [alias], hostKeys: "strict" }));
+    const config = folder.file("config", dropIn("x", { aliases: [alias], hostKeys: "strict" }));
     const said = outputOf("ssh", "-G", "-F", config, "vm").split("\n");
     const command = said.find((line) => line.startsWith("proxycommand "))!.slice("proxycommand x ".length);
     assertEquals(wordsOf(command.replace("'%p'", "22")), [`unix/${path}`, "22"]);
@@ -301,7 +301,7 @@ Deno.test("what a fragment was asked for can be read from it again", () => {
   const anyUser = fc.constantFrom({}, { user: "root" }, { user: "none" });
   fc.assert(fc.property(fc.array(anyAlias), fc.constantFrom(...HOST_KEYS), anyUser, (aliases, hostKeys, user) => {
     const settings = { aliases, hostKeys, ...user };
-    assertEquals(settingsOf(fragment("x", settings)), settings);
+    assertEquals(settingsOf(dropIn("x", settings)), settings);
   }));
   assertEquals(settingsOf("Host a\n"), undefined);
 });

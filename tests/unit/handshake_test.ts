@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { BANNER, connectRequest, LONGEST_OK_LINE, readReply, type Reply } from "../../proxy/handshake.ts";
+import { BANNER, connectRequest, LONGEST_OK_LINE, readReply, type Reply } from "../../addresses/handshake.ts";
 import { anyAnswer } from "./answers.ts";
 import { bytes, latin1 } from "./support.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { isIncluded, withInclude, withoutInclude } from "../../commands/include.ts";
+import { isIncluded, withInclude, withoutInclude } from "../../commands/config/include.ts";
 
 const FILE = "deno-ssh-proxy.conf";
 const HOME = "/home/a";

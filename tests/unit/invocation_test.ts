@@ -1,8 +1,8 @@
 import { COMMAND_LINES } from "../support/command_lines.ts";
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Invocation, isProxyForm, parseInvocation } from "../../proxy/invocation.ts";
-import { ProxyError } from "../../proxy/errors.ts";
+import { type Invocation, isProxyInvocation, parseInvocation } from "../../proxy/invocation.ts";
+import { ProxyError } from "../../core/errors.ts";
 import { assertFails } from "./support.ts";
 
 Deno.test("the options may stand anywhere, with their values behind a = or as the next argument", () => {
@@ -141,10 +141,10 @@ Deno.test("an address, or an option of the proxy form, is what tells it from a c
       "%",
     ]
   ) {
-    assertEquals(isProxyForm([first, "config"]), true, first);
+    assertEquals(isProxyInvocation([first, "config"]), true, first);
   }
   for (const first of [undefined, "", "config", "wait", "host", "--help", "--version", "-V", "-h", "--wai", "22"]) {
-    assertEquals(isProxyForm(first === undefined ? [] : [first, "unix/s"]), false, first);
+    assertEquals(isProxyInvocation(first === undefined ? [] : [first, "unix/s"]), false, first);
   }
 });
 
@@ -177,5 +177,7 @@ Deno.test("no arguments make the parser throw anything but a usage error", () =>
 });
 
 Deno.test("an address is told from a command as the starter tells them apart", () => {
-  for (const [words, script] of COMMAND_LINES) assertEquals(isProxyForm(words), script !== "cli", words.join(" "));
+  for (const [words, script] of COMMAND_LINES) {
+    assertEquals(isProxyInvocation(words), script !== "cli", words.join(" "));
+  }
 });

@@ -1,15 +1,15 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { list } from "../../commands/list.ts";
-import { readListening } from "../../proxy/listening.ts";
-import { type Monitor, monitorOf } from "../../commands/list/monitor.ts";
+import { list } from "../../commands/list/list.ts";
+import { readListening } from "../../ffi/proc_net_unix.ts";
+import { detectVmm, type Monitor } from "../../commands/list/monitor.ts";
 import { translate } from "../../commands/list/mounts.ts";
 import { inTurns } from "../../commands/list/processes.ts";
 import { nameProcesses } from "../../commands/list/search.ts";
-import { asJson, asLines, asTable, type Reachable } from "../../commands/list/reachable.ts";
-import { needsAlias } from "../../commands/needs_alias.ts";
-import type { Output } from "../../commands/output.ts";
-import { parseTarget } from "../../proxy/target.ts";
+import { type ListEntry, toJson, toTable, toTsv } from "../../commands/list/entry.ts";
+import { needsAlias } from "../../commands/ssh/needs_alias.ts";
+import type { Output } from "../../commands/terminal/output.ts";
+import { parseTarget } from "../../addresses/target.ts";
 import { standInLibrary } from "./support.ts";
 
 const HEADING = "Num       RefCount Protocol Flags    Type St Inode Path\n";
@@ -77,17 +77,17 @@ Deno.test("what is behind an equals sign is for something else too, and no work 
         `--api-sock=${text}/a`,
         "path=/tmp/s",
       ];
-      const { isForOthers } = monitorOf(name, args)!;
-      if (isForOthers) assertEquals(["/tmp/s", "path=/tmp/s", "/tmp/t"].map(isForOthers), [true, true, false]);
+      const { isApiSocket } = detectVmm(name, args)!;
+      if (isApiSocket) assertEquals(["/tmp/s", "path=/tmp/s", "/tmp/t"].map(isApiSocket), [true, true, false]);
     }
   }
   const many = ["vhost-device-vs", ...Array.from({ length: 50_000 }, () => "--uds-path=/s")];
-  assertEquals(monitorOf("vhost-device-vs", many)?.multiplexers?.length, 50_000);
+  assertEquals(detectVmm("vhost-device-vs", many)?.multiplexers?.length, 50_000);
 });
 
 /** What a command line, as one types it, tells. */
 function monitor(name: string, line: string): Monitor | undefined {
-  return monitorOf(name, line.split(" "));
+  return detectVmm(name, line.split(" "));
 }
 
 Deno.test("Firecracker's vsock is what its command line does not have for something else", () => {
@@ -99,13 +99,13 @@ Deno.test("Firecracker's vsock is what its command line does not have for someth
   assertEquals(jailed.program, "Firecracker");
   assertEquals(jailed.name, "551e7604-e35c-42b3-b825-416853441234");
   assertEquals(jailed.multiplexers, undefined);
-  assertEquals(["/run/api.sock", "/v.sock", "/run/firecracker.socket"].map(jailed.isForOthers!), [true, false, false]);
+  assertEquals(["/run/api.sock", "/v.sock", "/run/firecracker.socket"].map(jailed.isApiSocket!), [true, false, false]);
   const plain = monitor("firecracker", "firecracker --config-file vm.json")!;
-  assertEquals(["/run/firecracker.socket", "v.sock"].map(plain.isForOthers!), [true, false]);
+  assertEquals(["/run/firecracker.socket", "v.sock"].map(plain.isApiSocket!), [true, false]);
   const noApi = monitor("firecracker-v1.", "/opt/firecracker-v1.7.0-x86_64 --no-api --config-file vm.json")!;
-  assertEquals(["/run/firecracker.socket", "v.sock"].map(noApi.isForOthers!), [false, false]);
+  assertEquals(["/run/firecracker.socket", "v.sock"].map(noApi.isApiSocket!), [false, false]);
   const equals = monitor("firecracker", "./firecracker --api-sock=/tmp/fc.sock --id=vm7")!;
-  assertEquals([equals.name, ...["/tmp/fc.sock", "/tmp/v.sock"].map(equals.isForOthers!)], ["vm7", true, false]);
+  assertEquals([equals.name, ...["/tmp/fc.sock", "/tmp/v.sock"].map(equals.isApiSocket!)], ["vm7", true, false]);
 });
 
 Deno.test("Cloud Hypervisor's vsock is on its command line, or what that has not for something else", () => {
@@ -121,13 +121,13 @@ Deno.test("Cloud Hypervisor's vsock is on its command line, or what that has not
   )!;
   assertEquals(api.multiplexers, undefined);
   assertEquals(
-    ["/tmp/api", "/tmp/serial", "/run/user/1000/cloud-hypervisor.4242", "/tmp/vsock"].map(api.isForOthers!),
+    ["/tmp/api", "/tmp/serial", "/run/user/1000/cloud-hypervisor.4242", "/tmp/vsock"].map(api.isApiSocket!),
     [true, true, true, false],
   );
   const server = monitor("cloud-hyperviso", "cloud-hypervisor --net vhost_user=on,socket=/tmp/net,vhost_mode=server")!;
-  assertEquals(["/tmp/net", "/tmp/vsock"].map(server.isForOthers!), [true, false]);
+  assertEquals(["/tmp/net", "/tmp/vsock"].map(server.isApiSocket!), [true, false]);
   const bare = monitor("cloud-hyperviso", "/usr/bin/cloud-hypervisor --api-socket /tmp/api")!;
-  assertEquals(["/tmp/api", "/tmp/vsock"].map(bare.isForOthers!), [true, false]);
+  assertEquals(["/tmp/api", "/tmp/vsock"].map(bare.isApiSocket!), [true, false]);
 });
 
 Deno.test("each virtual machine of a vhost-device-vsock has its own multiplexer, and the vhost-user socket is none", () => {
@@ -144,7 +144,7 @@ Deno.test("each virtual machine of a vhost-device-vsock has its own multiplexer,
   const forwarding = "vhost-device-vsock --vm guest-cid=3,socket=/tmp/vhost3.socket,forward-cid=1,forward-listen=22";
   assertEquals(monitor("vhost-device-vs", forwarding)?.multiplexers, []);
   const file = monitor("vhost-device-vs", "vhost-device-vsock --config /etc/vsock.yaml");
-  assertEquals([file?.multiplexers, file?.isForOthers], [undefined, undefined]);
+  assertEquals([file?.multiplexers, file?.isApiSocket], [undefined, undefined]);
 });
 
 Deno.test("QEMU's guests have the CID and the name of its command line", () => {
@@ -163,7 +163,7 @@ Deno.test("QEMU's guests have the CID and the name of its command line", () => {
     [["-name"], []],
   ];
   for (const [args, cids, name] of examples) {
-    const monitor = monitorOf("qemu-system-x86", ["/usr/bin/qemu-system-x86_64", ...args]);
+    const monitor = detectVmm("qemu-system-x86", ["/usr/bin/qemu-system-x86_64", ...args]);
     assertEquals([monitor?.program, monitor?.cids, monitor?.name], ["QEMU", cids, name], args.join(" "));
     assertEquals(monitor?.multiplexers, []);
   }
@@ -177,7 +177,7 @@ Deno.test("libvirt's QEMU is one too", () => {
   for (const name of ["qemu-system-x86", "fedora39"]) {
     assertEquals(monitor(name, line), { program: "QEMU", name: "fedora39", cids: [3], multiplexers: [] });
   }
-  const broken = monitorOf("qemu-kvm", [
+  const broken = detectVmm("qemu-kvm", [
     "/usr/libexec/qemu-kvm",
     "-device",
     '{"driver":"vhost-vsock-pci","guest-cid":',
@@ -189,9 +189,9 @@ Deno.test("a process is a monitor by the name of its file, and no other program 
   const monitors = ["firecracker", "firecracker-v1.12.1-x86_64", "cloud-hypervisor", "cloud-hypervisor-static-aarch64"];
   monitors.push("vhost-device-vsock", "qemu-system-aarch64", "qemu-kvm", "kvm");
   for (const name of monitors) {
-    assert(monitorOf(name.slice(0, 15), [`/opt/${name}`]), name);
-    assert(monitorOf(name.slice(0, 15), []), `${name} without arguments`);
-    assert(monitorOf("renamed", [name]), `${name} under another name`);
+    assert(detectVmm(name.slice(0, 15), [`/opt/${name}`]), name);
+    assert(detectVmm(name.slice(0, 15), []), `${name} without arguments`);
+    assert(detectVmm("renamed", [name]), `${name} under another name`);
   }
   const others = [
     "firecracker-containerd",
@@ -202,7 +202,7 @@ Deno.test("a process is a monitor by the name of its file, and no other program 
     "qemu-img",
   ];
   others.push("qemu-ga", "kvmtool", "cloud-hypervisors", "ch-remote", "kvm-nx-lpage-recovery", "bash", "");
-  for (const name of others) assertEquals(monitorOf(name.slice(0, 15), [`/opt/${name}`]), undefined, name);
+  for (const name of others) assertEquals(detectVmm(name.slice(0, 15), [`/opt/${name}`]), undefined, name);
 });
 
 const OURS = `21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
@@ -240,7 +240,7 @@ Deno.test("a path in a file system that is not mounted here is none here", () =>
   assertEquals(translate("v.sock", OURS, OURS), []);
 });
 
-const FIRECRACKER: Reachable = {
+const FIRECRACKER: ListEntry = {
   address: "vsock-mux/srv/vm1/v.sock",
   kind: "virtual-machine",
   source: "firecracker",
@@ -249,7 +249,7 @@ const FIRECRACKER: Reachable = {
   pid: 123,
   uid: 0,
 };
-const QEMU: Reachable = {
+const QEMU: ListEntry = {
   ...FIRECRACKER,
   address: "vsock/42",
   source: "qemu",
@@ -257,11 +257,11 @@ const QEMU: Reachable = {
   name: undefined,
   cid: 42,
 };
-const HOST: Reachable = { address: ".host", kind: "host", source: "systemd-ssh-generator", what: "this machine" };
+const HOST: ListEntry = { address: ".host", kind: "host", source: "systemd-ssh-generator", what: "this machine" };
 
 Deno.test("a terminal has a table", () => {
   assertEquals(
-    asTable([FIRECRACKER, QEMU, HOST], 80),
+    toTable([FIRECRACKER, QEMU, HOST], 80),
     `ADDRESS                   WHAT                   NAME
 vsock-mux/srv/vm1/v.sock  Firecracker (pid 123)  vm1
 vsock/42                  QEMU (pid 9)           CID 42
@@ -271,7 +271,7 @@ vsock/42                  QEMU (pid 9)           CID 42
 });
 
 Deno.test("an address that ssh does not take as a host name is marked, and no other", () => {
-  const table = asTable([{ ...FIRECRACKER, address: "vsock-mux/srv/my vm/v.sock" }, HOST], 80);
+  const table = toTable([{ ...FIRECRACKER, address: "vsock-mux/srv/my vm/v.sock" }, HOST], 80);
   assertMatch(
     table,
     /^ADDRESS +WHAT +NAME +NEEDS\nvsock-mux\/srv\/my vm\/v.sock .* vm1 +an alias\n.host +this machine\n$/,
@@ -287,7 +287,7 @@ Deno.test("an address that ssh does not take as a host name is marked, and no ot
 Deno.test("a terminal that is too narrow for the table has the address on a line of its own, and nothing is cut", () => {
   const wide = { ...FIRECRACKER, name: "n".repeat(40), what: "cloud-hypervisor (pid 4194304, uid 4294967294)" };
   assertEquals(
-    asTable([wide, { ...HOST, address: "unix/a b" }], 80),
+    toTable([wide, { ...HOST, address: "unix/a b" }], 80),
     `vsock-mux/srv/vm1/v.sock
   cloud-hypervisor (pid 4194304, uid 4294967294),
   ${wide.name}
@@ -295,9 +295,9 @@ unix/a b
   this machine, needs an alias
 `,
   );
-  assertMatch(asTable([wide, HOST], 200), /^ADDRESS +WHAT +NAME\n/);
+  assertMatch(toTable([wide, HOST], 200), /^ADDRESS +WHAT +NAME\n/);
   for (const columns of [200, 114, 113, 80, 60, 40, 20, 1]) {
-    const table = asTable([wide, HOST], columns);
+    const table = toTable([wide, HOST], columns);
     for (const whole of [wide.address, wide.name, HOST.address]) assertStringIncludes(table, whole);
     for (const word of wide.what.split(" ")) assertStringIncludes(table, word);
     for (const line of table.split("\n")) assert(line.length <= columns || !line.trim().includes(" "), line);
@@ -305,21 +305,21 @@ unix/a b
 });
 
 Deno.test("anything else than a terminal has lines with tabs, the address first", () => {
-  const lines = asLines([FIRECRACKER, QEMU, { ...HOST, address: "unix/a b" }]);
+  const lines = toTsv([FIRECRACKER, QEMU, { ...HOST, address: "unix/a b" }]);
   assertEquals(
     lines,
     "vsock-mux/srv/vm1/v.sock\tFirecracker (pid 123)\tvm1\t\n" +
       "vsock/42\tQEMU (pid 9)\tCID 42\t\nunix/a b\tthis machine\t\tneeds an alias\n",
   );
-  assertEquals(asLines([]), "");
+  assertEquals(toTsv([]), "");
   // The longest path through /proc, and more.
   const long = { ...HOST, address: `unix/${"long/".repeat(100)}` };
-  assert(asLines([long]).startsWith(`${long.address}\t`));
-  assert(asTable([long], 80).startsWith(`${long.address}\n`));
+  assert(toTsv([long]).startsWith(`${long.address}\t`));
+  assert(toTable([long], 80).startsWith(`${long.address}\n`));
 });
 
 Deno.test("JSON has every name for each", () => {
-  assertEquals(JSON.parse(asJson([QEMU, HOST])), [
+  assertEquals(JSON.parse(toJson([QEMU, HOST])), [
     {
       address: "vsock/42",
       kind: "virtual-machine",
@@ -341,7 +341,7 @@ Deno.test("JSON has every name for each", () => {
       needsAlias: false,
     },
   ]);
-  assertEquals(asJson([]), "[]\n");
+  assertEquals(toJson([]), "[]\n");
 });
 
 /** What `list` writes with a library that makes no system call: its functions are `calls`. */
@@ -434,7 +434,7 @@ Deno.test("nothing that a process is called, or has for a path, steers a termina
   fc.assert(
     fc.property(fc.array(fc.tuple(HOSTILE, HOSTILE, HOSTILE), { maxLength: 5 }), fc.nat(200), (rows, columns) => {
       const all = rows.map(([path, what, name]) => ({ ...FIRECRACKER, address: `unix/${path}`, what, name }));
-      const [table, lines, json] = [asTable(all, columns), asLines(all), asJson(all)];
+      const [table, lines, json] = [toTable(all, columns), toTsv(all), toJson(all)];
       for (const text of [table, lines, json]) {
         assert(!steering.test(text) && text.isWellFormed(), JSON.stringify(text));
       }
@@ -443,7 +443,7 @@ Deno.test("nothing that a process is called, or has for a path, steers a termina
       const count = table.split("\n").length - 1;
       assert(count === all.length + 1 || count >= 2 * all.length, table);
       assertEquals(lines.split("\n").map((line) => line.split("\t").length), [...all.map(() => 4), 1]);
-      const parsed = JSON.parse(json) as Reachable[];
+      const parsed = JSON.parse(json) as ListEntry[];
       assertEquals(parsed.map(({ address, name }) => [address, name]), all.map(({ address, name }) => [address, name]));
     }),
   );
@@ -454,8 +454,8 @@ Deno.test("no text from /proc makes the parsers fail", () => {
   const option = fc.constantFrom("--vsock", "--vm", "--uds-path", "-device", "-name", "--api-sock", "--config", "--id");
   const words = fc.array(fc.oneof(option, HOSTILE, fc.constantFrom("{", "{}", "null", "[1]", ",,", "=", '"', "a=b=c")));
   fc.assert(fc.property(monitorish, words, HOSTILE, (name, args, text) => {
-    const found = monitorOf(name, args)!;
-    found.isForOthers?.(text);
+    const found = detectVmm(name, args)!;
+    found.isApiSocket?.(text);
     for (const cid of found.cids) assertEquals(parseTarget(`vsock/${cid}`, "22").kind, "vsock");
     readListening(text).paths;
     translate(text, text, text);

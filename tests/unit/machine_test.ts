@@ -4,12 +4,12 @@ import { Library } from "../../ffi/library.ts";
 import { runtimeFolder } from "../../ffi/socket.ts";
 import { CONNECTION_NONBLOCKING } from "../../ffi/nonblocking.ts";
 import type { ConnectionCalls } from "../../ffi/symbols.ts";
-import { reach } from "../../proxy/reach.ts";
-import type { ErrorKind, ProxyError } from "../../proxy/errors.ts";
-import { resolveMachine } from "../../proxy/machine.ts";
-import { findMachine, listMachines, parseReply } from "../../proxy/machined.ts";
-import { Deadline } from "../../proxy/patience.ts";
-import type { MachineTarget, SocketTarget } from "../../proxy/target.ts";
+import { dial } from "../../addresses/dial.ts";
+import type { ErrorKind, ProxyError } from "../../core/errors.ts";
+import { resolveMachine } from "../../addresses/machine.ts";
+import { findMachine, listMachines, parseReply } from "../../addresses/machined.ts";
+import { Deadline } from "../../core/deadline.ts";
+import type { MachineTarget, SocketTarget } from "../../addresses/target.ts";
 import {
   type Answer,
   CONTAINER,
@@ -464,7 +464,7 @@ Deno.test("a container's socket may be where older systemd has it, and where bot
   assertEquals(await system.resolve("box"), { kind: "unix", path: `/run/${NEWER}` });
   // To see that it is there was no connection.
   const accepting = newer.accept();
-  using socket = await reach(machine("box"), system.library, new Deadline(SOON));
+  using socket = await dial(machine("box"), system.library, new Deadline(SOON));
   using connection = await accepting;
   await socket.send(bytes("ssh"));
   assertEquals(latin1(await readSome(connection)), "ssh");
@@ -572,7 +572,7 @@ Deno.test("a container of another program is reached by the address that was reg
 Deno.test("a machine whose place cannot be connected to is named with that place", async () => {
   const { vSockCid: _, ...bare } = VM;
   await using system = new System({ system: knows({ ...bare, sshAddress: "unix/no/such/socket" }) });
-  const failing = () => reach(machine("foo"), system.library, new Deadline(SOON));
+  const failing = () => dial(machine("foo"), system.library, new Deadline(SOON));
   const { message, cause } = await assertFailsLater("missing", failing);
   assertEquals(message, "machine/foo is unix/no/such/socket: the socket does not exist: there is no directory /no");
   assert(cause instanceof Error);
@@ -584,7 +584,7 @@ Deno.test("a machine behind a multiplexer is asked for with the port, and named 
   using listener = system.listen("mux/vm.sock");
   const behind: Description = { ...bare, sshAddress: `vsock-mux${system.folder.at("mux/vm.sock")}` };
   const accepting = listener.accept();
-  const failing = reach({ ...machine("foo"), port: 2222 }, system.library, new Deadline(SOON)) as Promise<unknown>;
+  const failing = dial({ ...machine("foo"), port: 2222 }, system.library, new Deadline(SOON)) as Promise<unknown>;
   const serve = async () => {
     using connection = await accepting;
     assertEquals(latin1(await readSome(connection)), "CONNECT 2222\n");
@@ -608,7 +608,7 @@ Deno.test("a machine's CID is connected to with what is left of the deadline", a
       return -19;
     },
   });
-  const failing = () => reach({ ...machine("foo"), port: 2222 }, system.library, new Deadline(SOON));
+  const failing = () => dial({ ...machine("foo"), port: 2222 }, system.library, new Deadline(SOON));
   await assertFailsLater("unreachable", failing, "machine/foo is vsock/42 port 2222: no such CID");
   assertEquals(connected, [[42, 2222]]);
 });

@@ -2,12 +2,12 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { runProgram } from "../../commands/app.ts";
 import type { Context, Options } from "../../commands/command.ts";
 import { COMMANDS } from "../../commands/commands.ts";
-import { hintForWords, programHelp, PROXY_FORM } from "../../commands/help.ts";
-import type { Output } from "../../commands/output.ts";
-import { bash } from "../../commands/shells/bash.ts";
-import { fish } from "../../commands/shells/fish.ts";
-import { zsh } from "../../commands/shells/zsh.ts";
-import { type ErrorKind, ProxyError } from "../../proxy/errors.ts";
+import { hintForWords, programHelp, PROXY_INVOCATION } from "../../commands/help.ts";
+import type { Output } from "../../commands/terminal/output.ts";
+import { bash } from "../../commands/completions/bash.ts";
+import { fish } from "../../commands/completions/fish.ts";
+import { zsh } from "../../commands/completions/zsh.ts";
+import { type ErrorKind, ProxyError } from "../../core/errors.ts";
 import { OPTIONS } from "../../proxy/invocation.ts";
 import { assertFailsLater, CHECKOUT, testWith } from "./support.ts";
 
@@ -84,12 +84,12 @@ Deno.test("the synopsis of the manual page has every option of every command", (
     assert(line, name);
     assertEquals(options(line), names(takes));
   }
-  assertEquals(options(synopsis[0]!), names(PROXY_FORM.options));
+  assertEquals(options(synopsis[0]!), names(PROXY_INVOCATION.options));
 });
 
 Deno.test("the form that ssh uses has the options that it reads, in the manual page and in --help", () => {
-  assertEquals(Object.keys(PROXY_FORM.options).map((name) => `--${name}`), [...OPTIONS]);
-  assertEquals(entries(section(".Ss Options of the ProxyCommand")), names(PROXY_FORM.options));
+  assertEquals(Object.keys(PROXY_INVOCATION.options).map((name) => `--${name}`), [...OPTIONS]);
+  assertEquals(entries(section(".Ss Options of the ProxyCommand")), names(PROXY_INVOCATION.options));
   for (const option of OPTIONS) assertStringIncludes(programHelp(COMMANDS), `\n  ${option}`);
 });
 
@@ -146,7 +146,9 @@ Deno.test("the completions of every shell have every command and option", () => 
       assertStringIncludes(script, name);
       for (const option of Object.keys(options)) assert(new RegExp(`(?:--|-l )${option}\\b`).test(script), option);
     }
-    for (const option of Object.keys(PROXY_FORM.options)) assert(new RegExp(`(?:--|-l )${option}\\b`).test(script));
+    for (const option of Object.keys(PROXY_INVOCATION.options)) {
+      assert(new RegExp(`(?:--|-l )${option}\\b`).test(script));
+    }
   }
 });
 

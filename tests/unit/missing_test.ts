@@ -3,11 +3,11 @@ import fc from "fast-check";
 import { SystemError } from "../../ffi/errno.ts";
 import { Library } from "../../ffi/library.ts";
 import type { PathReader } from "../../ffi/path.ts";
-import { dial } from "../../proxy/dial.ts";
-import { connectError } from "../../proxy/explain.ts";
-import { findNear, type Neighbour } from "../../proxy/missing.ts";
-import { distance } from "../../proxy/near.ts";
-import { Deadline } from "../../proxy/patience.ts";
+import { connectTarget } from "../../addresses/connect.ts";
+import { connectError } from "../../addresses/explain.ts";
+import { findNear, type Neighbour } from "../../addresses/missing.ts";
+import { editDistance } from "../../core/edit_distance.ts";
+import { Deadline } from "../../core/deadline.ts";
 import { testWhere } from "../support/tools.ts";
 import { assertFailsLater, BoundSocket, Folder, LIBRARY_PATH, listen } from "./support.ts";
 
@@ -16,7 +16,7 @@ const HAS_PROC = Deno.build.os === "linux";
 
 /** The hint for a path where nothing is. */
 async function hintFor(path: string, kind: "unix" | "vsock-mux" = "unix"): Promise<string> {
-  const dialing = () => dial({ kind, path, port: 22 }, library, new Deadline(2_000));
+  const dialing = () => connectTarget({ kind, path, port: 22 }, library, new Deadline(2_000));
   const { hint = "" } = await assertFailsLater("missing", dialing, ": the socket does not exist");
   return hint;
 }
@@ -140,7 +140,8 @@ Deno.test("a name that is like another one in little but its extension is not of
 Deno.test("where a directory is missing the message says which, and the hint the nearest that is there", async () => {
   using folder = new Folder();
   Deno.mkdirSync(folder.at("there"));
-  const dialing = () => dial({ kind: "unix", path: folder.at("there/app/run/s") }, library, new Deadline(2_000));
+  const dialing = () =>
+    connectTarget({ kind: "unix", path: folder.at("there/app/run/s") }, library, new Deadline(2_000));
   const { message, hint } = await assertFailsLater("missing", dialing);
   assertStringIncludes(message, `: the socket does not exist: there is no directory ${folder.at("there/app")}`);
   assertEquals(hint, `is the server running? Is the path right? ls -l ${folder.at("there")} shows what is there`);
@@ -233,11 +234,13 @@ Deno.test("the distance of two names is how many letters somebody mistyped", () 
     ["kitten", "sitting", 3],
     ["x".repeat(121), "x", Infinity],
   ];
-  for (const [one, other, far] of examples) assertEquals([distance(one, other), distance(other, one)], [far, far], one);
+  for (const [one, other, far] of examples) {
+    assertEquals([editDistance(one, other), editDistance(other, one)], [far, far], one);
+  }
   const short = fc.string({ unit: "grapheme", maxLength: 12 });
   fc.assert(fc.property(short, short, (one, other) => {
-    const far = distance(one, other);
-    assertEquals(far, distance(other, one));
+    const far = editDistance(one, other);
+    assertEquals(far, editDistance(other, one));
     assert(far <= Math.max([...one].length, [...other].length));
     assertEquals(far === 0, one === other);
   }));

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { parseAlias } from "../../commands/alias.ts";
-import { ownCommand } from "../../commands/effective_config.ts";
-import { fragment } from "../../commands/fragment.ts";
-import { isName, placeIn, withoutUser } from "../../commands/name.ts";
+import { parseAlias } from "../../commands/ssh/alias.ts";
+import { ownCommand } from "../../commands/ssh/effective_config.ts";
+import { dropIn } from "../../commands/config/drop_in.ts";
+import { destinationIn, isName, withoutUser } from "../../commands/ssh/destination.ts";
 
 Deno.test("a user before an address is left out, and an @ in a path is none", () => {
   const examples: [typed: string, host: string][] = [
@@ -31,7 +31,7 @@ Deno.test("a name is a word with no separator, and no address is one", () => {
 
 /** What ssh would say of a name whose block this is. */
 function saysOf(alias: string): { proxyCommand: string; options: Map<string, string> } {
-  const lines = fragment(ownCommand(), { aliases: [parseAlias(`vm=${alias}`)], hostKeys: "ephemeral" }).split("\n");
+  const lines = dropIn(ownCommand(), { aliases: [parseAlias(`vm=${alias}`)], hostKeys: "ephemeral" }).split("\n");
   const value = (option: string) => lines.find((line) => line.startsWith(`    ${option} `))?.slice(option.length + 5);
   return {
     proxyCommand: value("ProxyCommand")!,
@@ -40,10 +40,10 @@ function saysOf(alias: string): { proxyCommand: string; options: Map<string, str
 }
 
 Deno.test("what an alias stands for is found in its ProxyCommand, whatever is in the path", () => {
-  assertEquals(placeIn(saysOf("vsock/42")), { address: "vsock/42", port: "22" });
-  assertEquals(placeIn(saysOf("vsock/42:2222")), { address: "vsock/42", port: "2222" });
-  assertEquals(placeIn(saysOf("vsock/42:70000")), { address: "vsock/42", port: "70000" });
-  assertEquals(placeIn(saysOf("unix%run/It's a 100%h \\ path")), {
+  assertEquals(destinationIn(saysOf("vsock/42")), { address: "vsock/42", port: "22" });
+  assertEquals(destinationIn(saysOf("vsock/42:2222")), { address: "vsock/42", port: "2222" });
+  assertEquals(destinationIn(saysOf("vsock/42:70000")), { address: "vsock/42", port: "70000" });
+  assertEquals(destinationIn(saysOf("unix%run/It's a 100%h \\ path")), {
     address: "unix%run/It's a 100%h \\ path",
     port: "22",
   });
@@ -51,7 +51,7 @@ Deno.test("what an alias stands for is found in its ProxyCommand, whatever is in
     !/[^\P{Cc}\t]|\uFFFD/u.test(text) && text.isWellFormed()
   );
   fc.assert(fc.property(path, fc.constantFrom("unix/", "vsock-mux%"), (path, form) => {
-    assertEquals(placeIn(saysOf(`${form}${path}:22`)).address, `${form}${path}`);
+    assertEquals(destinationIn(saysOf(`${form}${path}:22`)).address, `${form}${path}`);
   }));
 });
 
@@ -61,6 +61,6 @@ Deno.test("where the ProxyCommand leaves it to ssh, or is another program's, the
   for (
     const proxyCommand of [`${ownCommand()} '%h' '%p' --as-typed '%n'`, `${ownCommand()} %h %p`, "other x y", undefined]
   ) {
-    assertEquals(placeIn({ proxyCommand, options }), place);
+    assertEquals(destinationIn({ proxyCommand, options }), place);
   }
 });

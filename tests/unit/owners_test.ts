@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { modeText, ownerText } from "../../commands/owners.ts";
+import { modeText, ownerText } from "../../commands/check/owners.ts";
 import { Folder, outputOf } from "./support.ts";
 
 Deno.test("a mode is shown as ls shows it", () => {

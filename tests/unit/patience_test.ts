@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type ErrorName, SystemError } from "../../ffi/errno.ts";
-import { type ErrorKind, ProxyError } from "../../proxy/errors.ts";
-import { Deadline, DEFAULT_TIMEOUT, isWorthAnotherTry, LONGEST_TIMEOUT, parseSeconds } from "../../proxy/patience.ts";
+import { type ErrorKind, ProxyError } from "../../core/errors.ts";
+import { Deadline, DEFAULT_TIMEOUT_MS, isRetryable, LONGEST_TIMEOUT_MS, parseSeconds } from "../../core/deadline.ts";
 import { assertFails } from "./support.ts";
 
 /** Runs `work` with a clock that only it moves. */
@@ -30,20 +30,20 @@ Deno.test("a deadline has all of its time left at first, less as time goes by, a
 });
 
 Deno.test("a deadline may be any time over 0 that the library can wait for", () => {
-  for (const timeout of [0.001, 1, DEFAULT_TIMEOUT, LONGEST_TIMEOUT]) {
+  for (const timeout of [0.001, 1, DEFAULT_TIMEOUT_MS, LONGEST_TIMEOUT_MS]) {
     assertEquals(new Deadline(timeout).timeout, timeout);
   }
 });
 
 Deno.test("what is no time is refused, with the bounds in the hint", () => {
-  for (const timeout of [0, -0, -1, NaN, Infinity, -Infinity, LONGEST_TIMEOUT + 1]) {
+  for (const timeout of [0, -0, -1, NaN, Infinity, -Infinity, LONGEST_TIMEOUT_MS + 1]) {
     const { hint = "" } = assertFails("usage", () => new Deadline(timeout), "not a time");
     assertStringIncludes(hint, "4294967295");
   }
 });
 
 Deno.test("the default is ten seconds, and the longest time is what 32 bits hold", () => {
-  assertEquals([DEFAULT_TIMEOUT, LONGEST_TIMEOUT], [10_000, 4_294_967_295]);
+  assertEquals([DEFAULT_TIMEOUT_MS, LONGEST_TIMEOUT_MS], [10_000, 4_294_967_295]);
 });
 
 Deno.test("a timeout option is a decimal number of seconds", () => {
@@ -102,7 +102,7 @@ Deno.test("anything else as a timeout option is refused, and shown fit for a ter
 
 Deno.test("what a person has to mend is not worth another try, and what is to come up is", () => {
   const worth = (kind: ErrorKind, code?: ErrorName) =>
-    isWorthAnotherTry(
+    isRetryable(
       new ProxyError(kind, "x: y", { cause: code === undefined ? undefined : SystemError.named(code) }),
     );
   for (const kind of ["missing", "timeout", "unreachable"] as const) assertEquals(worth(kind), true, kind);

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Output } from "../../commands/output.ts";
-import { Progress } from "../../commands/progress.ts";
+import type { Output } from "../../commands/terminal/output.ts";
+import { Progress } from "../../commands/terminal/progress.ts";
 
 /** A terminal of so many columns, or none, that keeps what is written to it. */
 class Screen implements Output {

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { carryOut, type Place, planInstall } from "../../commands/installed_config.ts";
-import { makeChange, Overtaken, readVersion, realPath } from "../../commands/replace.ts";
-import { fragment } from "../../commands/fragment.ts";
-import { lockFolder } from "../../commands/lock.ts";
+import { applyPlan, type ConfigLocation, planInstall } from "../../commands/config/installed_config.ts";
+import { ConcurrentChange, makeChange, readSnapshot, realPath } from "../../commands/config/replace.ts";
+import { dropIn } from "../../commands/config/drop_in.ts";
+import { lockFolder } from "../../commands/config/lock.ts";
 import { assertFails, Folder, inTime } from "./support.ts";
 
 const text = (of: string) => new TextEncoder().encode(of);
@@ -11,11 +11,11 @@ const names = (folder: Folder) => [...Deno.readDirSync(folder.path)].map(({ name
 Deno.test("a file that somebody else has changed since it was read is left to them", () => {
   using folder = new Folder();
   const path = folder.file("f", "old\n");
-  const before = readVersion(path);
+  const before = readSnapshot(path);
   folder.file("f", "theirs\n");
   for (const after of [text("new\n"), undefined]) {
-    assertThrows(() => makeChange({ path, before, after }), Overtaken);
-    assertThrows(() => makeChange({ path, before: undefined, after }), Overtaken);
+    assertThrows(() => makeChange({ path, before, after }), ConcurrentChange);
+    assertThrows(() => makeChange({ path, before: undefined, after }), ConcurrentChange);
   }
   assertEquals([names(folder), Deno.readTextFileSync(path)], [["f"], "theirs\n"]);
 });
@@ -23,9 +23,9 @@ Deno.test("a file that somebody else has changed since it was read is left to th
 Deno.test("a file that somebody else has taken away since it was read is not made again", () => {
   using folder = new Folder();
   const path = folder.file("f", "old\n");
-  const before = readVersion(path);
+  const before = readSnapshot(path);
   Deno.removeSync(path);
-  assertThrows(() => makeChange({ path, before, after: text("new\n") }), Overtaken);
+  assertThrows(() => makeChange({ path, before, after: text("new\n") }), ConcurrentChange);
   assertEquals(names(folder), []);
 });
 
@@ -42,12 +42,12 @@ Deno.test("a change that fails leaves the file as it was, and nothing beside it"
 
 Deno.test("what somebody else writes meanwhile is read again, and nothing of it is lost", async () => {
   using home = new Folder();
-  const place: Place = { folder: home.at(".ssh"), fragment: "deno-ssh-proxy.conf", home: home.path };
+  const place: ConfigLocation = { folder: home.at(".ssh"), fragment: "deno-ssh-proxy.conf", home: home.path };
   Deno.mkdirSync(place.folder);
   home.file(".ssh/config", "Host a\n");
   let plans = 0;
-  await carryOut(place, true, () => {
-    const plan = planInstall(place, {}, (settings) => fragment("x", settings));
+  await applyPlan(place, true, () => {
+    const plan = planInstall(place, {}, (settings) => dropIn("x", settings));
     if (++plans < 3) home.file(".ssh/config", `Host a\nHost ${plans}\n`);
     return plan;
   });
@@ -57,11 +57,11 @@ Deno.test("what somebody else writes meanwhile is read again, and nothing of it 
 
 Deno.test("a file that is changed again and again is given up, and that is said", async () => {
   using home = new Folder();
-  const place: Place = { folder: home.at(".ssh"), fragment: "deno-ssh-proxy.conf", home: home.path };
+  const place: ConfigLocation = { folder: home.at(".ssh"), fragment: "deno-ssh-proxy.conf", home: home.path };
   Deno.mkdirSync(place.folder);
   let plans = 0;
-  const work = carryOut(place, true, () => {
-    const plan = planInstall(place, {}, (settings) => fragment("x", settings));
+  const work = applyPlan(place, true, () => {
+    const plan = planInstall(place, {}, (settings) => dropIn("x", settings));
     home.file(".ssh/config", `Host ${plans++}\n`);
     return plan;
   });
@@ -157,14 +157,14 @@ Deno.test("what is no file in the place of the lock is left alone, and so is whe
 
 Deno.test("a lock that others have on the folder keeps nobody from a change, nor from finding that there is none", async () => {
   using home = new Folder();
-  const place: Place = { folder: home.at(".ssh"), fragment: "deno-ssh-proxy.conf", home: home.path };
+  const place: ConfigLocation = { folder: home.at(".ssh"), fragment: "deno-ssh-proxy.conf", home: home.path };
   Deno.mkdirSync(place.folder);
   using theirs = Deno.openSync(place.folder);
   theirs.lockSync(true);
-  const install = () => planInstall(place, {}, (settings) => fragment("x", settings));
+  const install = () => planInstall(place, {}, (settings) => dropIn("x", settings));
   const before = performance.now();
-  assertEquals((await carryOut(place, true, install)).done.length, 2);
-  assertEquals(await carryOut(place, true, install), { done: [], notes: [] });
+  assertEquals((await applyPlan(place, true, install)).done.length, 2);
+  assertEquals(await applyPlan(place, true, install), { done: [], notes: [] });
   // The patience that there is for another run of this program.
   assert(performance.now() - before < 10_000);
   assertEquals([...Deno.readDirSync(place.folder)].map(({ name }) => name).sort(), ["config", "deno-ssh-proxy.conf"]);
@@ -172,16 +172,16 @@ Deno.test("a lock that others have on the folder keeps nobody from a change, nor
 
 Deno.test("a run that changes nothing makes no file, and takes away what a killed one has left", async () => {
   using home = new Folder();
-  const place: Place = { folder: home.at(".ssh"), fragment: "deno-ssh-proxy.conf", home: home.path };
+  const place: ConfigLocation = { folder: home.at(".ssh"), fragment: "deno-ssh-proxy.conf", home: home.path };
   Deno.mkdirSync(place.folder);
   const nothing = () => ({ changes: [], notes: () => [] });
   const changed = () => Deno.statSync(place.folder).ctime?.getTime();
   const before = changed();
-  await carryOut(place, true, nothing);
+  await applyPlan(place, true, nothing);
   assertEquals(changed(), before);
   const left = [LOCK, `config.deno-ssh-proxy-${crypto.randomUUID()}`];
   for (const name of left) Deno.chmodSync(home.file(`.ssh/${name}`, ""), 0o600);
-  await carryOut(place, true, nothing);
+  await applyPlan(place, true, nothing);
   assertEquals([...Deno.readDirSync(place.folder)], []);
 });
 

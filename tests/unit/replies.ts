@@ -6,7 +6,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { Machine } from "../../proxy/machined.ts";
+import type { Machine } from "../../addresses/machined.ts";
 
 /** That a machine has the types that it promises, and nothing else. */
 export function assertTyped({ name, class: kind, service, vSockCid, sshAddress, ...others }: Machine): void {

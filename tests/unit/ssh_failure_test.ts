@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { explainSshFailure, hintFor } from "../../commands/ssh_failure.ts";
+import { explainSshFailure, hintFor } from "../../commands/ssh/failure.ts";
 
 const EXECUTING = "debug1: Executing proxy dialer command: exec /usr/bin/deno-ssh-proxy 'vsock/42' '22'";
 const [NO_HEADER, GOT_0] = ["mm_receive_fd: no message header", "mm_receive_fd: recvmsg: expected received 1 got 0"];

@@ -9,7 +9,7 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes,
 import { type Library, libraryPath } from "../../ffi/library.ts";
 import { fdKind } from "../../ffi/socket.ts";
 import type { ConnectionCalls } from "../../ffi/symbols.ts";
-import { type ErrorKind, ProxyError } from "../../proxy/errors.ts";
+import { type ErrorKind, ProxyError } from "../../core/errors.ts";
 import { CHECKOUT } from "../support/folder.ts";
 
 export { CHECKOUT, Folder } from "../support/folder.ts";

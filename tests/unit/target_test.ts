@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { formatTarget, parseTarget, type Target, withTypedCase } from "../../proxy/target.ts";
+import { formatTarget, parseTarget, restoreCase, type Target } from "../../addresses/target.ts";
 import { assertFails, assertOneLine } from "./support.ts";
 
 const THIS_HOST = { kind: "unix", path: "/run/ssh-unix-local/socket" } as const;
@@ -340,7 +340,7 @@ Deno.test("%n wins over %h where ssh has only lower-cased it", () => {
     ["unix/i\u0307", "unix/\u0130", "unix/i\u0307"],
     ["unix/s", "unix/\u017F", "unix/s"],
   ];
-  for (const [host, typed, meant] of examples) assertEquals(withTypedCase(host, typed), meant);
+  for (const [host, typed, meant] of examples) assertEquals(restoreCase(host, typed), meant);
 });
 
 /** Pieces of addresses, so that good ones come up as often as bad ones. */
@@ -480,14 +480,14 @@ Deno.test("a path or a machine's name is the typed one for every change of ASCII
       (form, path, flips) => {
         const host = form + path.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
         const typed = anyCase(path, flips);
-        assertEquals(withTypedCase(host, anyCase(form, flips) + typed), form + typed);
+        assertEquals(restoreCase(host, anyCase(form, flips) + typed), form + typed);
       },
     ),
     { numRuns: 500 },
   );
   fc.assert(
     fc.property(anyText, fc.option(anyText, { nil: undefined }), (host, typed) => {
-      assertEquals(withTypedCase(host, typed).toLowerCase(), host.toLowerCase());
+      assertEquals(restoreCase(host, typed).toLowerCase(), host.toLowerCase());
     }),
     { numRuns: 500 },
   );

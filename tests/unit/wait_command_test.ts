@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Context } from "../../commands/command.ts";
-import type { Output } from "../../commands/output.ts";
+import type { Output } from "../../commands/terminal/output.ts";
 import { wait } from "../../commands/wait.ts";
 import { StandInClock } from "./stand_in_clock.ts";
 import { assertFailsLater, bytes, millisecondsOf, type StandInCalls, standInLibrary } from "./support.ts";

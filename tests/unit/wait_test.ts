@@ -2,9 +2,9 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Library } from "../../ffi/library.ts";
 import { CONNECTION_NONBLOCKING } from "../../ffi/nonblocking.ts";
 import { SystemError } from "../../ffi/errno.ts";
-import { type ErrorKind, ProxyError } from "../../proxy/errors.ts";
-import { Deadline, isWorthAnotherTry } from "../../proxy/patience.ts";
-import { parseTarget } from "../../proxy/target.ts";
+import { type ErrorKind, ProxyError } from "../../core/errors.ts";
+import { Deadline, isRetryable } from "../../core/deadline.ts";
+import { parseTarget } from "../../addresses/target.ts";
 import { dialWhenUp, waitFor } from "../../proxy/wait.ts";
 import { StandInClock } from "./stand_in_clock.ts";
 import {
@@ -297,8 +297,8 @@ Deno.test("only what may come up by itself is worth another try", () => {
     configuration: false,
   };
   for (const [kind, expected] of Object.entries(worth) as [ErrorKind, boolean][]) {
-    assertEquals(isWorthAnotherTry(new ProxyError(kind, "a: b")), expected, kind);
+    assertEquals(isRetryable(new ProxyError(kind, "a: b")), expected, kind);
   }
   const wrongType = new SystemError("connect_unix", -91);
-  assertEquals(isWorthAnotherTry(new ProxyError("unreachable", "a: b", { cause: wrongType })), false);
+  assertEquals(isRetryable(new ProxyError("unreachable", "a: b", { cause: wrongType })), false);
 });

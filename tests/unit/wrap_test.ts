@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { foldHelp, foldMessage, wrap } from "../../commands/wrap.ts";
+import { foldHelp, foldMessage, wrap } from "../../commands/terminal/wrap.ts";
 
 Deno.test("a text is broken at spaces, and a long word stays whole", () => {
   assertEquals(wrap("one two three", 7), ["one two", "three"]);

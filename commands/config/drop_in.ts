@@ -1,0 +1,278 @@
+/**
+ * The part of ssh_config(5) that makes `ssh` use this program.
+ *
+ * @module
+ */
+
+import { escapeForTerminal } from "../../core/text.ts";
+import { ProxyError } from "../../core/errors.ts";
+import { type Alias, formatAlias, parseAlias } from "../ssh/alias.ts";
+import { shellWord } from "../ssh/shell_word.ts";
+
+/** The forms of an address with a part of its own behind the separator. */
+export const FORMS: readonly string[] = ["unix", "vsock", "vsock-mux", "machine"];
+
+/** The forms in which two addresses that differ in case only are different servers. */
+const CASE_SENSITIVE_FORMS = ["unix", "vsock-mux", "machine"];
+
+/** An address of each form, to ask ssh what it would do with one. */
+export const EXAMPLES: readonly string[] = [".host", ...FORMS.map((form) => `${form}/1`)];
+
+/** The addresses of this machine, as an alias may have them. */
+const THIS_MACHINE = [".host", "machine/.host", "machine%.host"];
+
+/** The forms with capitals, as people type them: a `Host` pattern is matched with its case (ssh_config(5), PATTERNS). */
+const CAPITALIZED_FORMS = FORMS.flatMap((form) => [
+  ...new Set([form.replace(/^./, upper), form.replace(/\b[a-z]/g, upper), form.toUpperCase()]),
+]);
+
+/**
+ * Names in which a shell could find more than a name, even between single quotes: a quote ends them, fish takes a backslash
+ * there for an escape, csh a `!` for history. OpenSSH refuses most of these since 9.6, and never in `HostName`. A double quote
+ * is last, because ssh before 8.7 has no escape and stops reading there.
+ */
+const UNSAFE_NAMES = [`"!*'*"`, String.raw`"!*\*"`, "!*!*", "!*$*", "!*`*", `"!* *"`, String.raw`!*\"*`];
+
+/** The names of this machine; the program takes no other name with a leading dot behind `machine/`, whatever its case. */
+const THIS_MACHINE_PATTERNS = [
+  ".host",
+  ".Host",
+  ".HOST",
+  ...addressPatterns(["machine", ...CAPITALIZED_FORMS.filter((form) => /^machine$/i.test(form))], ".*"),
+];
+
+/** All addresses but `.host`. A `%` takes the place of the first `/` for scp and rsync. */
+const ADDRESS_PATTERNS = addressPatterns([...FORMS, ...CAPITALIZED_FORMS], "*");
+
+/** All addresses but those of this machine. */
+const PATTERNS = [...ADDRESS_PATTERNS, ...THIS_MACHINE_PATTERNS.map((name) => `!${name}`)];
+
+/** Addresses that ssh lower-cases and that then are the same as another server's. It leaves those with a `%` alone. */
+const LOWER_CASED_PATTERNS = [
+  ...CASE_SENSITIVE_FORMS.flatMap((form) => [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"].map((letter) => `${form}/*${letter}*`)),
+  ...CAPITALIZED_FORMS.map((form) => `${form}/*`),
+];
+
+function upper(text: string): string {
+  return text.toUpperCase();
+}
+
+/** Returns what stands behind `Host` for names that `patterns` match, and no unsafe one. */
+function safe(patterns: readonly string[]): string {
+  return [...patterns, ...UNSAFE_NAMES].join(" ");
+}
+
+function addressPatterns(forms: readonly string[], rest: string): string[] {
+  return forms.flatMap((form) => [`${form}/${rest}`, `${form}%${rest}`]);
+}
+
+/** What may be done about host keys; the first unless something else is asked for. */
+export const HOST_KEYS = ["ephemeral", "tofu", "strict"] as const;
+
+/** One of {@linkcode HOST_KEYS}. */
+export type HostKeys = typeof HOST_KEYS[number];
+
+/** What the fragment is asked for. */
+export interface Settings {
+  readonly aliases: readonly Alias[];
+  readonly hostKeys: HostKeys;
+  /** The user to log in as where no other file of ssh's names one; undefined where that is left to ssh. */
+  readonly user?: string | undefined;
+}
+
+/** What it is asked for where nobody asks for anything. */
+const PLAIN: Settings = { aliases: [], hostKeys: HOST_KEYS[0] };
+
+/** The file that every user's ssh reads after their own: so it can name a user, as systemd 262's file does. */
+export const SYSTEM_SETTINGS: Settings = { ...PLAIN, user: "root" };
+
+/** What every fragment begins with: a file that does is one of this program's. */
+const BEGINNING = "# deno-ssh-proxy: ";
+
+/** Where host keys are kept that are kept: `ssh` puts the home of whoever runs it in the place of `~`. */
+export const KNOWN_HOSTS = "~/.ssh/deno-ssh-proxy.known_hosts";
+
+/**
+ * Where a shared connection of somebody with `ControlMaster` has its socket. `%C` is a hash and has no `/`; `%h`, `%n` and
+ * `%k` of an address have one, so that no socket can be bound. Short, because ssh appends 17 bytes, and a path that is over
+ * 107 in all ends the connection.
+ */
+const CONTROL_PATH = "~/.ssh/dsp-%C";
+
+/**
+ * The same for an alias, whose name has no `/`. `%C` is made of `HostName`, which a block of the user's can have for several
+ * aliases; what `%C` has otherwise stands here too.
+ */
+const ALIAS_CONTROL_PATH = "~/.ssh/dsp-%L,%n,%p,%r";
+
+/** What each way with host keys does, and the options that do it. */
+const HOST_KEY_LINES: Record<HostKeys, string> = {
+  ephemeral: `
+    # A socket or a CID says where a server is, not which one it is: the next virtual machine with the same CID has
+    # another host key, and nobody can stand between the two ends of a local socket. So host keys are neither checked
+    # nor kept, as systemd's own fragment has it. Where addresses stay with one server for good: --host-keys tofu.
+    StrictHostKeyChecking no
+    UserKnownHostsFile /dev/null
+    # Without this ssh warns at each connection that it added the host key to /dev/null. With it ssh says nothing if the
+    # server hangs up: deno-ssh-proxy check ADDRESS says why then, and ssh -o LogLevel=INFO shows it.
+    LogLevel ERROR
+`,
+  tofu: `
+    # Trust on first use: a server's key is kept at the first connection, in a file for these addresses alone, and from
+    # then on another one at the same address is refused. When a virtual machine was made anew, its old key goes with:
+    #     ssh-keygen -R vsock/42 -f ${KNOWN_HOSTS}
+    StrictHostKeyChecking accept-new
+    UserKnownHostsFile ${KNOWN_HOSTS}
+`,
+  strict: `
+    # Only a server whose key is in a file for these addresses alone is connected to, and ssh puts none there by itself.
+    # To put one in: its address in lower case, with % too for scp and rsync, and behind it what the guest has in
+    # /etc/ssh/ssh_host_ed25519_key.pub. For a port other than 22 the address is [vsock/42]:2222.
+    #     echo 'vsock/42,vsock%42 ssh-ed25519 AAAA...' >>${KNOWN_HOSTS}
+    StrictHostKeyChecking yes
+    UserKnownHostsFile ${KNOWN_HOSTS}
+`,
+};
+
+/**
+ * Returns the fragment for a program that `command` starts: words for a shell, in which ssh expands `%` tokens.
+ *
+ * It has `Host` blocks and nothing else, so that it changes nothing for any other host. `Match final` would have ssh read
+ * the whole configuration once more for every host, with `HostName` in the place of what was typed, and other programs that
+ * read ssh_config refuse the file.
+ */
+export function dropIn(command: string, settings: Settings = PLAIN): string {
+  const { aliases, hostKeys, user } = settings;
+  const proxy = `
+    ProxyCommand ${command} '%h' '%p' --as-typed '%n'
+    ProxyUseFdpass yes
+    CheckHostIP no
+`;
+  return `${BEGINNING}ssh to virtual machines, containers and local sockets.
+#
+# deno-ssh-proxy config --install writes this anew: it keeps the options that stand here in comments, and nothing else.
+
+${
+    aliases.map((alias) => aliasBlock(command, alias, settings)).join("")
+  }# This machine. Its host key is checked like any other.
+Host ${safe(THIS_MACHINE_PATTERNS)}${proxy}    ControlPath ${CONTROL_PATH}
+
+# Where systemd's own file is read after this one, it would turn the check off for these names.
+Host ${THIS_MACHINE_PATTERNS.filter((name) => !name.startsWith(".")).join(" ")}
+    StrictHostKeyChecking ask
+    UserKnownHostsFile ~/.ssh/known_hosts ~/.ssh/known_hosts2
+
+# Two sockets whose paths differ in case only have the same %C: one with a capital letter shares no connection.
+Host ${LOWER_CASED_PATTERNS.join(" ")}
+    ControlPath none
+
+Host ${safe(PATTERNS)}${proxy}    ControlPath ${CONTROL_PATH}
+${user === undefined ? "" : ["", `    # --user ${user}`, ...userLines(user), ""].join("\n")}
+    # --host-keys ${hostKeys}${HOST_KEY_LINES[hostKeys]}
+# The patterns above leave out names with a character that a shell could act on. ssh starts no command for one, and not
+# the one of systemd's own file either. For a path with such a character: --alias.
+Host ${ADDRESS_PATTERNS.join(" ")}
+    ProxyCommand none
+
+# libssh and pyinfra count the lines below an Include as part of its last block: this one is for every host, and empty.
+Host *
+`;
+}
+
+/** What stands in the place of a name, where no user is to be named. */
+const NO_USER = "none";
+
+function userLines(user: string | undefined): string[] {
+  return user === undefined || user === NO_USER ? [] : [`    User ${user}`];
+}
+
+/** What the fragment `text` was asked for; nothing where it is not one of this program's. */
+export function settingsOf(text: string): Settings | undefined {
+  if (!text.startsWith(BEGINNING)) return undefined;
+  const comments = text.split("\n").map((line) => /^ *# (--[a-z-]+) ([^]+)$/.exec(line) ?? []);
+  const values = (option: string) => comments.flatMap(([, name, value = ""]) => name === option ? [value] : []);
+  const [given] = values("--host-keys");
+  const [user] = values("--user");
+  return {
+    aliases: values("--alias").map(parseAlias),
+    hostKeys: HOST_KEYS.find((one) => one === given) ?? HOST_KEYS[0],
+    ...(user === undefined ? {} : { user }),
+  };
+}
+
+/**
+ * Returns the block for `alias`. It has the address itself, because ssh lower-cases what it has from `HostName`; and the
+ * `Port`, where ssh takes it for one, so that `-p` still counts.
+ */
+function aliasBlock(command: string, alias: Alias, { hostKeys, user }: Settings): string {
+  const { name, address, port } = alias;
+  const isPort = port === undefined || port > 0 && port < 2 ** 16;
+  const lines = [
+    `# --alias ${formatAlias(alias)}`,
+    `Host ${name}`,
+    ...(isPort && port !== undefined ? [`    Port ${port}`] : []),
+    `    ProxyCommand ${command} ${quote(address)} ${isPort ? "'%p'" : port}`,
+    "    ProxyUseFdpass yes",
+    "    CheckHostIP no",
+    `    ControlPath ${ALIAS_CONTROL_PATH}`,
+    ...(isThisMachine(address) ? [] : [
+      ...userLines(user),
+      ...hostKeyAlias(alias, hostKeys),
+      ...options(hostKeys),
+    ]),
+  ];
+  return `${lines.join("\n")}\n\n`;
+}
+
+function isThisMachine(address: string): boolean {
+  return THIS_MACHINE.includes(address.toLowerCase());
+}
+
+function options(hostKeys: HostKeys): string[] {
+  return HOST_KEY_LINES[hostKeys].split("\n").filter((line) => /^ +\w/.test(line));
+}
+
+/**
+ * Has a key that is kept be the same under the alias and under the address, which ssh has in lower case, and in brackets
+ * with a port that is not its usual one. What known_hosts would take for a pattern or for more than a name is left out:
+ * the key is under the alias then.
+ */
+function hostKeyAlias({ address, port = 22 }: Alias, hostKeys: HostKeys): string[] {
+  if (hostKeys === "ephemeral" || !/^[\w-]+[/%][\w./:+=@-]+$/.test(address)) return [];
+  const host = address.toLowerCase().replace("%", "/");
+  return [`    HostKeyAlias ${port === 22 ? host : `[${host}]:${port}`}`];
+}
+
+/**
+ * The words that start this program again as a ProxyCommand: the installed one, which is in a folder of its own or not, or
+ * where there is none, Deno itself with the flags that the starter would give it.
+ *
+ * @param main The URL of the program's main module, or of its executable.
+ * @param library The path of the native library.
+ * @param deno Returns the path of the Deno executable. Deno cannot tell it without /proc.
+ */
+export function proxyCommand(main: string, library: string, deno: () => string): string {
+  const path = decodeURIComponent(new URL(main).pathname);
+  const prefix = /^(.*)\/lib\/deno-ssh-proxy\/(?:[^/]+\/)?(?:[^/]+\.mjs|standalone)$/s.exec(path)?.[1];
+  if (prefix !== undefined) return quote(`${prefix}/bin/deno-ssh-proxy`);
+  if (library.includes(",")) {
+    throw new ProxyError("usage", `${escapeForTerminal(library)}: Deno cannot grant a path with a comma in it`, {
+      hint: "move the checkout to a folder without one",
+    });
+  }
+  // Not cli.ts, which needs a package for its commands.
+  const proxy = path.replace(/cli\.ts$/, "proxy.ts");
+  return [deno(), "run", "--no-prompt", "--no-config", `--allow-ffi=${library}`, proxy].map(quote).join(" ");
+}
+
+/**
+ * Quotes `word` for ssh, which replaces `%` tokens, and then for the user's shell. ssh itself only counts the quotes (since
+ * 8.7), and takes a backslash before one for its escape even where the shell does not: {@linkcode shellWord} has each outside
+ * the quotes.
+ */
+function quote(word: string): string {
+  if (/[\n\r]/.test(word)) {
+    throw new ProxyError("usage", `${escapeForTerminal(word)}: ssh_config cannot hold a line break`);
+  }
+  return shellWord(word.replaceAll("%", "%%"));
+}

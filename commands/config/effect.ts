@@ -1,0 +1,93 @@
+/**
+ * Shows after `config --install` whether ssh uses this program, and what is in the way where it does not.
+ *
+ * @module
+ */
+
+import { escapeForTerminal } from "../../core/text.ts";
+import { ProxyError } from "../../core/errors.ts";
+import type { Context } from "../command.ts";
+import { type EffectiveConfig, effectiveConfig, homeOfSsh, isOurs, originOf } from "../ssh/effective_config.ts";
+import { EXAMPLES } from "./drop_in.ts";
+import { includeLine } from "./include.ts";
+import { type ConfigLocation, dropInPath, installedSettings } from "./installed_config.ts";
+
+/**
+ * Asks ssh what it makes of an address of each form, and of each alias.
+ *
+ * @throws {ProxyError} of kind `configuration` where it does not use this program for one
+ */
+export async function showEffect({ out }: Pick<Context, "out">, place: ConfigLocation): Promise<void> {
+  const names = [...EXAMPLES, ...installedSettings(place).aliases.map(({ name }) => name)];
+  let configs: EffectiveConfig[];
+  try {
+    configs = await Promise.all(names.map((name) => effectiveConfig(name)));
+  } catch (thrown) {
+    if (!(thrown instanceof ProxyError) || thrown.kind !== "missing") throw thrown;
+    await out.write(`whether ssh uses it could not be seen: ${thrown.message}\n`);
+    return;
+  }
+  for (const one of configs) {
+    if (!isOurs(one.proxyCommand) || !one.proxyUseFdpass) throw await whyNot(one, place);
+  }
+  await out.write(`ssh uses it for ${names.join(", ")}\n`);
+}
+
+/** Why ssh does not use this program for a name, although it is installed in `place`. */
+async function whyNot(effective: EffectiveConfig, place: ConfigLocation): Promise<ProxyError> {
+  const path = dropInPath(place);
+  const { host, options, files } = effective;
+  if (!files.some((file) => file.path === path)) {
+    if (place.home === undefined) {
+      return configuration(
+        `ssh does not read ${path}`,
+        `put this line at the top of /etc/ssh/ssh_config: ${INCLUDE_ALL}`,
+      );
+    }
+    const home = await homeOfSsh();
+    if (home !== undefined && home !== place.home) {
+      return configuration(
+        `ssh does not read ${escapeForTerminal(path)}: its ~ is ${
+          escapeForTerminal(home)
+        }, from the password database, not HOME`,
+        `run this with HOME=${escapeForTerminal(home, Infinity)}`,
+      );
+    }
+    return configuration(
+      `ssh does not read ${escapeForTerminal(path)}`,
+      "does the ssh on PATH give another file with -F? command -v ssh",
+    );
+  }
+  const above = place.home === undefined
+    ? ""
+    : ` or, in ~/.ssh/config, put '${includeLine(place.fragment)}' above what includes it`;
+  if (isOurs(effective.proxyCommand)) {
+    // It is ssh's own value too, so that no file can be told by it.
+    const before = files.slice(0, files.findIndex((file) => file.path === path)).map((file) =>
+      escapeForTerminal(file.path)
+    );
+    return configuration(
+      `ssh has it carry every byte for ${host}: a file that comes before it has ProxyUseFdpass no`,
+      `take that out of ${before.join(" or ")}${above}`,
+    );
+  }
+  const option = options.has("proxyjump") ? "proxyjump" : "proxycommand";
+  const says = `${SPELLING[option]} ${escapeForTerminal(options.get(option) ?? "none")}`;
+  const origin = options.has(option) ? await originOf(option, effective) : undefined;
+  if (origin === undefined) {
+    return configuration(`ssh does not use it for ${host}: ${says}`, `ssh -vvv -G ${host} says more`);
+  }
+  return configuration(
+    `ssh does not use it for ${host}: ${escapeForTerminal(origin)} comes before it, with ${says}`,
+    `take that out of ${escapeForTerminal(origin, Infinity)} for these names${above}`,
+  );
+}
+
+const SPELLING = { proxycommand: "ProxyCommand", proxyjump: "ProxyJump" };
+
+/** What makes ssh read the system's folder. */
+const INCLUDE_ALL = "Include /etc/ssh/ssh_config.d/*.conf";
+
+function configuration(message: string, hint: string): ProxyError {
+  return new ProxyError("configuration", message, { hint });
+}

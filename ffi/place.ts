@@ -1,2 +1,0 @@
-/** Where the executable belongs that `deno compile` made of this, as a URL: release/payload.sh writes it in here. */
-export const PLACE: string | undefined = undefined;
