@@ -875,7 +875,7 @@ not_ours() {
     case $file in
       '' | CHANGELOG.md | README.md | install.sh | target | version | place | program) ;;
       program/LICENSE | program/NOTICES | program/ssh_config | program/deno-ssh-proxy | program/deno-ssh-proxy.1) ;;
-      program/direct.mjs | program/proxy.mjs | program/cli.mjs | program/commands.sh | program/standalone) ;;
+      program/proxy.mjs | program/cli.mjs | program/commands.sh | program/standalone) ;;
       program/completions.bash | program/completions.zsh | program/completions.fish) ;;
       program/libdeno_ssh_proxy.so | program/libdeno_ssh_proxy.dylib) ;;
       *)

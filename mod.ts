@@ -30,10 +30,14 @@ import { ProxyError } from "./core/errors.ts";
 import { dial as dialTarget } from "./addresses/dial.ts";
 import { Deadline, DEFAULT_TIMEOUT_MS } from "./core/deadline.ts";
 import { requireTarget } from "./addresses/require_target.ts";
-import type { Target } from "./addresses/target.ts";
+import type { Target } from "./addresses/forms.ts";
 
 export { formatTarget, parseTarget } from "./addresses/target.ts";
-export type { MachineTarget, Target, UnixTarget, VsockMuxTarget, VsockTarget } from "./addresses/target.ts";
+export type { Target } from "./addresses/forms.ts";
+export type { MachineTarget } from "./addresses/machine.ts";
+export type { UnixTarget } from "./addresses/unix.ts";
+export type { VsockTarget } from "./addresses/vsock.ts";
+export type { VsockMuxTarget } from "./addresses/vsock_mux.ts";
 export { type ErrorKind, ProxyError, type ProxyErrorOptions } from "./core/errors.ts";
 export type { ReceiveOptions, Socket, WaitOptions } from "./ffi/socket.ts";
 
@@ -89,11 +93,9 @@ export async function dial(target: Target, options: DialOptions = {}): Promise<S
   }
   signal?.throwIfAborted();
   const deadline = new Deadline(timeout);
-  const dialing = dialTarget(
-    requireTarget(target),
-    openLibrary(options.library === undefined ? ownLibrary() : options.library),
-    deadline,
-  );
+  const valid = requireTarget(target);
+  const library = openLibrary(options.library === undefined ? ownLibrary() : options.library);
+  const dialing = dialTarget(valid, { library, deadline });
   if (signal === undefined) return await dialing;
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason);

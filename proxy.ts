@@ -1,31 +1,45 @@
 /**
- * The ProxyCommand: passes a connection to `ssh`, which waits for it on fd 1, and ends. To a client that cannot take it, it
- * relays the bytes.
+ * The ProxyCommand: passes a connection to `ssh`, which waits for it on fd 1, and ends. For a client that cannot take a
+ * connection, it relays the bytes.
+ *
+ * Nearly every connection needs one try at an address of a socket, while somebody waits. The modules for anything else are
+ * imported where they are needed: a release (release/bundle.ts) has V8 parse them only then.
  *
  * @module
  */
 
-import { Library, libraryPath, programUrl } from "./ffi/library.ts";
-import { CONNECTION_NONBLOCKING } from "./ffi/nonblocking.ts";
-import { CONNECTION } from "./ffi/symbols.ts";
-import { chooseHandoverMode, handOver } from "./proxy/handover.ts";
 import { dial } from "./addresses/dial.ts";
-import { reportError } from "./core/errors.ts";
-import { parseInvocation } from "./proxy/invocation.ts";
-import { Deadline } from "./core/deadline.ts";
 import { parseTarget } from "./addresses/target.ts";
-import { dialWhenUp } from "./proxy/wait.ts";
+import { Deadline } from "./core/deadline.ts";
+import { reportError } from "./core/errors.ts";
+import { Library, libraryPath, programUrl } from "./ffi/library.ts";
+import { chooseHandoverMode, handOver } from "./proxy/handover.ts";
+import { parseInvocation } from "./proxy/invocation.ts";
 
-try {
-  const { host, port, relay, timeout, wait } = parseInvocation(Deno.args);
-  const target = parseTarget(host, port);
-  const library = Library.open(libraryPath(programUrl()), wait === undefined ? CONNECTION : CONNECTION_NONBLOCKING);
-  const way = await chooseHandoverMode(library, relay);
-  const deadline = new Deadline(timeout);
-  if (wait === undefined) await handOver(await dial(target, library, deadline), way, library, deadline);
-  else await handOver(await dialWhenUp(target, library, wait, timeout), way, library, new Deadline(timeout));
-  // ssh waits for the end of this process.
-  Deno.exit(0);
-} catch (thrown) {
-  Deno.exit(reportError(thrown));
+/** Makes the connection that `args` ask for, and hands it over. Returns the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const { host, port, relay, timeout, wait } = parseInvocation(args);
+    const target = parseTarget(host, port);
+    const path = libraryPath(programUrl());
+    if (wait === undefined) {
+      const library = Library.open(path);
+      const mode = await chooseHandoverMode(library, relay);
+      const context = { library, deadline: new Deadline(timeout) };
+      await handOver(await dial(target, context), mode, context);
+    } else {
+      const { CONNECTION_NONBLOCKING } = await import("./ffi/nonblocking.ts");
+      const { dialWhenUp } = await import("./proxy/wait.ts");
+      const library = Library.open(path, CONNECTION_NONBLOCKING);
+      const mode = await chooseHandoverMode(library, relay);
+      const socket = await dialWhenUp(target, library, { wait, timeout });
+      await handOver(socket, mode, { library, deadline: new Deadline(timeout) });
+    }
+    return 0;
+  } catch (thrown) {
+    return reportError(thrown);
+  }
 }
+
+// ssh waits for the end of this process. To exit is faster than to run out of script (bench/startup.ts).
+main(Deno.args).then(Deno.exit);

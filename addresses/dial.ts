@@ -1,29 +1,43 @@
 /**
- * From any target to a connected socket: find out where a machine is, if it is one, and dial.
+ * From any target to a connected socket.
  *
  * @module
  */
 
-import type { Library } from "../ffi/library.ts";
+import { ProxyError } from "../core/errors.ts";
 import type { Socket } from "../ffi/socket.ts";
 import { connectTarget } from "./connect.ts";
-import { ProxyError } from "../core/errors.ts";
-import { machineError } from "./explain.ts";
-import { resolveMachine } from "./machine.ts";
-import type { Deadline } from "../core/deadline.ts";
-import type { Target } from "./target.ts";
+import { type DialContext, prefixedError } from "./form.ts";
+import { formOf, isSocketTarget, type SocketTarget, type Target } from "./forms.ts";
+import { formatTarget, isSocketAddress, parseTarget } from "./target.ts";
 
 /**
- * Connects to `target` until `deadline`. The next byte that the socket gives is the server's first.
+ * Connects to `target` until the deadline. The next byte that the socket receives is the server's first.
  *
  * @throws {ProxyError}
  */
-export async function dial(target: Target, library: Library, deadline: Deadline): Promise<Socket> {
-  if (target.kind !== "machine") return await connectTarget(target, library, deadline);
-  const place = await resolveMachine(target, library, deadline);
+export async function dial(target: Target, context: DialContext): Promise<Socket> {
+  if (isSocketTarget(target)) return await connectTarget(target, context);
+  const resolved = await resolveTarget(target, context);
   try {
-    return await connectTarget(place, library, deadline);
+    return await connectTarget(resolved, context);
   } catch (thrown) {
-    throw thrown instanceof ProxyError ? machineError(target, thrown, place) : thrown;
+    throw thrown instanceof ProxyError ? prefixedError(`${formatTarget(target)} is `, thrown) : thrown;
+  }
+}
+
+/**
+ * Returns the target that `target` stands for at this moment: itself, if it is a socket.
+ *
+ * @throws {ProxyError}
+ */
+export async function resolveTarget(target: Target, context: DialContext): Promise<SocketTarget> {
+  const form = formOf(target);
+  if (!("resolve" in form)) return target as SocketTarget;
+  const address = await form.resolve(target, { ...context, isSocketAddress });
+  try {
+    return parseTarget(address, String((target as { port?: number }).port ?? 0)) as SocketTarget;
+  } catch (thrown) {
+    throw thrown instanceof ProxyError ? prefixedError(`${formatTarget(target)}: `, thrown) : thrown;
   }
 }

@@ -1,101 +1,54 @@
 /**
- * From a machine's name to where its sshd is, as systemd-machined tells it: the user's, then the system's.
+ * `machine/NAME`: a virtual machine or container that systemd-machined knows.
  *
  * @module
  */
 
-import { SystemError } from "../ffi/errno.ts";
-import type { Library } from "../ffi/library.ts";
-import { isDatagramSocket, runtimeFolder } from "../ffi/socket.ts";
-import { ProxyError } from "../core/errors.ts";
-import { containerError, machineError, unknownMachineError, unreachableMachineError } from "./explain.ts";
-import { findMachine, type Machine } from "./machined.ts";
-import type { Deadline } from "../core/deadline.ts";
-import { anyPortError, type MachineTarget, parseTarget, type SocketTarget, VMADDR_ANY } from "./target.ts";
+import { parseUint32 } from "../core/numbers.ts";
+import { escapeForTerminal } from "../core/text.ts";
+import { type AddressText, invalidAddress, type NameForm } from "./form.ts";
 
-/** The runtime folder of the system's own programs. */
-export const SYSTEM_RUNTIME_DIRECTORY = "/run";
-
-/** The socket of the systemd-machined that has its sockets in the runtime folder `folder`. */
-export function machinedSocketPath(folder: string): string {
-  return `${folder}/systemd/machine/io.systemd.Machine`;
+/** A machine by the name under which it is registered with systemd-machined. */
+export interface MachineTarget {
+  readonly kind: "machine";
+  readonly name: string;
+  /** The port of a virtual machine, over AF_VSOCK or behind a multiplexer: 0 to 2^32 − 1. A container's socket has none. */
+  readonly port: number;
 }
+
+export const machine: NameForm<MachineTarget> = {
+  name: "machine",
+  argument: "NAME",
+  brief: "a virtual machine or container that systemd-machined knows",
+  keepsCase: true,
+  takesPort: true,
+  hasThisMachine: true,
+  parse: (text) => ({ kind: "machine", name: parseName(text), port: text.port }),
+  format: ({ name }) => name,
+  describe: ({ name }) => `a machine that systemd-machined knows: ${escapeForTerminal(name)}`,
+  async resolve(target, context) {
+    const { resolveMachine } = await import("./machine_lookup.ts");
+    return await resolveMachine(target, context);
+  },
+};
 
 /**
- * What the name of `target` stands for at this moment. A user's systemd-machined that does not run, cannot be asked or
- * does not know the name is no obstacle.
- *
- * @throws {ProxyError}
+ * Parses the rest of an address as a machine's name. systemd-machined refuses other names that cannot be one. A `/` or a
+ * leading dot would lead to another path where the name is a part of one.
  */
-export async function resolveMachine(
-  target: MachineTarget,
-  library: Library,
-  deadline: Deadline,
-): Promise<SocketTarget> {
-  let answered = false;
-  for (const folder of [runtimeFolder(library), SYSTEM_RUNTIME_DIRECTORY]) {
-    if (folder === undefined) continue;
-    let machine;
-    try {
-      machine = await findMachine(library, machinedSocketPath(folder), target.name, deadline);
-      answered = true;
-    } catch (thrown) {
-      if (!(thrown instanceof ProxyError)) throw thrown;
-      const passable = folder === SYSTEM_RUNTIME_DIRECTORY ? ["missing"] : ["missing", "unreachable", "permission"];
-      if (!passable.includes(thrown.kind)) throw machineError(target, thrown);
-    }
-    if (machine !== undefined) return resolveEndpoint(target, machine, folder, library);
+function parseName({ address, rest }: AddressText): string {
+  const port = rest.lastIndexOf(":") === -1 ? undefined : parseUint32(rest.slice(rest.lastIndexOf(":") + 1));
+  if (rest === "" || rest.startsWith(".") || rest.includes("/") || port !== undefined || !isPlain(rest)) {
+    throw invalidAddress(
+      address,
+      "not a machine's name",
+      "a machine's name has letters, digits and '-', '_', '.' in it",
+    );
   }
-  throw unknownMachineError(target, answered);
+  return rest;
 }
 
-/**
- * Where `machine`, of the systemd-machined with the runtime folder `folder`, is reached.
- *
- * @throws {ProxyError} where it is not
- */
-export function resolveEndpoint(
-  target: MachineTarget,
-  machine: Machine,
-  folder: string,
-  library: Library,
-): SocketTarget {
-  const { name, port } = target;
-  if (machine.class === "container" && machine.service === "systemd-nspawn") {
-    const newer = `${folder}/systemd/nspawn/${name}/unix-export/ssh`;
-    const older = `${folder}/systemd/nspawn/unix-export/${name}/ssh`;
-    const path = [newer, older].find((path) => isThere(path, library));
-    if (path === undefined) throw containerError(target, newer);
-    return { kind: "unix", path };
-  }
-  const place = vsockOf(machine) ?? addressOf(machine);
-  if (place === undefined) throw unreachableMachineError(target, machine);
-  if (place.kind === "unix") return place;
-  if (place.kind === "vsock" && port === VMADDR_ANY) throw machineError(target, anyPortError());
-  return { ...place, port };
-}
-
-/** Where a virtual machine with a CID is. VMADDR_CID_ANY is none: systemd writes it where a machine has no CID. */
-function vsockOf({ class: kind, vSockCid = VMADDR_ANY }: Machine): SocketTarget | undefined {
-  return kind === "vm" && vSockCid !== VMADDR_ANY ? { kind: "vsock", cid: vSockCid, port: 0 } : undefined;
-}
-
-/** The address that was registered for `ssh`, where it is one of ours. It may be anything that `ssh` takes. */
-function addressOf({ sshAddress = "" }: Machine): SocketTarget | undefined {
-  try {
-    const place = parseTarget(sshAddress, "0");
-    return place.kind === "machine" ? undefined : place;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether there is anything at `path`, as far as this user may know. */
-function isThere(path: string, library: Library): boolean {
-  try {
-    isDatagramSocket(library, path);
-    return true;
-  } catch (thrown) {
-    return !(thrown instanceof SystemError && (thrown.code === "ENOENT" || thrown.code === "ENOTDIR"));
-  }
+/** Returns whether `text` has no control character, and no U+FFFD, with which Deno replaces bytes that are not UTF-8. */
+function isPlain(text: string): boolean {
+  return !text.includes("\uFFFD") && escapeForTerminal(text, Infinity) === text;
 }

@@ -1,15 +1,17 @@
 /**
- * The text of `--help`, and the form of a command line that `ssh` uses.
+ * The text of `--help`, and the ProxyCommand's options.
  *
  * @module
  */
 
+import { FORMS } from "../addresses/forms.ts";
 import { suggestAddress } from "../addresses/suggest.ts";
 import { DEFAULT_TIMEOUT_MS, DEFAULT_WAIT_MS } from "../core/deadline.ts";
-import { parseTarget } from "../addresses/target.ts";
+import { isAddress } from "../addresses/target.ts";
+import { THIS_MACHINE } from "../addresses/this_machine.ts";
 import type { Command, Option } from "./command.ts";
 
-/** The form that is no command: what proxy/invocation.ts reads. */
+/** The command line of the ProxyCommand, which proxy/invocation.ts parses. */
 export const PROXY_INVOCATION = {
   usage: "deno-ssh-proxy HOST PORT",
   options: {
@@ -23,13 +25,10 @@ export const PROXY_INVOCATION = {
   } satisfies Record<string, Option> as Record<string, Option>,
 };
 
-/** The forms of addresses, as `--help` explains them. */
+/** The forms of addresses. */
 const ADDRESSES = [
-  ["unix/PATH", "an AF_UNIX socket"],
-  ["vsock/CID", "a virtual machine, or local, host, hypervisor"],
-  ["vsock-mux/PATH", "a guest of Firecracker, Cloud Hypervisor or vhost-device-vsock"],
-  ["machine/NAME", "a virtual machine or container that systemd-machined knows"],
-  [".host", "this machine's own sshd (systemd 256 and later)"],
+  ...FORMS.map(({ name, argument, brief }) => [`${name}/${argument}`, brief] as const),
+  [THIS_MACHINE.address, THIS_MACHINE.brief],
 ] as const;
 
 /** Returns the text of `--help`: at most 23 lines of 80 characters, so that a terminal shows it whole, with a prompt. */
@@ -49,23 +48,15 @@ ${rows(options)}
 `;
 }
 
-/** A line for each of these, in two columns. */
+/** Formats a line for each of these, in two columns. */
 function rows(all: readonly (readonly [name: string, brief: string])[]): string {
   const width = Math.max(...all.map(([name]) => name.length));
   return all.map(([name, brief]) => `  ${name.padEnd(width)}  ${brief}\n`).join("");
 }
 
-/** Returns a hint for a first word that is neither a command nor an address; undefined if nobody can tell what it means. */
+/** Returns a hint for a first word that is neither a command nor an address; undefined if there is none. */
 export function hintForWords([first = "", second]: readonly string[]): string | undefined {
   if (first === "install" || first === "uninstall") return `did you mean config --${first}?`;
-  const isAddress = (text: string) => {
-    try {
-      parseTarget(text, "22");
-      return true;
-    } catch {
-      return false;
-    }
-  };
   return suggestAddress(first, isAddress) ??
     (second === undefined ? undefined : suggestAddress(`${first}:${second}`, isAddress));
 }

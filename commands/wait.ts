@@ -6,10 +6,10 @@
 
 import { LONGEST_BANNER } from "../proxy/banner.ts";
 import { escapeForTerminal } from "../core/text.ts";
-import { targetLabel, withoutReason } from "../addresses/explain.ts";
+import { targetLabel } from "../addresses/target.ts";
 import { Deadline, DEFAULT_TIMEOUT_MS, DEFAULT_WAIT_MS, parseSeconds } from "../core/deadline.ts";
 import { parseTarget } from "../addresses/target.ts";
-import { waitFor } from "../proxy/wait.ts";
+import { waitFor, withoutKnownReason } from "../proxy/wait.ts";
 import { command } from "./command.ts";
 import { ADDRESS_AND_PORT, addressDestination, isName, resolveAlias, withoutUser } from "./ssh/destination.ts";
 import { folded } from "./terminal/output.ts";
@@ -54,7 +54,7 @@ Exits with 0, or with 75 and the last reason where the time is over.`,
         });
       } catch (thrown) {
         // A terminal has the reason on the line that is cleared; anything else has read it already.
-        throw withoutReason(thrown, target, end, progress.told);
+        throw withoutKnownReason(thrown, target, end, progress.told);
       }
     }
   },

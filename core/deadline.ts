@@ -1,51 +1,46 @@
 /**
- * How long things may take, and what is worth another try.
+ * Deadlines and the default timeouts.
  *
  * @module
  */
 
-import { type ErrorName, SystemError } from "../ffi/errno.ts";
 import { escapeForTerminal } from "./text.ts";
 import { ProxyError } from "./errors.ts";
 
-/** For connecting and the multiplexer's handshake together, in milliseconds, where nothing else is asked for. */
+/** The default timeout for connecting and the multiplexer's handshake together, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** How long `--wait` goes on where it does not say, in milliseconds. */
+/** The default time for which `--wait` retries, in milliseconds. */
 export const DEFAULT_WAIT_MS = 60_000;
 
-/** Between two tries, in milliseconds: the first time, and after each has taken twice as long as the one before. */
-export const FIRST_PAUSE_MS = 50;
-export const LONGEST_PAUSE_MS = 1_000;
-
-/** The longest time in milliseconds: what the library's `uint32_t` holds, 49 days. */
+/** The longest timeout in milliseconds, 49 days: the library has it in a `uint32_t`. */
 export const LONGEST_TIMEOUT_MS = 2 ** 32 - 1;
 
-/** The moment at which a connection must be made, or has failed. */
+/** The moment by which a connection must be made. */
 export class Deadline {
   readonly #end: number;
-  /** The whole time that was given, in milliseconds. */
+  /** The whole time, in milliseconds. */
   readonly timeout: number;
 
-  /** A deadline `timeout` milliseconds from now; at most 2^32 − 1. */
+  /** Sets a deadline `timeout` milliseconds from now: over 0, at most 2^32 − 1. */
   constructor(timeout: number) {
     this.timeout = requireTimeout(timeout);
     this.#end = performance.now() + timeout;
   }
 
-  /** Milliseconds left; 0 where it has passed. */
+  /** The milliseconds that are left; 0 after the deadline. */
   get left(): number {
     return Math.max(this.#end - performance.now(), 0);
   }
 
-  /** Milliseconds left for a call, which takes none of 0: where the time has passed, it tries once. */
+  /** The timeout for a system call, in milliseconds: at least 1, so that a call after the deadline tries once. */
   get leftForCall(): number {
     return Math.max(this.left, 1);
   }
 }
 
 /**
- * Returns `timeout`, where it is a number of milliseconds that the library can wait for. Plain JavaScript can give anything.
+ * Returns `timeout` if the library can wait for so many milliseconds. Plain JavaScript can pass any value.
  *
  * @throws {ProxyError} of kind `usage`
  */
@@ -57,7 +52,7 @@ export function requireTimeout(timeout: number): number {
 }
 
 /**
- * The value of `option` in milliseconds: seconds as a decimal number, over 0.
+ * Parses the value of `option`, a decimal number of seconds over 0. Returns milliseconds.
  *
  * @throws {ProxyError} of kind `usage`
  */
@@ -70,20 +65,7 @@ export function parseSeconds(option: string, seconds: string): number {
   });
 }
 
-/**
- * Whether what failed with `error` may succeed later by itself: because what is to answer is not up yet. What a person has
- * to mend is not worth another try.
- */
-export function isRetryable({ kind, cause }: ProxyError): boolean {
-  switch (kind) {
-    case "missing":
-    case "timeout":
-    case "unreachable":
-      return !(cause instanceof SystemError && LASTING.includes(cause.code));
-    default:
-      return false;
-  }
+/** Formats the whole time of a deadline for a message. */
+export function formatSeconds({ timeout }: Deadline): string {
+  return `${timeout / 1000} s`;
 }
-
-/** A socket of another type stays one, and so do a directory and links that lead round in a circle. */
-const LASTING: readonly (ErrorName | undefined)[] = ["EPROTOTYPE", "ENOTSOCK", "ELOOP"];

@@ -6,11 +6,11 @@
 
 import { SystemError } from "../ffi/errno.ts";
 import type { Socket } from "../ffi/socket.ts";
-import { bannerTimeoutError, closedBeforeBannerError, hiddenBannerError, notSshError } from "../addresses/explain.ts";
+import { bannerTimeoutError, closedBeforeBannerError, hiddenBannerError, notSshError } from "./banner_errors.ts";
 import { BANNER } from "../addresses/handshake.ts";
 import { decodeLatin1 } from "../core/text.ts";
 import type { Deadline } from "../core/deadline.ts";
-import type { Target } from "../addresses/target.ts";
+import type { Target } from "../addresses/forms.ts";
 
 /** How long a banner is at most, its end included (RFC 4253, section 4.2). */
 export const LONGEST_BANNER = 255;

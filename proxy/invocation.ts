@@ -1,48 +1,49 @@
 /**
- * The command line of the proxy form: `HOST PORT [--as-typed NAME] [--relay] [--timeout SECONDS] [--wait[=SECONDS]]`.
+ * The command line of the ProxyCommand: `HOST PORT [--as-typed NAME] [--relay] [--timeout SECONDS] [--wait[=SECONDS]]`.
  *
  * @module
  */
 
-import { escapeForTerminal } from "../core/text.ts";
-import { ProxyError } from "../core/errors.ts";
 import { suggestWithoutPort } from "../addresses/suggest.ts";
+import { parseTarget, restoreCase } from "../addresses/target.ts";
+import { isThisMachine } from "../addresses/this_machine.ts";
 import { DEFAULT_TIMEOUT_MS, DEFAULT_WAIT_MS, parseSeconds } from "../core/deadline.ts";
-import { isThisMachine, parseTarget, restoreCase } from "../addresses/target.ts";
+import { ProxyError } from "../core/errors.ts";
+import { escapeForTerminal } from "../core/text.ts";
 
-/** What the proxy form was asked for. */
+/** A ProxyCommand's command line. */
 export interface Invocation {
   /** The host name, in the case in which it was typed. */
   host: string;
-  /** The port, unread. */
+  /** The port, not parsed yet. */
   port: string;
-  /** Whether bytes are wanted, whatever fd 1 is. */
+  /** Whether the client wants bytes, even on a socket at fd 1. */
   relay: boolean;
-  /** For connecting and the handshake, in milliseconds. */
+  /** The timeout for connecting and the handshake, in milliseconds. */
   timeout: number;
-  /** How long to try again while the server is not up, in milliseconds; undefined for one try. */
+  /** How long to retry while the server is not up, in milliseconds; undefined for one try. */
   wait: number | undefined;
 }
 
-/** The options of the proxy form. */
-export const OPTIONS = ["--as-typed", "--relay", "--timeout", "--wait"] as const;
+/** The options of the ProxyCommand. */
+export const PROXY_OPTIONS = ["--as-typed", "--relay", "--timeout", "--wait"] as const;
 
 /**
- * Whether a command line is one of the proxy form rather than a command's: every address but `.host` has a separator, and
- * no command has.
+ * Returns whether a command line is a ProxyCommand's and not a command's: it begins with an address or an option. Every
+ * address but `.host` has a separator, and no command has one. The starter has the same rule (rust/starter/invocation.rs).
  */
 export function isProxyInvocation([first = ""]: readonly string[]): boolean {
   return isThisMachine(first) || first.includes("/") || first.includes("%") ||
-    OPTIONS.some((option) => first.startsWith(option));
+    PROXY_OPTIONS.some((option) => first.startsWith(option));
 }
 
 /**
- * Reads the arguments of the proxy form. An option's value is the next argument, or stands behind a `=`.
+ * Parses the arguments. An option's value is the next argument, or stands behind a `=`.
  *
  * @throws {ProxyError} of kind `usage`
  */
 export function parseInvocation(args: readonly string[]): Invocation {
-  const places: string[] = [];
+  const words: string[] = [];
   let typed: string | undefined;
   let relay = false;
   let timeout = DEFAULT_TIMEOUT_MS;
@@ -50,7 +51,7 @@ export function parseInvocation(args: readonly string[]): Invocation {
   for (let at = 0; at < args.length; at++) {
     const arg = args[at] ?? "";
     if (!arg.startsWith("--")) {
-      places.push(arg);
+      words.push(arg);
       continue;
     }
     const equals = arg.indexOf("=");
@@ -63,24 +64,24 @@ export function parseInvocation(args: readonly string[]): Invocation {
     if (option === "--as-typed") typed = value();
     else if (arg === "--relay") relay = true;
     else if (option === "--timeout") timeout = parseSeconds(option, value());
-    // Its value may be left out, so it cannot be the next argument.
+    // Its value is optional, so it cannot be the next argument.
     else if (option === "--wait") wait = inline === undefined ? DEFAULT_WAIT_MS : parseSeconds(option, inline);
     else throw usage(`${escapeForTerminal(option)}: no such option`, nearest(option));
   }
-  const [host, port, surplus] = places;
+  const [host, port, surplus] = words;
   if (host === undefined) throw usage("no address given");
   if (port === undefined) throw portless(host);
   if (surplus !== undefined) throw usage(`'${escapeForTerminal(surplus)}': one argument too many`);
   return { host: restoreCase(host, typed), port, relay, timeout, wait };
 }
 
-/** What to say about an option that there is none of: nobody mistypes the first letter. */
+/** Suggests the option with the same first letter, which is rarely mistyped. */
 function nearest(option: string): string {
-  const meant = OPTIONS.find((one) => one.slice(0, 3) === option.slice(0, 3));
-  return meant === undefined ? `it takes ${OPTIONS.join(", ")}` : `did you mean ${meant}?`;
+  const meant = PROXY_OPTIONS.find((one) => one.slice(0, 3) === option.slice(0, 3));
+  return meant === undefined ? `it takes ${PROXY_OPTIONS.join(", ")}` : `did you mean ${meant}?`;
 }
 
-/** Explains a command line with `host` alone: it may be no address, and the port may be in it. */
+/** Returns the error for an address without a port. `host` can be mistyped, and the port can stand in it. */
 function portless(host: string): ProxyError {
   parseTarget(host, "22");
   const shown = escapeForTerminal(host);

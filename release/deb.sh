@@ -62,7 +62,7 @@ mkdir -p "$tree/usr/bin"
 ln -s ../lib/deno-ssh-proxy/deno-ssh-proxy "$tree/usr/bin/deno-ssh-proxy"
 put "$deno" $lib/deno 755
 put "$program/commands.sh" $lib/commands.sh 755
-for file in direct.mjs proxy.mjs cli.mjs libdeno_ssh_proxy.so; do
+for file in proxy.mjs cli.mjs libdeno_ssh_proxy.so; do
   put "$program/$file" $lib/$file
 done
 (cd "$root" && "$deno" eval --quiet --no-config '

@@ -86,12 +86,8 @@ cp "$root/release/bundle.ts" "$sources"
   fail "the program cannot be bundled" "$why"
 }
 (cd "$sources" && "$deno" info --json cli.ts >packages.json && "$deno" run --quiet --no-prompt --frozen --cached-only \
-  --allow-read --allow-write="$bundles" bundle.ts packages.json "$bundles" direct proxy cli) ||
+  --allow-read --allow-write="$bundles" bundle.ts packages.json "$bundles") ||
   fail "the program cannot be bundled" "what Deno says above is why"
-for name in direct proxy; do
-  "$deno" run --quiet --no-prompt --no-config --allow-read="$bundles" --allow-write="$bundles" \
-    "$root/release/unparsed.js" "$bundles/$name.mjs"
-done
 
 if [ -z "$standalone" ]; then
   cp "$root/commands/commands.sh" "$program"

@@ -1,13 +1,12 @@
 /**
- * What an executable that needs no Deno begins with (release/payload.sh): it loads the same bundle that the starter would
- * run, by the same rule (rust/starter/invocation.rs).
+ * The main module of the standalone executable (release/payload.sh). It loads the bundle that the starter would run, by the
+ * same rule (rust/starter/invocation.rs).
  *
  * @module
  */
 
 const [first = ""] = Deno.args;
+const isAddress = /[/%]|^\.host$/i.test(first);
 const hasOption = /^--(?:as-typed|relay|timeout|wait)/.test(first);
-if (!hasOption && !/[/%]|^\.host$/i.test(first)) await import("./cli.mjs");
-else if (hasOption || /^machine[/%]/i.test(first) || Deno.args.join(" ").includes("--wait")) {
-  await import("./proxy.mjs");
-} else await import("./direct.mjs");
+if (isAddress || hasOption) await import("./proxy.mjs");
+else await import("./cli.mjs");

@@ -36,7 +36,7 @@ put_workspace() {
   : >"$package/.initialized"
   echo '{ "name": "esbuild-wasm", "version": "0.25.5" }' >"$package/node_modules/esbuild-wasm/package.json"
   cat >"$package/node_modules/esbuild-wasm/esm/browser.js" <<'END'
-for (const name of ["direct", "proxy", "cli"]) Deno.writeTextFileSync(`${Deno.args[1]}/${name}.mjs`, "// not ours\n");
+for (const name of ["proxy", "cli"]) Deno.writeTextFileSync(`${Deno.args[1]}/${name}.mjs`, "// not ours\n");
 Deno.exit();
 export const initialize = 0, build = 0;
 END

@@ -8,7 +8,8 @@ import type { Library } from "../../ffi/library.ts";
 import { escapeForTerminal } from "../../core/text.ts";
 import { DEFAULT_TIMEOUT_MS, parseSeconds } from "../../core/deadline.ts";
 import { command } from "../command.ts";
-import { examine, type Finding, readAddress, type Step, type StepRunner, stepRunner } from "./steps.ts";
+import { examine, readAddress } from "./connection.ts";
+import { type Finding, type Step, type StepRunner, stepRunner } from "./step.ts";
 import { jsonText } from "../terminal/json.ts";
 import {
   ADDRESS_AND_PORT,

@@ -8,7 +8,7 @@
 import { escapeForTerminal } from "../../core/text.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { EffectiveConfig } from "../ssh/effective_config.ts";
-import type { Finding } from "./steps.ts";
+import type { Finding } from "./step.ts";
 
 /** How ssh says that it knows the key. */
 export const KNOWN_KEY = /^debug1: Host '.*' is known and matches the \S+ host (?:key|certificate)\.$/;

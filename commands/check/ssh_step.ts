@@ -10,7 +10,7 @@ import { ProxyError } from "../../core/errors.ts";
 import { aliasCommand } from "../ssh/alias.ts";
 import { inspectControlPath } from "./control_path.ts";
 import { type EffectiveConfig, effectiveConfig, isOurs, originOf } from "../ssh/effective_config.ts";
-import type { Finding } from "./steps.ts";
+import type { Finding } from "./step.ts";
 import { isName } from "../ssh/destination.ts";
 import { aliasHint, hasPattern } from "../ssh/needs_alias.ts";
 

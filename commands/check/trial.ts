@@ -7,7 +7,7 @@
 import { escapeForTerminal } from "../../core/text.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { type EffectiveConfig, shellOfSsh } from "../ssh/effective_config.ts";
-import type { Finding } from "./steps.ts";
+import type { Finding } from "./step.ts";
 import { hostKeyFinding, KNOWN_KEY } from "./host_key.ts";
 import { explainSshFailure } from "../ssh/failure.ts";
 import { startSsh } from "../ssh/program.ts";

@@ -5,14 +5,15 @@
  */
 
 import type { Argument, Command, Options } from "../command.ts";
-import { FORMS } from "../config/drop_in.ts";
+import { FORMS } from "../../addresses/forms.ts";
+import { THIS_MACHINE } from "../../addresses/this_machine.ts";
 import { PROXY_INVOCATION } from "../help.ts";
 
-/** The forms of addresses, each with what is typed before the part that differs. */
-export const BEGINNINGS: readonly string[] = [...FORMS.map((form) => `${form}/`), ".host"];
+/** The beginnings of addresses. */
+export const BEGINNINGS: readonly string[] = [...FORMS.map(({ name }) => `${name}/`), THIS_MACHINE.address];
 
-/** The forms whose rest is the path of a socket. */
-export const PATH_FORMS: readonly string[] = ["unix", "vsock-mux"];
+/** The names of the forms whose rest is the path of a socket. */
+export const PATH_FORMS: readonly string[] = FORMS.flatMap(({ name, completesPaths }) => completesPaths ? name : []);
 
 /** The options that stand in the place of a command. */
 export const INSTEAD = { help: "what there is", version: "the version" };

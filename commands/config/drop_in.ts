@@ -4,27 +4,35 @@
  * @module
  */
 
+import type { AddressForm } from "../../addresses/form.ts";
+import { FORMS } from "../../addresses/forms.ts";
+import { THIS_MACHINE } from "../../addresses/this_machine.ts";
 import { escapeForTerminal } from "../../core/text.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { type Alias, formatAlias, parseAlias } from "../ssh/alias.ts";
 import { shellWord } from "../ssh/shell_word.ts";
 
-/** The forms of an address with a part of its own behind the separator. */
-export const FORMS: readonly string[] = ["unix", "vsock", "vsock-mux", "machine"];
+/** The names of the address forms. */
+const NAMES: readonly string[] = FORMS.map(({ name }) => name);
 
-/** The forms in which two addresses that differ in case only are different servers. */
-const CASE_SENSITIVE_FORMS = ["unix", "vsock-mux", "machine"];
+/** The names of the forms in which two addresses that differ in case alone are different servers. */
+const CASE_SENSITIVE_NAMES = FORMS.filter(({ keepsCase }) => keepsCase).map(({ name }) => name);
 
-/** An address of each form, to ask ssh what it would do with one. */
-export const EXAMPLES: readonly string[] = [".host", ...FORMS.map((form) => `${form}/1`)];
+/** The names of the forms that have this machine as `NAME/.host`. */
+const THIS_MACHINE_NAMES: readonly string[] = FORMS.filter((form: AddressForm) => form.hasThisMachine)
+  .map(({ name }) => name);
 
-/** The addresses of this machine, as an alias may have them. */
-const THIS_MACHINE = [".host", "machine/.host", "machine%.host"];
+/** An address of each form, to ask ssh for what it would do. */
+export const EXAMPLES: readonly string[] = [THIS_MACHINE.address, ...NAMES.map((name) => `${name}/1`)];
 
-/** The forms with capitals, as people type them: a `Host` pattern is matched with its case (ssh_config(5), PATTERNS). */
-const CAPITALIZED_FORMS = FORMS.flatMap((form) => [
-  ...new Set([form.replace(/^./, upper), form.replace(/\b[a-z]/g, upper), form.toUpperCase()]),
-]);
+/** The addresses of this machine, as an alias can have them. */
+const THIS_MACHINE_ADDRESSES = [
+  THIS_MACHINE.address,
+  ...addressPatterns(THIS_MACHINE_NAMES, THIS_MACHINE.address),
+];
+
+/** The names with capitals, as people type them: a `Host` pattern is matched with its case (ssh_config(5), PATTERNS). */
+const CAPITALIZED_NAMES = NAMES.flatMap(capitalized);
 
 /**
  * Names in which a shell could find more than a name, even between single quotes: a quote ends them, fish takes a backslash
@@ -35,26 +43,26 @@ const UNSAFE_NAMES = [`"!*'*"`, String.raw`"!*\*"`, "!*!*", "!*$*", "!*`*", `"!*
 
 /** The names of this machine; the program takes no other name with a leading dot behind `machine/`, whatever its case. */
 const THIS_MACHINE_PATTERNS = [
-  ".host",
-  ".Host",
-  ".HOST",
-  ...addressPatterns(["machine", ...CAPITALIZED_FORMS.filter((form) => /^machine$/i.test(form))], ".*"),
+  ...new Set([THIS_MACHINE.address, ...capitalized(THIS_MACHINE.address)]),
+  ...addressPatterns([...THIS_MACHINE_NAMES, ...THIS_MACHINE_NAMES.flatMap(capitalized)], ".*"),
 ];
 
 /** All addresses but `.host`. A `%` takes the place of the first `/` for scp and rsync. */
-const ADDRESS_PATTERNS = addressPatterns([...FORMS, ...CAPITALIZED_FORMS], "*");
+const ADDRESS_PATTERNS = addressPatterns([...NAMES, ...CAPITALIZED_NAMES], "*");
 
 /** All addresses but those of this machine. */
 const PATTERNS = [...ADDRESS_PATTERNS, ...THIS_MACHINE_PATTERNS.map((name) => `!${name}`)];
 
 /** Addresses that ssh lower-cases and that then are the same as another server's. It leaves those with a `%` alone. */
 const LOWER_CASED_PATTERNS = [
-  ...CASE_SENSITIVE_FORMS.flatMap((form) => [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"].map((letter) => `${form}/*${letter}*`)),
-  ...CAPITALIZED_FORMS.map((form) => `${form}/*`),
+  ...CASE_SENSITIVE_NAMES.flatMap((form) => [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"].map((letter) => `${form}/*${letter}*`)),
+  ...CAPITALIZED_NAMES.map((form) => `${form}/*`),
 ];
 
-function upper(text: string): string {
-  return text.toUpperCase();
+/** Returns a name with capitals as people write it: `Vsock-mux`, `Vsock-Mux`, `VSOCK-MUX`. */
+function capitalized(name: string): string[] {
+  const upper = (text: string) => text.toUpperCase();
+  return [...new Set([name.replace(/[a-z]/, upper), name.replace(/\b[a-z]/g, upper), upper(name)])];
 }
 
 /** Returns what stands behind `Host` for names that `patterns` match, and no unsafe one. */
@@ -225,7 +233,7 @@ function aliasBlock(command: string, alias: Alias, { hostKeys, user }: Settings)
 }
 
 function isThisMachine(address: string): boolean {
-  return THIS_MACHINE.includes(address.toLowerCase());
+  return THIS_MACHINE_ADDRESSES.includes(address.toLowerCase());
 }
 
 function options(hostKeys: HostKeys): string[] {

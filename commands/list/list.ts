@@ -6,7 +6,7 @@
 
 import { SystemError } from "../../ffi/errno.ts";
 import { formatError, ProxyError } from "../../core/errors.ts";
-import { THIS_HOST } from "../../addresses/target.ts";
+import { THIS_MACHINE_TARGET } from "../../addresses/this_machine.ts";
 import { command } from "../command.ts";
 import { permissionHint } from "../permission.ts";
 import { needsAlias } from "../ssh/needs_alias.ts";
@@ -64,7 +64,7 @@ address, what it is, its name, and whether ssh needs an alias for it.`,
 const NOTHING = formatError({
   message: "nothing was found that ssh could reach",
   hint: "looked for were machines of systemd-machined, containers of systemd-nspawn, Firecracker, Cloud Hypervisor, " +
-    `vhost-device-vsock and QEMU with a vsock, and ${THIS_HOST.path}`,
+    `vhost-device-vsock and QEMU with a vsock, and ${THIS_MACHINE_TARGET.path}`,
 });
 
 const ALIAS = formatError({

@@ -7,10 +7,10 @@
 import type { Library } from "../../ffi/library.ts";
 import { runtimeFolder } from "../../ffi/socket.ts";
 import { ProxyError } from "../../core/errors.ts";
-import { machinedSocketPath, resolveEndpoint, SYSTEM_RUNTIME_DIRECTORY } from "../../addresses/machine.ts";
+import { machineAddress, machinedSocketPath, SYSTEM_RUNTIME_DIRECTORY } from "../../addresses/machine_lookup.ts";
 import { listMachines } from "../../addresses/machined.ts";
 import { Deadline } from "../../core/deadline.ts";
-import { formatTarget, parseTarget } from "../../addresses/target.ts";
+import { formatTarget, isSocketAddress, parseTarget } from "../../addresses/target.ts";
 import type { ListEntry } from "./entry.ts";
 
 /** How long each may take to answer, in milliseconds. */
@@ -43,7 +43,9 @@ export async function findMachines(library: Library): Promise<MachineSearch> {
           const address = formatTarget(target);
           // One that leads elsewhere, or already is the user's.
           if (target.kind !== "machine" || found.has(address)) continue;
-          places.add(formatTarget(resolveEndpoint(target, machine, folder, library)));
+          const known = { machine, directory: folder };
+          const resolved = machineAddress(target, known, { library, isSocketAddress });
+          places.add(formatTarget(parseTarget(resolved, String(target.port))));
           const kind = machine.class === "container" ? "container" : "virtual-machine";
           const what = kind === "container" ? "container" : "virtual machine";
           found.set(address, { address, kind, source: "machined", what, name: machine.name, cid: machine.vSockCid });

@@ -8,7 +8,8 @@
 import { processArguments, processUser, TooLong } from "../../ffi/inspection.ts";
 import type { Library } from "../../ffi/library.ts";
 import { Deadline } from "../../core/deadline.ts";
-import { formatTarget, THIS_HOST } from "../../addresses/target.ts";
+import { formatTarget } from "../../addresses/target.ts";
+import { THIS_MACHINE, THIS_MACHINE_TARGET } from "../../addresses/this_machine.ts";
 import { Locator, statusOf } from "./here.ts";
 import { detectVmm, type Monitor } from "./monitor.ts";
 import {
@@ -26,9 +27,11 @@ import { findListeners, type Listener, listeningOf } from "./sockets.ts";
 
 /** This machine itself, where its sshd listens. */
 export function findHost(library: Library): ListEntry[] {
-  const isThere = isSocket(library, THIS_HOST.path) &&
-    listeningOf(library, [], [THIS_HOST.path]).bound.has(THIS_HOST.path);
-  return isThere ? [{ address: ".host", kind: "host", source: "systemd-ssh-generator", what: "this machine" }] : [];
+  const isThere = isSocket(library, THIS_MACHINE_TARGET.path) &&
+    listeningOf(library, [], [THIS_MACHINE_TARGET.path]).bound.has(THIS_MACHINE_TARGET.path);
+  return isThere
+    ? [{ address: THIS_MACHINE.address, kind: "host", source: "systemd-ssh-generator", what: "this machine" }]
+    : [];
 }
 
 /**

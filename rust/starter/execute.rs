@@ -4,7 +4,7 @@ use core::ffi::{c_char, CStr};
 
 use crate::environment;
 use crate::failure::{last_error, Failure};
-use crate::invocation::{About, Script};
+use crate::invocation::About;
 use crate::limits;
 use crate::memory::{List, Memory};
 use crate::program::Program;
@@ -36,11 +36,8 @@ pub struct Start<'a> {
 
 impl Start<'_> {
     /// Runs the ProxyCommand.
-    pub fn connection(mut self, script: Script) -> Result<Never, Failure> {
-        let script = match script {
-            Script::Direct => self.program.path(b"/direct.mjs", self.memory)?,
-            Script::Proxy => self.program.path(b"/proxy.mjs", self.memory)?,
-        };
+    pub fn connection(mut self) -> Result<Never, Failure> {
+        let script = self.program.path(b"/proxy.mjs", self.memory)?;
         let permission = self.program.permission(self.memory)?;
         let words = [permission, script].into_iter().chain(self.arguments);
         self.run_deno(script, words, false)

@@ -66,7 +66,7 @@ fn start(arguments: Words, environment: Words) -> Failure {
         let start = Start { program: &program, arguments, environment, memory: &mut memory };
         match invocation {
             Invocation::Command { about } => start.command(about),
-            Invocation::Connection(script) => start.connection(script),
+            Invocation::Connection => start.connection(),
             _ => Start { arguments: arguments.rest(), ..start }.deno(),
         }
     });

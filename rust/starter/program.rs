@@ -1,5 +1,5 @@
 //! The directory that everything lies in which the starter starts: `deno`, a link to the Deno to run, the scripts
-//! `direct.mjs`, `proxy.mjs`, `cli.mjs` and `commands.sh`, and the native library; or in their place `standalone`.
+//! `proxy.mjs`, `cli.mjs` and `commands.sh`, and the native library; or in their place `standalone`.
 
 use core::ffi::{c_char, CStr};
 

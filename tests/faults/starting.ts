@@ -169,8 +169,8 @@ export const starting: Row[] = [
     ({ library }) => Deno.writeTextFileSync(library, "no library\n".repeat(1000)),
   ]),
   spoilt("the script missing or empty", "the installation", "it is missing or empty", [
-    (spoiled) => Deno.removeSync(spoiled.at("direct.mjs")),
-    (spoiled) => Deno.truncateSync(spoiled.at("direct.mjs")),
+    (spoiled) => Deno.removeSync(spoiled.at("proxy.mjs")),
+    (spoiled) => Deno.truncateSync(spoiled.at("proxy.mjs")),
   ]),
   spoilt("Deno missing", "the installation", "there is no Deno any more", [
     (spoiled) => spoiled.leadTo("/none/deno"),

@@ -252,7 +252,7 @@ test("a folder of the program that is damaged is mended by installing it again",
   const installed = bare.all();
   const program = Deno.realPathSync(`${bare.prefix}/lib/deno-ssh-proxy/current`);
   Deno.truncateSync(`${program}/libdeno_ssh_proxy.so`, 1000);
-  Deno.removeSync(`${program}/direct.mjs`);
+  Deno.removeSync(`${program}/proxy.mjs`);
   Deno.writeTextFileSync(`${program}/deno-ssh-proxy`, "#!/bin/sh\n");
   bare.install("--from", gz(newer));
   assertEquals(bare.all(), installed);

@@ -57,7 +57,6 @@ test("the archive has the program, what man and shells look for, the licences, a
     "program/completions.zsh": TEXT,
     "program/deno-ssh-proxy": PROGRAM,
     "program/deno-ssh-proxy.1": TEXT,
-    "program/direct.mjs": TEXT,
     "program/libdeno_ssh_proxy.so": PROGRAM,
     "program/proxy.mjs": TEXT,
     "program/ssh_config": TEXT,

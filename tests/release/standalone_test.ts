@@ -27,7 +27,7 @@ function test(
 Deno.test("a standalone executable loads the script that the starter would run, whatever it is called with", () => {
   using folder = new Folder();
   Deno.copyFileSync(`${CHECKOUT}/release/standalone.js`, folder.at("standalone.js"));
-  for (const name of ["direct", "proxy", "cli"]) folder.file(`${name}.mjs`, `console.log("${name}");`);
+  for (const name of ["proxy", "cli"]) folder.file(`${name}.mjs`, `console.log("${name}");`);
   for (const [words, script] of COMMAND_LINES) {
     const loaded = ran([Deno.execPath(), "run", "--no-config", folder.at("standalone.js"), ...words]).out.trim();
     assertEquals(loaded, script, words.join(" "));

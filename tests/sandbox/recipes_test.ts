@@ -111,7 +111,7 @@ testInBox("in bubblewrap's box there is nothing but what the program needs", asy
 
 testInBox("in bubblewrap's box the library can connect to no socket of others, which it can outside", async (box) => {
   const library = `${installation.program}/libdeno_ssh_proxy.so`;
-  const path = `${installation.program}/direct.mjs`;
+  const path = `${installation.program}/proxy.mjs`;
   const real = Deno.readTextFileSync(path);
   using other = new Folder();
   using _listener = listen(other.at("socket"));

@@ -173,7 +173,7 @@ Deno.test("what is in ~/.npmrc is nothing to a connection, nor to a command that
 });
 
 Deno.test("a script that was cut short is reported, whatever Deno's log says otherwise", async () => {
-  const program = `${installation.program}/direct.mjs`;
+  const program = `${installation.program}/proxy.mjs`;
   const whole = Deno.readTextFileSync(program);
   Deno.writeTextFileSync(program, whole.slice(0, 1000));
   try {

@@ -28,8 +28,6 @@ interface Way {
   run: (tracing: string[], path: string, env: Record<string, string>) => Promise<unknown>;
   /** Where it connects, in order: paths, given that of the server. */
   connects: (path: string) => string[];
-  /** Which script it loads. */
-  script: "direct.mjs" | "proxy.mjs";
 }
 
 /** Runs the shim with these words to its end, and has `serve` serve the one who connects to `path`. */
@@ -78,18 +76,15 @@ const WAYS: Record<string, Way> = {
   "unix/": {
     run: (tracing, path, env) => connected([...tracing, shim, `unix${path}`, "22", "--as-typed", "x"], path, env),
     connects: (path) => [path],
-    script: "direct.mjs",
   },
   "unix/ with no environment": {
     run: (tracing, path) => connected([...tracing, shim, `unix${path}`, "22"], path, {}),
     connects: (path) => [path],
-    script: "direct.mjs",
   },
   "unix/ with directories for Deno's cache": {
     run: (tracing, path, env) => connected([...tracing, shim, `unix${path}`, "22"], path, env),
     env: { DENO_DIR: folder.at("cache"), XDG_CACHE_HOME: folder.at("caches") },
     connects: (path) => [path],
-    script: "direct.mjs",
   },
   "vsock-mux/": {
     run: (tracing, path, env) =>
@@ -98,14 +93,12 @@ const WAYS: Record<string, Way> = {
         await connection.write(bytes("OK 1\n"));
       }),
     connects: (path) => [path],
-    script: "direct.mjs",
   },
   "a path where nothing is": {
     async run(tracing, path, env) {
       assertFailed(await runAsSsh([...tracing, shim, `unix${path}`, "22"], { env, timeout: 10_000 }), 66, "not exist");
     },
     connects: (path) => [path],
-    script: "direct.mjs",
   },
   "a virtual machine by its name": {
     async run(tracing, path, env) {
@@ -116,7 +109,6 @@ const WAYS: Record<string, Way> = {
       await connected([...tracing, shim, "machine/foo", "22"], path, env);
     },
     connects: (path) => [machinedSocket(path), path],
-    script: "proxy.mjs",
   },
   "a container by its name": {
     async run(tracing, _path, env) {
@@ -129,18 +121,15 @@ const WAYS: Record<string, Way> = {
     connects: (
       path,
     ) => [machinedSocket(path), ...Array(2).fill(path.replace(/[^/]*$/, "systemd/nspawn/box/unix-export/ssh"))],
-    script: "proxy.mjs",
   },
   "--wait": {
     run: (tracing, path, env) =>
       connected([...tracing, shim, `unix${path}`, "22", "--wait"], path, env, (it) => it.write(BANNER)),
     connects: (path) => [path],
-    script: "proxy.mjs",
   },
   "--relay": {
     run: (tracing, path, env) => relayed([...tracing, shim, `unix${path}`, "22", "--relay"], path, env),
     connects: (path) => [path],
-    script: "direct.mjs",
   },
 };
 
@@ -155,7 +144,6 @@ if (works(UNSHARE, [...MOUNTS, "mount", "-t", "tmpfs", "tmpfs", "/run"])) {
       return connected(words, path, env);
     },
     connects: () => ["/run/ssh-unix-local/socket"],
-    script: "direct.mjs",
   };
 }
 
@@ -197,7 +185,7 @@ function testTraced(name: string, fn: () => Promise<void>): void {
   testWhere(CAN_TRACE, "there is no strace here, or it may not trace", name, fn);
 }
 
-for (const [name, { connects, script }] of Object.entries(WAYS)) {
+for (const [name, { connects }] of Object.entries(WAYS)) {
   testTraced(`${name}: it opens what docs/permissions.md lists, and nothing else`, async () => {
     const { trace, places, path, home } = await tracedOnce(name);
     assertEquals([...trace.opened].filter((one) => !isListed(one, places)), []);
@@ -205,7 +193,10 @@ for (const [name, { connects, script }] of Object.entries(WAYS)) {
     const touched = [...trace.opened, ...trace.seen];
     assertEquals(always.filter((line) => !touched.some((one) => isFor(line, one, places))), []);
     const ours = [...trace.opened].filter((one) => one.startsWith(prefix));
-    assertEquals(ours.sort(), [".npmrc", script, "libdeno_ssh_proxy.so"].map((name) => `${PROGRAM}/${name}`).sort());
+    assertEquals(
+      ours.sort(),
+      [".npmrc", "proxy.mjs", "libdeno_ssh_proxy.so"].map((name) => `${PROGRAM}/${name}`).sort(),
+    );
     // What it only looks at are the same, the folders on the way, and those on the way to the socket.
     const ways = (one: string) =>
       isListed(one, places) || LISTED.some((line) => isUnder(line, one, places)) || `${path}/`.startsWith(`${one}/`) ||

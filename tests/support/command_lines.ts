@@ -6,22 +6,22 @@
  */
 
 /** The scripts of the program. */
-export type Script = "direct" | "proxy" | "cli";
+export type Script = "proxy" | "cli";
 
 export const COMMAND_LINES: readonly (readonly [words: readonly string[], script: Script])[] = [
-  [["unix/s", "22"], "direct"],
-  [["unix/s", "22", "--as-typed", "unix/S"], "direct"],
-  [["unix/s", "22", "--relay"], "direct"],
-  [["Unix%s", "22"], "direct"],
-  [["vsock%42", "22", "--as-typed", "vsock%42"], "direct"],
-  [["VSOCK%42", "22"], "direct"],
-  [["vsock/42", "22", "--timeout", "1"], "direct"],
-  [["vsock-mux%s", "22"], "direct"],
-  [[".host", "22"], "direct"],
-  [[".HOST", "22"], "direct"],
-  [["telnet/x", "22"], "direct"],
-  [["machinery/x", "22"], "direct"],
-  [["/", "22"], "direct"],
+  [["unix/s", "22"], "proxy"],
+  [["unix/s", "22", "--as-typed", "unix/S"], "proxy"],
+  [["unix/s", "22", "--relay"], "proxy"],
+  [["Unix%s", "22"], "proxy"],
+  [["vsock%42", "22", "--as-typed", "vsock%42"], "proxy"],
+  [["VSOCK%42", "22"], "proxy"],
+  [["vsock/42", "22", "--timeout", "1"], "proxy"],
+  [["vsock-mux%s", "22"], "proxy"],
+  [[".host", "22"], "proxy"],
+  [[".HOST", "22"], "proxy"],
+  [["telnet/x", "22"], "proxy"],
+  [["machinery/x", "22"], "proxy"],
+  [["/", "22"], "proxy"],
   [["unix/s", "22", "--wait"], "proxy"],
   [["vsock-mux/s", "22", "--wait=5"], "proxy"],
   [[".host", "22", "--wait=5"], "proxy"],

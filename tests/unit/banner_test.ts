@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { awaitBanner, Greeting, peekBanner } from "../../proxy/banner.ts";
 import { Deadline } from "../../core/deadline.ts";
-import type { Target } from "../../addresses/target.ts";
+import type { Target } from "../../addresses/forms.ts";
 import { StandInClock } from "./stand_in_clock.ts";
 import { type Ending, StandInSocket } from "./stand_in_socket.ts";
 import { assertFailsLater, bytes } from "./support.ts";

@@ -56,8 +56,8 @@ Deno.test("an fd 1 that takes neither is refused before a connection is made, an
 async function deliverWith(send_fd: NonNullable<StandInCalls["send_fd"]>): Promise<void> {
   const { library } = standInLibrary({ connect_unix: () => 42, send_fd });
   const deadline = new Deadline(5000);
-  const socket = await connectTarget({ kind: "unix", path: "/s" }, library, deadline);
-  await handOver(socket, "pass", library, deadline);
+  const socket = await connectTarget({ kind: "unix", path: "/s" }, { library, deadline });
+  await handOver(socket, "pass", { library, deadline });
 }
 
 Deno.test("the connection is passed over fd 1, once, within what is left of the time", async () => {
@@ -90,12 +90,12 @@ Deno.test("a relay has fd 0, fd 1 and the connection, no deadline, and nothing e
     },
   });
   const deadline = new Deadline(5000);
-  using socket = await connectTarget({ kind: "unix", path: "/s" }, library, deadline);
-  await handOver(socket, "relay", library, deadline);
+  using socket = await connectTarget({ kind: "unix", path: "/s" }, { library, deadline });
+  await handOver(socket, "relay", { library, deadline });
   assertEquals(relayed, [[3], [0, 1, 42]]);
   await assertFailsLater(
     "handover",
-    () => handOver(socket, "relay", library, deadline),
+    () => handOver(socket, "relay", { library, deadline }),
     "the relay broke: no space left on device (ENOSPC)",
   );
 });

@@ -4,10 +4,12 @@ import { SystemError } from "../../ffi/errno.ts";
 import { Library } from "../../ffi/library.ts";
 import type { ReceiveOptions } from "../../ffi/socket.ts";
 import { CONNECTION_NONBLOCKING } from "../../ffi/nonblocking.ts";
-import { connectTarget, requestPort } from "../../addresses/connect.ts";
+import { connectTarget } from "../../addresses/connect.ts";
+import { requestPort } from "../../addresses/handshake.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { Deadline } from "../../core/deadline.ts";
-import type { SocketTarget, VsockMuxTarget } from "../../addresses/target.ts";
+import type { SocketTarget } from "../../addresses/forms.ts";
+import type { VsockMuxTarget } from "../../addresses/vsock_mux.ts";
 import { anyAnswer, anyEarly, anyEnding, inPieces, verdictOn } from "./answers.ts";
 import { type Ending, StandInSocket } from "./stand_in_socket.ts";
 import {
@@ -41,12 +43,9 @@ async function outcome(socket: StandInSocket): Promise<string> {
     await requestPort(socket, MUX, new Deadline(SOON));
     return `good: ${JSON.stringify(socket.unread)}`;
   } catch (thrown) {
-    if (thrown instanceof ProxyError) {
-      assertOneLine(thrown);
-      return thrown.kind;
-    }
-    assertInstanceOf(thrown, SystemError);
-    return `${thrown.code}`;
+    assertInstanceOf(thrown, ProxyError);
+    assertOneLine(thrown);
+    return thrown.cause instanceof SystemError ? `${thrown.cause.code}` : thrown.kind;
   }
 }
 
@@ -186,7 +185,10 @@ Deno.test("an errno of connecting decides what kind of error it is, for each kin
     const noEntry = target.kind === "vsock" ? "resource" : "missing";
     for (const [errno, kind] of [[2, noEntry], [13, "permission"], [110, "timeout"], [111, "unreachable"]] as const) {
       const { library, closed } = standInLibrary({ connect_unix: () => -errno, connect_vsock: () => -errno });
-      const error = await assertFailsLater(kind, () => connectTarget(target, library, new Deadline(SOON)));
+      const error = await assertFailsLater(
+        kind,
+        () => connectTarget(target, { library, deadline: new Deadline(SOON) }),
+      );
       assertInstanceOf(error.cause, SystemError);
       assertEquals(closed, []);
     }
@@ -208,7 +210,7 @@ Deno.test("an errno of the handshake decides what kind of error it is, and the c
     });
     const error = await assertFailsLater(
       kind,
-      () => connectTarget(MUX, library, new Deadline(SOON)),
+      () => connectTarget(MUX, { library, deadline: new Deadline(SOON) }),
       "vsock-mux/vm.sock port 22: ",
     );
     assertInstanceOf(error.cause, SystemError);
@@ -223,7 +225,7 @@ Deno.test("a defect is passed on as it is, with the connection closed", async ()
       throw new RangeError("a defect");
     },
   });
-  const thrown = await connectTarget(MUX, library, new Deadline(SOON)).catch((thrown) => thrown);
+  const thrown = await connectTarget(MUX, { library, deadline: new Deadline(SOON) }).catch((thrown) => thrown);
   assertInstanceOf(thrown, RangeError);
   assertEquals(closed, [42]);
 });
@@ -236,7 +238,10 @@ Deno.test("a vsock target is connected by its CID and port, with no handshake", 
       return 42;
     },
   });
-  const socket = await connectTarget({ kind: "vsock", cid: 4294967294, port: 2222 }, library, new Deadline(SOON));
+  const socket = await connectTarget({ kind: "vsock", cid: 4294967294, port: 2222 }, {
+    library,
+    deadline: new Deadline(SOON),
+  });
   assertEquals(socket.fd, 42);
   assertEquals(calls.map(([cid, port]) => [cid, port]), [[4294967294, 2222]]);
   assert(calls[0]![2]! > 0 && calls[0]![2]! <= SOON);
@@ -262,7 +267,7 @@ Deno.test("each step has what is left of the time, not all of it again", async (
   });
   performance.now = () => now;
   try {
-    await connectTarget(MUX, library, new Deadline(SOON));
+    await connectTarget(MUX, { library, deadline: new Deadline(SOON) });
   } finally {
     performance.now = realNow;
   }
@@ -283,7 +288,7 @@ async function dialServed(
   using folder = new Folder();
   using listener = listen(folder.at("vm"));
   const before = await openSockets(library);
-  const checked = check(connectTarget({ ...MUX, path: folder.at("vm") }, library, new Deadline(timeout)));
+  const checked = check(connectTarget({ ...MUX, path: folder.at("vm") }, { library, deadline: new Deadline(timeout) }));
   // With `checked` among them, so that what goes wrong there is what the test says.
   const accepting = listener.accept();
   const connection = await Promise.race([accepting, checked.then(() => accepting)]);
@@ -301,7 +306,7 @@ Deno.test("a path where nothing is, is missing", async () => {
     for (const path of [folder.at("none"), folder.at("none/s"), `${folder.file("file", "")}/s`]) {
       const error = await assertFailsLater(
         "missing",
-        () => connectTarget({ kind, path, port: 22 }, library, new Deadline(SOON)),
+        () => connectTarget({ kind, path, port: 22 }, { library, deadline: new Deadline(SOON) }),
       );
       assertEquals(error.exitCode, 66);
       assertStringIncludes(error.message, ": the socket does not exist");
@@ -328,7 +333,7 @@ Deno.test("a socket that nothing listens on any more, and what is no socket, are
       const target = { kind, path, port: 22 };
       const error = await assertFailsLater(
         "unreachable",
-        () => connectTarget(target, library, new Deadline(SOON)),
+        () => connectTarget(target, { library, deadline: new Deadline(SOON) }),
         says,
       );
       assertEquals(error.exitCode, 69);
@@ -344,7 +349,7 @@ Deno.test("a path through a file is missing, and the message says which part is 
     for (const path of [`${part}/s`, `${part}/deep/s`, `${part}/`]) {
       const target = { kind: "unix", path } as const;
       const says = `the socket does not exist: ${part} is not a directory`;
-      await assertFailsLater("missing", () => connectTarget(target, library, new Deadline(SOON)), says);
+      await assertFailsLater("missing", () => connectTarget(target, { library, deadline: new Deadline(SOON) }), says);
     }
   }
 });
@@ -353,7 +358,10 @@ Deno.test("links that lead round in a circle are missing, as a link to nothing i
   using folder = new Folder();
   Deno.symlinkSync("loop", folder.at("loop"));
   const target = { kind: "unix", path: folder.at("loop") } as const;
-  const error = await assertFailsLater("missing", () => connectTarget(target, library, new Deadline(SOON)));
+  const error = await assertFailsLater(
+    "missing",
+    () => connectTarget(target, { library, deadline: new Deadline(SOON) }),
+  );
   assertStringIncludes(error.message, `: the path leads through too many symbolic links`);
 });
 
@@ -374,7 +382,7 @@ Deno.test("where the path cannot be looked at, what connecting said is told", as
     for (const library of [stat, load as unknown as Library]) {
       await assertFailsLater(
         kind,
-        () => connectTarget({ kind: "unix", path: "/a/s" }, library, new Deadline(SOON)),
+        () => connectTarget({ kind: "unix", path: "/a/s" }, { library, deadline: new Deadline(SOON) }),
         says,
       );
     }
@@ -386,7 +394,7 @@ Deno.test("a connection that succeeds looks at no path", async () => {
     throw new Error("it looked");
   };
   const { library } = standInLibrary({ connect_unix: () => 42, path_status: look, is_datagram_socket: look });
-  assertEquals((await connectTarget({ kind: "unix", path: "/s" }, library, new Deadline(SOON))).fd, 42);
+  assertEquals((await connectTarget({ kind: "unix", path: "/s" }, { library, deadline: new Deadline(SOON) })).fd, 42);
 });
 
 Deno.test("a socket of another type is unreachable, and the message says which type it is", async () => {
@@ -400,7 +408,7 @@ Deno.test("a socket of another type is unreachable, and the message says which t
       const target = { kind, path: folder.at(type), port: 22 };
       await assertFailsLater(
         "unreachable",
-        () => connectTarget(target, library, new Deadline(SOON)),
+        () => connectTarget(target, { library, deadline: new Deadline(SOON) }),
         `is a ${type} socket`,
       );
     }
@@ -415,12 +423,15 @@ Deno.test("a datagram socket that talks to one peer only is unreachable too", as
   // From now on connecting to it is an EPERM, whatever the type of the socket that asks.
   datagram.connect(folder.at("peer"));
   const target = { kind: "unix", path: folder.at("datagram") } as const;
-  await assertFailsLater("unreachable", () => connectTarget(target, library, new Deadline(SOON)));
+  await assertFailsLater("unreachable", () => connectTarget(target, { library, deadline: new Deadline(SOON) }));
 });
 
 Deno.test("a socket of another type that is gone before it is asked for its type is unreachable too", async () => {
   const { library } = standInLibrary({ connect_unix: () => EPROTOTYPE, is_datagram_socket: () => -2 });
-  await assertFailsLater("unreachable", () => connectTarget({ kind: "unix", path: "/s" }, library, new Deadline(SOON)));
+  await assertFailsLater(
+    "unreachable",
+    () => connectTarget({ kind: "unix", path: "/s" }, { library, deadline: new Deadline(SOON) }),
+  );
 });
 
 Deno.test("a multiplexer that closes instead of answering means that nothing listens in the guest", async () => {
@@ -440,7 +451,10 @@ Deno.test("a multiplexer that goes away before it accepts the connection is unre
   using folder = new Folder();
   const listener = listen(folder.at("vm"));
   // With calls that block, the connection is made before `connectTarget` first gives way, and the request is not sent yet.
-  const dialing = connectTarget({ ...MUX, path: folder.at("vm") }, Library.open(LIBRARY_PATH), new Deadline(SOON));
+  const dialing = connectTarget({ ...MUX, path: folder.at("vm") }, {
+    library: Library.open(LIBRARY_PATH),
+    deadline: new Deadline(SOON),
+  });
   listener.close();
   await assertFailsLater("unreachable", () => dialing, "nothing listens on that port in the guest");
 });
@@ -470,10 +484,10 @@ Deno.test("a backlog that is full is given up at the deadline", async () => {
   using listener = new BoundSocket("stream", folder.at("busy"));
   listener.listen(0);
   const target = { kind: "unix", path: folder.at("busy") } as const;
-  using _waiting = await connectTarget(target, library, new Deadline(SOON));
+  using _waiting = await connectTarget(target, { library, deadline: new Deadline(SOON) });
   const error = await assertFailsLater(
     "timeout",
-    () => connectTarget(target, library, new Deadline(50)),
+    () => connectTarget(target, { library, deadline: new Deadline(50) }),
     "not accepted within 0.05 s",
   );
   assertEquals(error.exitCode, 75);
@@ -524,7 +538,10 @@ Deno.test("a unix target is connected and nothing is sent or taken", async () =>
   using folder = new Folder();
   using listener = listen(folder.at("s"));
   {
-    using socket = await connectTarget({ kind: "unix", path: folder.at("s") }, library, new Deadline(SOON));
+    using socket = await connectTarget({ kind: "unix", path: folder.at("s") }, {
+      library,
+      deadline: new Deadline(SOON),
+    });
     using connection = await listener.accept();
     await connection.write(bytes("OK 1\nSSH-"));
     const into = new Uint8Array(64);
@@ -544,7 +561,7 @@ Deno.test("a path of more than the 107 bytes that an address holds connects", as
   assert(target.path.length > 107);
   const before = await openSockets(library);
   {
-    using socket = await connectTarget(target, library, new Deadline(SOON));
+    using socket = await connectTarget(target, { library, deadline: new Deadline(SOON) });
     using connection = await listener.accept();
     await socket.send(bytes("x"));
     assertEquals(latin1(await readSome(connection)), "x");
@@ -552,11 +569,11 @@ Deno.test("a path of more than the 107 bytes that an address holds connects", as
   assertEquals(await openSockets(library), before);
   await assertFailsLater(
     "missing",
-    () => connectTarget({ ...target, path: `${deep}/none` }, library, new Deadline(SOON)),
+    () => connectTarget({ ...target, path: `${deep}/none` }, { library, deadline: new Deadline(SOON) }),
   );
   await assertFailsLater(
     "usage",
-    () => connectTarget({ ...target, path: "/d".repeat(3000) }, library, new Deadline(SOON)),
+    () => connectTarget({ ...target, path: "/d".repeat(3000) }, { library, deadline: new Deadline(SOON) }),
     "the path is too long",
   );
 });
@@ -565,7 +582,7 @@ Deno.test("an error about a long path or one that could steer a terminal is one 
   for (const path of ["/no/\x1b[31m\n\u202E", `/${"x".repeat(200)}/s`]) {
     const error = await assertFailsLater(
       "missing",
-      () => connectTarget({ kind: "unix", path }, library, new Deadline(SOON)),
+      () => connectTarget({ kind: "unix", path }, { library, deadline: new Deadline(SOON) }),
     );
     assertMatch(error.message, /^.{10,400}$/u);
   }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertInstanceOf, assertMatch, assertStringIncludes } from "@std/assert";
-import { examine, readAddress, type Step, stepRunner } from "../../commands/check/steps.ts";
+import { examine, readAddress } from "../../commands/check/connection.ts";
+import { type Step, stepRunner } from "../../commands/check/step.ts";
 import type { Library } from "../../ffi/library.ts";
 import { RECEIVE_WHOLE } from "../../ffi/symbols.ts";
 import { StandInClock } from "./stand_in_clock.ts";

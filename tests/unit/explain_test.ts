@@ -2,28 +2,33 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { constants } from "node:os";
 import { type ErrorName, SystemError } from "../../ffi/errno.ts";
 import type { ErrorKind, ProxyError } from "../../core/errors.ts";
+import { bannerTimeoutError, closedBeforeBannerError } from "../../proxy/banner_errors.ts";
 import {
-  bannerTimeoutError,
-  closedBeforeBannerError,
   closedByMultiplexerError,
-  connectError,
-  containerError,
-  handoverError,
   handshakeError,
-  machinedError,
-  machineError,
-  malformedReplyError,
   multiplexerError,
   protocolError,
   sshServerError,
+} from "../../addresses/multiplexer_errors.ts";
+import { prefixedError } from "../../addresses/form.ts";
+import { connectError } from "../../addresses/failure.ts";
+import {
+  containerError,
+  machinedError,
+  machineError,
+  malformedReplyError,
   unknownMachineError,
   unreachableMachineError,
-  unusableFdError,
   varlinkError,
-} from "../../addresses/explain.ts";
+} from "../../addresses/machine_errors.ts";
+import { handoverError, unusableFdError } from "../../proxy/handover_errors.ts";
 import type { Obstacle } from "../../addresses/obstacle.ts";
-import { Deadline, isRetryable } from "../../core/deadline.ts";
-import type { MachineTarget, UnixTarget, VsockMuxTarget, VsockTarget } from "../../addresses/target.ts";
+import { Deadline } from "../../core/deadline.ts";
+import { isRetryable } from "../../proxy/wait.ts";
+import type { MachineTarget } from "../../addresses/machine.ts";
+import type { UnixTarget } from "../../addresses/unix.ts";
+import type { VsockMuxTarget } from "../../addresses/vsock_mux.ts";
+import type { VsockTarget } from "../../addresses/vsock.ts";
 import { assertOneLine, bytes } from "./support.ts";
 
 const UNIX: UnixTarget = { kind: "unix", path: "/run/s" };
@@ -336,7 +341,7 @@ Deno.test("an error on the way to a machine keeps its kind, its hint and its cau
   const there = connectError(VSOCK, failure("ECONNRESET"), DEADLINE);
   const examples = [
     [machineError(MACHINE, asking), asking, `machine/foo: ${MACHINED}: permission denied`],
-    [machineError(MACHINE, there, VSOCK), there, "machine/foo is vsock/3 port 22: nothing listens on that port"],
+    [prefixedError("machine/foo is ", there), there, "machine/foo is vsock/3 port 22: nothing listens on that port"],
   ] as const;
   for (const [error, original, message] of examples) {
     assertEquals(error.message, message);

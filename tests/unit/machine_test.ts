@@ -4,12 +4,13 @@ import { Library } from "../../ffi/library.ts";
 import { runtimeFolder } from "../../ffi/socket.ts";
 import { CONNECTION_NONBLOCKING } from "../../ffi/nonblocking.ts";
 import type { ConnectionCalls } from "../../ffi/symbols.ts";
-import { dial } from "../../addresses/dial.ts";
+import { dial, resolveTarget } from "../../addresses/dial.ts";
 import type { ErrorKind, ProxyError } from "../../core/errors.ts";
-import { resolveMachine } from "../../addresses/machine.ts";
+
 import { findMachine, listMachines, parseReply } from "../../addresses/machined.ts";
 import { Deadline } from "../../core/deadline.ts";
-import type { MachineTarget, SocketTarget } from "../../addresses/target.ts";
+import type { MachineTarget } from "../../addresses/machine.ts";
+import type { SocketTarget } from "../../addresses/forms.ts";
 import {
   type Answer,
   CONTAINER,
@@ -316,7 +317,7 @@ class System implements AsyncDisposable {
   }
 
   resolve(name: string, timeout = SOON): Promise<SocketTarget> {
-    return resolveMachine(machine(name), this.library, new Deadline(timeout));
+    return resolveTarget(machine(name), { library: this.library, deadline: new Deadline(timeout) });
   }
 
   /** Listens at `path` of the test's own folder, in folders that are made. */
@@ -377,7 +378,7 @@ Deno.test("one that this user may not ask is none either, and the system's is on
       connect_unix: (path) => new TextDecoder().decode(path as Uint8Array).startsWith(place) ? -13 : -2,
       runtime_folder: (into) => new TextEncoder().encodeInto("/user", into as Uint8Array).written,
     });
-    return resolveMachine(machine("foo"), library, new Deadline(SOON));
+    return resolveTarget(machine("foo"), { library, deadline: new Deadline(SOON) });
   };
   await assertFailsLater("unreachable", () => denied("/user/"), "machine/foo: systemd-machined does not run");
   const says = "machine/foo: /run/systemd/machine/io.systemd.Machine: permission denied";
@@ -464,7 +465,7 @@ Deno.test("a container's socket may be where older systemd has it, and where bot
   assertEquals(await system.resolve("box"), { kind: "unix", path: `/run/${NEWER}` });
   // To see that it is there was no connection.
   const accepting = newer.accept();
-  using socket = await dial(machine("box"), system.library, new Deadline(SOON));
+  using socket = await dial(machine("box"), { library: system.library, deadline: new Deadline(SOON) });
   using connection = await accepting;
   await socket.send(bytes("ssh"));
   assertEquals(latin1(await readSome(connection)), "ssh");
@@ -523,7 +524,7 @@ Deno.test("the port that stands for any is refused for a machine that is reached
     ),
   });
   const resolve = (name: string) =>
-    resolveMachine({ ...machine(name), port: 2 ** 32 - 1 }, system.library, new Deadline(SOON));
+    resolveTarget({ ...machine(name), port: 2 ** 32 - 1 }, { library: system.library, deadline: new Deadline(SOON) });
   for (const name of ["foo", "addressed"]) {
     await assertFailsLater("usage", () => resolve(name), `machine/${name}: port '4294967295': it stands for any port`);
   }
@@ -572,7 +573,7 @@ Deno.test("a container of another program is reached by the address that was reg
 Deno.test("a machine whose place cannot be connected to is named with that place", async () => {
   const { vSockCid: _, ...bare } = VM;
   await using system = new System({ system: knows({ ...bare, sshAddress: "unix/no/such/socket" }) });
-  const failing = () => dial(machine("foo"), system.library, new Deadline(SOON));
+  const failing = () => dial(machine("foo"), { library: system.library, deadline: new Deadline(SOON) });
   const { message, cause } = await assertFailsLater("missing", failing);
   assertEquals(message, "machine/foo is unix/no/such/socket: the socket does not exist: there is no directory /no");
   assert(cause instanceof Error);
@@ -584,7 +585,10 @@ Deno.test("a machine behind a multiplexer is asked for with the port, and named 
   using listener = system.listen("mux/vm.sock");
   const behind: Description = { ...bare, sshAddress: `vsock-mux${system.folder.at("mux/vm.sock")}` };
   const accepting = listener.accept();
-  const failing = dial({ ...machine("foo"), port: 2222 }, system.library, new Deadline(SOON)) as Promise<unknown>;
+  const failing = dial({ ...machine("foo"), port: 2222 }, {
+    library: system.library,
+    deadline: new Deadline(SOON),
+  }) as Promise<unknown>;
   const serve = async () => {
     using connection = await accepting;
     assertEquals(latin1(await readSome(connection)), "CONNECT 2222\n");
@@ -608,7 +612,8 @@ Deno.test("a machine's CID is connected to with what is left of the deadline", a
       return -19;
     },
   });
-  const failing = () => dial({ ...machine("foo"), port: 2222 }, system.library, new Deadline(SOON));
+  const failing = () =>
+    dial({ ...machine("foo"), port: 2222 }, { library: system.library, deadline: new Deadline(SOON) });
   await assertFailsLater("unreachable", failing, "machine/foo is vsock/42 port 2222: no such CID");
   assertEquals(connected, [[42, 2222]]);
 });

@@ -8,7 +8,7 @@ import { bash } from "../../commands/completions/bash.ts";
 import { fish } from "../../commands/completions/fish.ts";
 import { zsh } from "../../commands/completions/zsh.ts";
 import { type ErrorKind, ProxyError } from "../../core/errors.ts";
-import { OPTIONS } from "../../proxy/invocation.ts";
+import { PROXY_OPTIONS } from "../../proxy/invocation.ts";
 import { assertFailsLater, CHECKOUT, testWith } from "./support.ts";
 
 const MANUAL = `${CHECKOUT}/docs/deno-ssh-proxy.1`;
@@ -88,9 +88,9 @@ Deno.test("the synopsis of the manual page has every option of every command", (
 });
 
 Deno.test("the form that ssh uses has the options that it reads, in the manual page and in --help", () => {
-  assertEquals(Object.keys(PROXY_INVOCATION.options).map((name) => `--${name}`), [...OPTIONS]);
+  assertEquals(Object.keys(PROXY_INVOCATION.options).map((name) => `--${name}`), [...PROXY_OPTIONS]);
   assertEquals(entries(section(".Ss Options of the ProxyCommand")), names(PROXY_INVOCATION.options));
-  for (const option of OPTIONS) assertStringIncludes(programHelp(COMMANDS), `\n  ${option}`);
+  for (const option of PROXY_OPTIONS) assertStringIncludes(programHelp(COMMANDS), `\n  ${option}`);
 });
 
 Deno.test("--help has every command, and a command's --help every option and argument, in 80 columns", async () => {

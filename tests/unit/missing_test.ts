@@ -4,7 +4,7 @@ import { SystemError } from "../../ffi/errno.ts";
 import { Library } from "../../ffi/library.ts";
 import type { PathReader } from "../../ffi/path.ts";
 import { connectTarget } from "../../addresses/connect.ts";
-import { connectError } from "../../addresses/explain.ts";
+import { connectError } from "../../addresses/failure.ts";
 import { findNear, type Neighbour } from "../../addresses/missing.ts";
 import { editDistance } from "../../core/edit_distance.ts";
 import { Deadline } from "../../core/deadline.ts";
@@ -16,7 +16,7 @@ const HAS_PROC = Deno.build.os === "linux";
 
 /** The hint for a path where nothing is. */
 async function hintFor(path: string, kind: "unix" | "vsock-mux" = "unix"): Promise<string> {
-  const dialing = () => connectTarget({ kind, path, port: 22 }, library, new Deadline(2_000));
+  const dialing = () => connectTarget({ kind, path, port: 22 }, { library, deadline: new Deadline(2_000) });
   const { hint = "" } = await assertFailsLater("missing", dialing, ": the socket does not exist");
   return hint;
 }
@@ -141,7 +141,7 @@ Deno.test("where a directory is missing the message says which, and the hint the
   using folder = new Folder();
   Deno.mkdirSync(folder.at("there"));
   const dialing = () =>
-    connectTarget({ kind: "unix", path: folder.at("there/app/run/s") }, library, new Deadline(2_000));
+    connectTarget({ kind: "unix", path: folder.at("there/app/run/s") }, { library, deadline: new Deadline(2_000) });
   const { message, hint } = await assertFailsLater("missing", dialing);
   assertStringIncludes(message, `: the socket does not exist: there is no directory ${folder.at("there/app")}`);
   assertEquals(hint, `is the server running? Is the path right? ls -l ${folder.at("there")} shows what is there`);

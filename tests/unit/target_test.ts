@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { formatTarget, parseTarget, restoreCase, type Target } from "../../addresses/target.ts";
+import { formatTarget, parseTarget, restoreCase } from "../../addresses/target.ts";
+import type { Target } from "../../addresses/forms.ts";
 import { assertFails, assertOneLine } from "./support.ts";
 
 const THIS_HOST = { kind: "unix", path: "/run/ssh-unix-local/socket" } as const;

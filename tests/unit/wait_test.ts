@@ -3,7 +3,8 @@ import { Library } from "../../ffi/library.ts";
 import { CONNECTION_NONBLOCKING } from "../../ffi/nonblocking.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { type ErrorKind, ProxyError } from "../../core/errors.ts";
-import { Deadline, isRetryable } from "../../core/deadline.ts";
+import { Deadline } from "../../core/deadline.ts";
+import { isRetryable } from "../../proxy/wait.ts";
 import { parseTarget } from "../../addresses/target.ts";
 import { dialWhenUp, waitFor } from "../../proxy/wait.ts";
 import { StandInClock } from "./stand_in_clock.ts";
@@ -248,7 +249,7 @@ async function said(
         return Math.min((into as Uint8Array).length, 10);
       },
     });
-    const dialing = dialWhenUp(parseTarget("unix/s", "22"), library, 60_000, 10_000)
+    const dialing = dialWhenUp(parseTarget("unix/s", "22"), library, { wait: 60_000, timeout: 10_000 })
       .then(({ fd }) => assertEquals(fd, 42), ({ message }) => void said.push([clock.now, message]));
     await clock.until(dialing);
     return { said, left: clock.waiting };
