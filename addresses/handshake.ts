@@ -11,7 +11,7 @@
 import type { Deadline } from "../core/deadline.ts";
 import { SystemError } from "../ffi/errno.ts";
 import type { Socket } from "../ffi/socket.ts";
-import type { VsockMuxTarget } from "./vsock_mux.ts";
+import type { PortOfSocket } from "./socket_path.ts";
 
 /** Returns the request for `port`. Send it in one piece: Firecracker drops a request that arrives in two. */
 export function connectRequest(port: number): Uint8Array<ArrayBuffer> {
@@ -55,7 +55,7 @@ export function readReply(answer: Uint8Array): Reply {
  */
 export async function requestPort(
   socket: Pick<Socket, "send" | "receive">,
-  target: VsockMuxTarget,
+  target: PortOfSocket,
   deadline: Deadline,
 ): Promise<void> {
   let outcome: Outcome;

@@ -9,7 +9,6 @@ import { SystemError } from "../ffi/errno.ts";
 import type { Library } from "../ffi/library.ts";
 import { isDatagramSocket, runtimeFolder } from "../ffi/socket.ts";
 import type { ResolveContext } from "./form.ts";
-import type { MachineTarget } from "./machine.ts";
 import { containerError, machineError, unknownMachineError, unreachableMachineError } from "./machine_errors.ts";
 import { findMachine, type Machine } from "./machined.ts";
 import { VMADDR_ANY } from "./vsock.ts";
@@ -28,7 +27,7 @@ export function machinedSocketPath(runtimeDirectory: string): string {
  *
  * @throws {ProxyError}
  */
-export async function resolveMachine(target: MachineTarget, context: ResolveContext): Promise<string> {
+export async function resolveMachine(target: { readonly name: string }, context: ResolveContext): Promise<string> {
   const { library, deadline } = context;
   let answered = false;
   for (const directory of [runtimeFolder(library), SYSTEM_RUNTIME_DIRECTORY]) {
@@ -42,7 +41,7 @@ export async function resolveMachine(target: MachineTarget, context: ResolveCont
       const skipped = directory === SYSTEM_RUNTIME_DIRECTORY ? ["missing"] : ["missing", "unreachable", "permission"];
       if (!skipped.includes(thrown.kind)) throw machineError(target, thrown);
     }
-    if (machine !== undefined) return machineAddress(target, { machine, directory }, context);
+    if (machine !== undefined) return machineAddress({ machine, directory }, context);
   }
   throw unknownMachineError(target, answered);
 }
@@ -54,29 +53,27 @@ export interface KnownMachine {
 }
 
 /**
- * Returns the address of a known machine, for the name of `target`.
+ * Returns the address of a known machine.
  *
  * @throws {ProxyError} where the machine has none
  */
 export function machineAddress(
-  target: MachineTarget,
   { machine, directory }: KnownMachine,
   { library, isSocketAddress }: Pick<ResolveContext, "library" | "isSocketAddress">,
 ): string {
-  const { name } = target;
-  const { class: kind, service, vSockCid = VMADDR_ANY, sshAddress = "" } = machine;
+  const { name, class: kind, service, vSockCid = VMADDR_ANY, sshAddress = "" } = machine;
   if (kind === "container" && service === "systemd-nspawn") {
     const newer = `${directory}/systemd/nspawn/${name}/unix-export/ssh`;
     const older = `${directory}/systemd/nspawn/unix-export/${name}/ssh`;
     const path = [newer, older].find((path) => exists(path, library));
-    if (path === undefined) throw containerError(target, newer);
+    if (path === undefined) throw containerError(machine, newer);
     return `unix${path}`;
   }
   // systemd registers VMADDR_CID_ANY for a virtual machine without a CID.
   if (kind === "vm" && vSockCid !== VMADDR_ANY) return `vsock/${vSockCid}`;
   // A machine can be registered with anything that ssh takes.
   if (isSocketAddress(sshAddress)) return sshAddress;
-  throw unreachableMachineError(target, machine);
+  throw unreachableMachineError(machine);
 }
 
 /** Returns whether `path` exists, as far as this user can see. */

@@ -10,7 +10,7 @@
 import { SystemError } from "../ffi/errno.ts";
 import type { Library } from "../ffi/library.ts";
 import { Socket } from "../ffi/socket.ts";
-import { machinedError, malformedReplyError, varlinkError } from "./machine_errors.ts";
+import { machinedError, malformedReplyError, varlinkError } from "./machined_errors.ts";
 import type { Deadline } from "../core/deadline.ts";
 
 /** A machine as systemd-machined describes it: the part that tells how to reach it. */

@@ -9,13 +9,11 @@ import { ProxyError } from "../core/errors.ts";
 import { escapeForTerminal } from "../core/text.ts";
 import type { SystemError } from "../ffi/errno.ts";
 import { quoteBytes } from "../core/text.ts";
-import { shortPath } from "./socket_path.ts";
-import type { UnixTarget } from "./unix.ts";
+import { type PortOfSocket, shortPath } from "./socket_path.ts";
 import { guestHint } from "./vsock_failure.ts";
-import type { VsockMuxTarget } from "./vsock_mux.ts";
 
 /** Returns the error for a multiplexer that ends the connection instead of answering. */
-export function closedByMultiplexerError(target: VsockMuxTarget, cause?: SystemError): ProxyError {
+export function closedByMultiplexerError(target: PortOfSocket, cause?: SystemError): ProxyError {
   return new ProxyError(
     "unreachable",
     `${labelOf(target)}: nothing listens on that port in the guest, or it has not booted yet`,
@@ -24,7 +22,7 @@ export function closedByMultiplexerError(target: VsockMuxTarget, cause?: SystemE
 }
 
 /** Returns the error for a system error while the multiplexer is asked. */
-export function handshakeError(target: VsockMuxTarget, cause: SystemError, deadline: Deadline): ProxyError {
+export function handshakeError(target: PortOfSocket, cause: SystemError, deadline: Deadline): ProxyError {
   switch (cause.code) {
     case "ECONNRESET":
     case "EPIPE":
@@ -44,7 +42,7 @@ export function handshakeError(target: VsockMuxTarget, cause: SystemError, deadl
 }
 
 /** Returns the error for an answer that is not the protocol's; `ended` says whether the connection ended after it. */
-export function protocolError(target: VsockMuxTarget, answer: Uint8Array, ended: boolean): ProxyError {
+export function protocolError(target: PortOfSocket, answer: Uint8Array, ended: boolean): ProxyError {
   const end = ended ? ", and then the end" : "";
   return new ProxyError(
     "protocol",
@@ -54,24 +52,24 @@ export function protocolError(target: VsockMuxTarget, answer: Uint8Array, ended:
 }
 
 /** Returns the error for an SSH server without a multiplexer, which takes the request for its client's banner. */
-export function sshServerError(target: VsockMuxTarget): ProxyError {
+export function sshServerError(target: PortOfSocket): ProxyError {
   return new ProxyError("protocol", `${labelOf(target)}: it is an SSH server itself, not a multiplexer`, {
     hint: `use ${unixAddress(target)}`,
   });
 }
 
 /** Returns the error for a multiplexer behind `unix/PATH`; `reply` is its answer to CONNECT. */
-export function multiplexerError({ path }: UnixTarget, reply: string): ProxyError {
+export function multiplexerError({ path }: { readonly path: string }, reply: string): ProxyError {
   const [address, other] = ["unix", "vsock-mux"].map((form) => escapeForTerminal(`${form}/${shortPath(path)}`));
   return new ProxyError("protocol", `${address}: it is a multiplexer, which answers CONNECT with ${reply}`, {
     hint: `use ${other}`,
   });
 }
 
-function labelOf({ path, port }: VsockMuxTarget): string {
+function labelOf({ path, port }: PortOfSocket): string {
   return `${escapeForTerminal(`vsock-mux/${shortPath(path)}`)} port ${port}`;
 }
 
-function unixAddress({ path }: VsockMuxTarget): string {
+function unixAddress({ path }: PortOfSocket): string {
   return escapeForTerminal(`unix/${shortPath(path)}`);
 }

@@ -11,7 +11,6 @@ import type { Library } from "../ffi/library.ts";
 import { Socket } from "../ffi/socket.ts";
 import { connectRequest, LONGEST_OK_LINE, readReply } from "./handshake.ts";
 import { multiplexerError } from "./multiplexer_errors.ts";
-import type { UnixTarget } from "./unix.ts";
 
 /** The port that ssh asks for by default. */
 const SSH_PORT = 22;
@@ -20,7 +19,10 @@ const SSH_PORT = 22;
 const ANSWER_TIMEOUT_MS = 500;
 
 /** Asks for a port on a new connection. Returns the error that says so, if a multiplexer answers. */
-export async function findMultiplexer(target: UnixTarget, library: Library): Promise<ProxyError | undefined> {
+export async function findMultiplexer(
+  target: { readonly path: string },
+  library: Library,
+): Promise<ProxyError | undefined> {
   const timeout = ANSWER_TIMEOUT_MS;
   const answer = new Uint8Array(LONGEST_OK_LINE);
   try {

@@ -6,6 +6,12 @@
 
 import { type AddressText, invalidAddress } from "./form.ts";
 
+/** A port behind the socket at a path. */
+export interface PortOfSocket {
+  readonly path: string;
+  readonly port: number;
+}
+
 /**
  * Parses the rest of an address as a path. One that begins with neither `/` nor `./` gets a `/` before it.
  *

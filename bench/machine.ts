@@ -4,8 +4,8 @@
  * @module
  */
 
-import { CHECKOUT } from "../tests/support/folder.ts";
-import { outputLater } from "../tests/support/tools.ts";
+import { CHECKOUT } from "../tools/checkout.ts";
+import { outputLater } from "../tools/programs.ts";
 import type { Peers } from "./peers.ts";
 
 /** A machine, and what is installed there. */

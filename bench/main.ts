@@ -12,8 +12,8 @@
  * @module
  */
 
-import { CHECKOUT, Folder } from "../tests/support/folder.ts";
-import { outputLater } from "../tests/support/tools.ts";
+import { CHECKOUT, Folder } from "../tools/checkout.ts";
+import { outputLater } from "../tools/programs.ts";
 import { atOnce } from "./at_once.ts";
 import { growth } from "./growth.ts";
 import { latency } from "./latency.ts";

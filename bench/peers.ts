@@ -6,7 +6,7 @@
  */
 
 import { isThere } from "../commands/config/replace.ts";
-import { CHECKOUT } from "../tests/support/folder.ts";
+import { CHECKOUT } from "../tools/checkout.ts";
 import type { Relay } from "./run.ts";
 
 /** This program, in the tables. */

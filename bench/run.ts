@@ -4,8 +4,8 @@
  * @module
  */
 
-import { CHECKOUT, Folder } from "../tests/support/folder.ts";
-import { outputLater } from "../tests/support/tools.ts";
+import { CHECKOUT, Folder } from "../tools/checkout.ts";
+import { outputLater } from "../tools/programs.ts";
 import type { Figures } from "./measure.ts";
 
 /** Builds the two of them. */

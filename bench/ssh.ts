@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Sshd } from "../tests/support/sshd.ts";
+import { Sshd } from "../tools/sshd.ts";
 import { inTurn } from "./measure.ts";
 import { onPath, OURS, type Peers, SYSTEMD } from "./peers.ts";
 import { launch } from "./run.ts";

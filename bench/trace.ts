@@ -5,8 +5,8 @@
  * @module
  */
 
-import { CHECKOUT, Folder } from "../tests/support/folder.ts";
-import { outputLater } from "../tests/support/tools.ts";
+import { CHECKOUT, Folder } from "../tools/checkout.ts";
+import { outputLater } from "../tools/programs.ts";
 import { type Figures, inTurn, type Row } from "./measure.ts";
 import { OURS, type Peers, SYSTEMD } from "./peers.ts";
 import { type Kind, launch } from "./run.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { CHECKOUT } from "../tests/support/folder.ts";
-import { outputOf } from "../tests/support/tools.ts";
+import { CHECKOUT } from "../tools/checkout.ts";
+import { outputOf } from "../tools/programs.ts";
 
 /** A package of somebody else that is in what is released. */
 export interface Foreign {

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { CHECKOUT, Folder } from "../tests/support/folder.ts";
-import { outputOf, works } from "../tests/support/tools.ts";
+import { CHECKOUT, Folder } from "../tools/checkout.ts";
+import { outputOf, works } from "../tools/programs.ts";
 import { VERSION } from "../core/version.ts";
 import { denoRuntime, type Foreign, inside, notices } from "./inside.ts";
 import { digest, spdx } from "./spdx.ts";

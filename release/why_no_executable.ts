@@ -7,8 +7,8 @@
  * @module
  */
 
-import { CHECKOUT, Folder } from "../tests/support/folder.ts";
-import { outputOf } from "../tests/support/tools.ts";
+import { CHECKOUT, Folder } from "../tools/checkout.ts";
+import { outputOf } from "../tools/programs.ts";
 import { digest } from "./spdx.ts";
 
 /** The checksums of denort that were compared with those that Deno publishes. */

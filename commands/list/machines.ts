@@ -44,7 +44,7 @@ export async function findMachines(library: Library): Promise<MachineSearch> {
           // One that leads elsewhere, or already is the user's.
           if (target.kind !== "machine" || found.has(address)) continue;
           const known = { machine, directory: folder };
-          const resolved = machineAddress(target, known, { library, isSocketAddress });
+          const resolved = machineAddress(known, { library, isSocketAddress });
           places.add(formatTarget(parseTarget(resolved, String(target.port))));
           const kind = machine.class === "container" ? "container" : "virtual-machine";
           const what = kind === "container" ? "container" : "virtual machine";

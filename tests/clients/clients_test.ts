@@ -7,11 +7,13 @@
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { multiplexer } from "../openssh/multiplexer.ts";
 import { Client } from "../support/client.ts";
-import { CHECKOUT, Folder } from "../support/folder.ts";
+import { CHECKOUT, Folder } from "../../tools/checkout.ts";
 import { Process } from "../support/process.ts";
-import { inTime, randomBytes, sha256 } from "../support/sockets.ts";
-import { type Door, Sshd } from "../support/sshd.ts";
-import { outputOf, testWhere, works } from "../support/tools.ts";
+import { inTime } from "../../tools/waiting.ts";
+import { randomBytes, sha256 } from "../support/sockets.ts";
+import { type Door, Sshd } from "../../tools/sshd.ts";
+import { outputOf, works } from "../../tools/programs.ts";
+import { testWhere } from "../support/tools.ts";
 
 const sshd = await Sshd.start();
 const openssh = new Client(sshd);

@@ -1,11 +1,13 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Folder } from "../support/folder.ts";
+import { Folder } from "../../tools/checkout.ts";
 import { Installation } from "../support/installation.ts";
-import { bytes, connectWhenThere, inTime, listen } from "../support/sockets.ts";
-import { Sshd } from "../support/sshd.ts";
-import { Tied } from "../support/tied.ts";
+import { bytes, listen } from "../support/sockets.ts";
+import { connectWhenThere, inTime } from "../../tools/waiting.ts";
+import { Sshd } from "../../tools/sshd.ts";
+import { Tied } from "../../tools/tied.ts";
 import { OWN_MOUNTS } from "../support/ordinary_user.ts";
-import { outputOf, pathOf, testWhere, works } from "../support/tools.ts";
+import { outputOf, pathOf, works } from "../../tools/programs.ts";
+import { testWhere } from "../support/tools.ts";
 import { serve } from "./serving.ts";
 import { SshWith } from "./ssh_with.ts";
 import { run } from "./typed.ts";

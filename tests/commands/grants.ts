@@ -4,7 +4,7 @@
  * @module
  */
 
-import { outputOf } from "../support/tools.ts";
+import { outputOf } from "../../tools/programs.ts";
 
 /** Deno, with these grants and no others. */
 export function denoWith(grants: readonly string[]): string[] {

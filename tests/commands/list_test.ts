@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Folder } from "../support/folder.ts";
+import { Folder } from "../../tools/checkout.ts";
 import { Installation } from "../support/installation.ts";
 import { type Answer, CONTAINER, HOST, knows, Machined, varlink, VM, writeAll } from "../support/machined.ts";
 import { listen } from "../support/sockets.ts";
-import { outputOf, testWhere } from "../support/tools.ts";
+import { outputOf } from "../../tools/programs.ts";
+import { testWhere } from "../support/tools.ts";
 import { compile, StandIn } from "./monitors.ts";
 import { denoWith } from "./grants.ts";
 import type { Ran } from "../support/home.ts";

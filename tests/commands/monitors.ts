@@ -4,9 +4,9 @@
  * @module
  */
 
-import { CHECKOUT, type Folder } from "../support/folder.ts";
-import { Tied } from "../support/tied.ts";
-import { outputOf } from "../support/tools.ts";
+import { CHECKOUT, type Folder } from "../../tools/checkout.ts";
+import { Tied } from "../../tools/tied.ts";
+import { outputOf } from "../../tools/programs.ts";
 
 /** How a stand-in is started. */
 export interface Start {

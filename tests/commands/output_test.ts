@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Folder } from "../support/folder.ts";
+import { Folder } from "../../tools/checkout.ts";
 import { Installation } from "../support/installation.ts";
-import { bytes, inTime, listen } from "../support/sockets.ts";
-import { outputOf, testWhere } from "../support/tools.ts";
+import { bytes, listen } from "../support/sockets.ts";
+import { inTime } from "../../tools/waiting.ts";
+import { outputOf } from "../../tools/programs.ts";
+import { testWhere } from "../support/tools.ts";
 import { InTerminal, run } from "./typed.ts";
 
 const installation = new Installation();

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { Folder } from "../support/folder.ts";
-import { inTime } from "../support/sockets.ts";
-import { outputOf, pathOf } from "../support/tools.ts";
+import { Folder } from "../../tools/checkout.ts";
+import { inTime } from "../../tools/waiting.ts";
+import { outputOf, pathOf } from "../../tools/programs.ts";
 import { InTerminal } from "./typed.ts";
 
 /** What stands in the place of this program: it has lists in files, and keeps the words that it is started with otherwise. */

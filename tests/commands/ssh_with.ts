@@ -4,8 +4,8 @@
  * @module
  */
 
-import { Folder } from "../support/folder.ts";
-import { outputOf, pathOf } from "../support/tools.ts";
+import { Folder } from "../../tools/checkout.ts";
+import { outputOf, pathOf } from "../../tools/programs.ts";
 
 /** What is on PATH here, and where the real ssh is. */
 const PATH = outputOf("sh", "-c", "echo $PATH").trim();

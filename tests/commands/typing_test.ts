@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Folder } from "../support/folder.ts";
+import { Folder } from "../../tools/checkout.ts";
 import { Installation } from "../support/installation.ts";
 import { listen } from "../support/sockets.ts";
 import { IS_ROOT } from "../support/ordinary_user.ts";

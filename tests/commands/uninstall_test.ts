@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { CHECKOUT } from "../support/folder.ts";
+import { CHECKOUT } from "../../tools/checkout.ts";
 import { hasNamespaces, Home, type Ran } from "../support/home.ts";
 import { Installation } from "../support/installation.ts";
 import { testWhere } from "../support/tools.ts";

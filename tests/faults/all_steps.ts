@@ -2,7 +2,7 @@
 
 import { assertFailed, runAsSsh } from "../support/as_ssh.ts";
 import { type Answer, Machined, varlink, VM, writeAll } from "../support/machined.ts";
-import { Folder } from "../support/folder.ts";
+import { Folder } from "../../tools/checkout.ts";
 import { compiled, NO_COMPILER } from "./compiled.ts";
 import { installed } from "./conversation.ts";
 import { type Row, type Runs, surrounded } from "./row.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { CHECKOUT, Folder } from "../support/folder.ts";
-import { outputOf, works } from "../support/tools.ts";
+import { CHECKOUT, Folder } from "../../tools/checkout.ts";
+import { outputOf, works } from "../../tools/programs.ts";
 
 export const NO_COMPILER = works("cc", ["--version"]) ? undefined : "there is no cc here";
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { CHECKOUT } from "../support/folder.ts";
-import { works } from "../support/tools.ts";
+import { CHECKOUT } from "../../tools/checkout.ts";
+import { works } from "../../tools/programs.ts";
 import { always, naming } from "./all_steps.ts";
 import { cleanUp } from "./compiled.ts";
 import { installed } from "./conversation.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { Folder } from "../support/folder.ts";
-import { outputOf } from "../support/tools.ts";
+import { Folder } from "../../tools/checkout.ts";
+import { outputOf } from "../../tools/programs.ts";
 import { installed } from "./conversation.ts";
 
 export class Spoiled implements Disposable {

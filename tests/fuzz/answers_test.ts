@@ -370,7 +370,7 @@ const anyName = fc.oneof(
       assert(machine?.error === undefined && machine !== undefined);
       const { library } = answering([], "end");
       const known = { machine: machine.machine, directory: "/run" };
-      const place = parseTarget(machineAddress(target, known, { library, isSocketAddress }), "0");
+      const place = parseTarget(machineAddress(known, { library, isSocketAddress }), "0");
       assert(place.kind === "unix");
       const parts = place.path.split("/");
       assertEquals([parts.length, parts[4], parts.includes("..")], [7, name, false]);

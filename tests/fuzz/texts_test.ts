@@ -19,7 +19,7 @@ import { isProxyInvocation, parseInvocation } from "../../proxy/invocation.ts";
 import { LONGEST_TIMEOUT_MS } from "../../core/deadline.ts";
 import { formatTarget, parseTarget } from "../../addresses/target.ts";
 import type { Target } from "../../addresses/forms.ts";
-import { Folder } from "../support/folder.ts";
+import { Folder } from "../../tools/checkout.ts";
 import { assertOneLine, bytes } from "../unit/support.ts";
 import { fuzz, nearly, triedAtLeast } from "./fuzz.ts";
 

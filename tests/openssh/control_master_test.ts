@@ -7,8 +7,9 @@
 import { assertEquals } from "@std/assert";
 import { hasNamespaces, Home, type Running } from "../support/home.ts";
 import { Installation } from "../support/installation.ts";
-import { type Door, Sshd } from "../support/sshd.ts";
-import { outputOf, testWhere } from "../support/tools.ts";
+import { type Door, Sshd } from "../../tools/sshd.ts";
+import { outputOf } from "../../tools/programs.ts";
+import { testWhere } from "../support/tools.ts";
 
 const canRun = hasNamespaces();
 const installation = canRun ? new Installation() : undefined;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Door, Sshd } from "../support/sshd.ts";
+import type { Door, Sshd } from "../../tools/sshd.ts";
 
 const encoder = new TextEncoder();
 

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { Client } from "../support/client.ts";
-import { Sshd } from "../support/sshd.ts";
-import { inTime } from "../support/sockets.ts";
-import { outputLater, works } from "../support/tools.ts";
+import { Sshd } from "../../tools/sshd.ts";
+import { inTime } from "../../tools/waiting.ts";
+import { outputLater, works } from "../../tools/programs.ts";
 import { multiplexer } from "./multiplexer.ts";
 
 /** How many connections there are: the whole of it takes minutes (deno task soak). */

@@ -1,12 +1,14 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type Fd, openFile, start } from "../support/process.ts";
-import { inTime, randomBytes, sha256 } from "../support/sockets.ts";
-import { outputLater, outputOf, testWhere, testWith } from "../support/tools.ts";
+import { inTime } from "../../tools/waiting.ts";
+import { randomBytes, sha256 } from "../support/sockets.ts";
+import { outputLater, outputOf } from "../../tools/programs.ts";
+import { testWhere, testWith } from "../support/tools.ts";
 import { hasLoopback, LoopbackListener } from "../support/vsock.ts";
 import { Client } from "../support/client.ts";
-import { CHECKOUT } from "../support/folder.ts";
+import { CHECKOUT } from "../../tools/checkout.ts";
 import { misbehaving, multiplexer } from "./multiplexer.ts";
-import { type Door, Sshd } from "../support/sshd.ts";
+import { type Door, Sshd } from "../../tools/sshd.ts";
 import { needsAlias } from "../../commands/ssh/needs_alias.ts";
 
 const sshd = await Sshd.start();

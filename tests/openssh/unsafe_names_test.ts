@@ -8,8 +8,9 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { aliasHint } from "../../commands/ssh/needs_alias.ts";
 import { dropIn } from "../../commands/config/drop_in.ts";
-import { CHECKOUT, Folder } from "../support/folder.ts";
-import { outputLater, testWhere } from "../support/tools.ts";
+import { CHECKOUT, Folder } from "../../tools/checkout.ts";
+import { outputLater } from "../../tools/programs.ts";
+import { testWhere } from "../support/tools.ts";
 
 /** A program to be found by the drop-in, which prints its arguments, each with a NUL behind it. */
 const PROGRAM = `#!/bin/sh

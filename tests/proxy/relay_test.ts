@@ -1,9 +1,11 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { Folder } from "../support/folder.ts";
+import { Folder } from "../../tools/checkout.ts";
 import { Installation } from "../support/installation.ts";
 import { type Fd, openFile, pipe, socketPair, start, type Started, terminal } from "../support/process.ts";
-import { bytes, closeAnyway, inTime, latin1, listen, randomBytes, readSome, sha256 } from "../support/sockets.ts";
-import { CAN_TRACE, outputLater, pathOf, testWhere } from "../support/tools.ts";
+import { bytes, closeAnyway, latin1, listen, randomBytes, readSome, sha256 } from "../support/sockets.ts";
+import { inTime } from "../../tools/waiting.ts";
+import { CAN_TRACE, testWhere } from "../support/tools.ts";
+import { outputLater, pathOf } from "../../tools/programs.ts";
 
 const installation = new Installation();
 Deno.test.afterAll(() => installation[Symbol.dispose]());

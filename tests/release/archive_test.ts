@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { CHECKOUT, Folder } from "../support/folder.ts";
+import { CHECKOUT, Folder } from "../../tools/checkout.ts";
 import { hasNamespaces, Home } from "../support/home.ts";
 import { sha256 } from "../support/sockets.ts";
-import { outputOf, pathOf, testWhere } from "../support/tools.ts";
+import { outputOf, pathOf } from "../../tools/programs.ts";
+import { testWhere } from "../support/tools.ts";
 import { CAN_RELEASE, NO_HISTORY, ran, released, type Tagged } from "./made.ts";
 
 const [older, newer] = CAN_RELEASE ? [released("0.0.9"), released("0.1.1")] : [];

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { Sshd } from "../support/sshd.ts";
+import type { Sshd } from "../../tools/sshd.ts";
 import { testWhere } from "../support/tools.ts";
 import { whyNoExecutable } from "../../release/why_no_executable.ts";
 import { bareSystems, Debian, startSshd } from "./debian.ts";

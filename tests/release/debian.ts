@@ -4,10 +4,10 @@
  * @module
  */
 
-import { CHECKOUT, Folder } from "../support/folder.ts";
+import { CHECKOUT, Folder } from "../../tools/checkout.ts";
 import type { Ran } from "../support/home.ts";
-import { Sshd } from "../support/sshd.ts";
-import { outputLater, outputOf } from "../support/tools.ts";
+import { Sshd } from "../../tools/sshd.ts";
+import { outputLater, outputOf } from "../../tools/programs.ts";
 import { copyCheckout, edit } from "./made.ts";
 
 /** Where the systems are that each test's own is a copy of, or why there are none. */

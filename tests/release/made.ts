@@ -4,9 +4,9 @@
  * @module
  */
 
-import { CHECKOUT, Folder } from "../support/folder.ts";
+import { CHECKOUT, Folder } from "../../tools/checkout.ts";
 import type { Ran } from "../support/home.ts";
-import { outputOf, works } from "../support/tools.ts";
+import { outputOf, works } from "../../tools/programs.ts";
 import { VERSION } from "../../core/version.ts";
 
 /** Copies to $2 what a commit of all that is in $1 would have. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import manifest from "../../deno.json" with { type: "json" };
-import { CHECKOUT } from "../support/folder.ts";
-import { outputOf } from "../support/tools.ts";
+import { CHECKOUT } from "../../tools/checkout.ts";
+import { outputOf } from "../../tools/programs.ts";
 
 /** What `deno publish` says, as it would of a checkout with nothing changed in it. */
 function rehearsal(): { success: boolean; lines: string[] } {
@@ -28,9 +28,14 @@ Deno.test("the package can be published, and deno publish has nothing to say abo
   assert(success);
 });
 
-Deno.test("the package has what mod.ts imports, and what there is to read, and no other file", () => {
+Deno.test("the package has mod.ts, whole layers, and what there is to read, and with them all that mod.ts imports", () => {
   const { modules } = JSON.parse(outputOf(Deno.execPath(), "info", "--json", `${CHECKOUT}/mod.ts`));
   const imported = modules.map(({ local }: { local: string }) => local.slice(`${CHECKOUT}/`.length));
+  const layers = ["addresses", "core", "ffi"].flatMap((layer) =>
+    [...Deno.readDirSync(`${CHECKOUT}/${layer}`)].map(({ name }) => `${layer}/${name}`)
+  );
   const published = lines.flatMap((line) => FILE.exec(line)?.[1] ?? []);
-  assertEquals(published.sort(), [...imported, "CHANGELOG.md", "LICENSE", "README.md", "docs/library.md"].sort());
+  const others = ["CHANGELOG.md", "LICENSE", "README.md", "deno.json", "docs/library.md", "mod.ts"];
+  assertEquals(published.sort(), [...layers, ...others].sort());
+  assertEquals(imported.filter((file: string) => !published.includes(file)), []);
 });

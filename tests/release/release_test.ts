@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { CHECKOUT, Folder } from "../support/folder.ts";
+import { CHECKOUT, Folder } from "../../tools/checkout.ts";
 import { sha256 } from "../support/sockets.ts";
-import { outputOf, testWhere, works } from "../support/tools.ts";
+import { outputOf, works } from "../../tools/programs.ts";
+import { testWhere } from "../support/tools.ts";
 import { VERSION } from "../../core/version.ts";
 import { CAN_RELEASE, NO_HISTORY, ran, released, Tagged } from "./made.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { CHECKOUT, Folder } from "../support/folder.ts";
-import { outputOf } from "../support/tools.ts";
+import { CHECKOUT, Folder } from "../../tools/checkout.ts";
+import { outputOf } from "../../tools/programs.ts";
 
 /** Runs `script` of release/, as it stands in `root`. */
 function run(root: string, script: string, ...args: string[]): { code: number; out: string; err: string } {

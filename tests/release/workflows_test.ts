@@ -1,7 +1,8 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/yaml";
-import { CHECKOUT, Folder } from "../support/folder.ts";
-import { outputOf, testWhere, works } from "../support/tools.ts";
+import { CHECKOUT, Folder } from "../../tools/checkout.ts";
+import { outputOf, works } from "../../tools/programs.ts";
+import { testWhere } from "../support/tools.ts";
 import type { Complaint } from "./actionlint/lint.ts";
 
 /** What these tests look at in a workflow. */

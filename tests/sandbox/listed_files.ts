@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CHECKOUT } from "../support/folder.ts";
+import { CHECKOUT } from "../../tools/checkout.ts";
 
 /** What the list has capital letters for. */
 export type Places = Readonly<Record<"PREFIX" | "PROGRAM" | "DENO", string>>;

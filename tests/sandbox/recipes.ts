@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CHECKOUT } from "../support/folder.ts";
+import { CHECKOUT } from "../../tools/checkout.ts";
 
 /** The script below `heading`, with what it says of these places replaced: each is to be there. */
 export function script(heading: string, places: readonly (readonly [from: string, to: string])[]): string {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Folder } from "../support/folder.ts";
-import { pathOf } from "../support/tools.ts";
+import type { Folder } from "../../tools/checkout.ts";
+import { pathOf } from "../../tools/programs.ts";
 
 /** What a trace says of a run. Calls that failed count like the others: they show what was tried. */
 export interface Trace {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CHECKOUT } from "../support/folder.ts";
+import { CHECKOUT } from "../../tools/checkout.ts";
 
 /** Where packages are, or why they cannot be had here. */
 export type Packages = { folder: string; why?: never } | { folder?: never; why: string };

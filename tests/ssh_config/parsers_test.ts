@@ -6,11 +6,12 @@
  */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { CHECKOUT, Folder } from "../support/folder.ts";
+import { CHECKOUT, Folder } from "../../tools/checkout.ts";
 import { hasNamespaces, Home } from "../support/home.ts";
 import { Installation } from "../support/installation.ts";
-import { Sshd } from "../support/sshd.ts";
-import { outputOf, pathOf, testWhere, works } from "../support/tools.ts";
+import { Sshd } from "../../tools/sshd.ts";
+import { outputOf, pathOf, works } from "../../tools/programs.ts";
+import { testWhere } from "../support/tools.ts";
 import { npmPackages, type Packages, pythonPackages } from "./packages.ts";
 
 const canRun = hasNamespaces();

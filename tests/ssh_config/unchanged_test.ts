@@ -7,7 +7,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { hasNamespaces, Home, type Ran } from "../support/home.ts";
 import { Installation } from "../support/installation.ts";
-import { pathOf, testWhere } from "../support/tools.ts";
+import { pathOf } from "../../tools/programs.ts";
+import { testWhere } from "../support/tools.ts";
 import { type Configuration, CONFIGURATIONS, COUNTED, RAN } from "./configurations.ts";
 
 const canRun = hasNamespaces();

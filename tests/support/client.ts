@@ -5,8 +5,8 @@
  */
 
 import { Installation } from "./installation.ts";
-import type { Sshd } from "./sshd.ts";
-import { outputOf } from "./tools.ts";
+import type { Sshd } from "../../tools/sshd.ts";
+import { outputOf } from "../../tools/programs.ts";
 
 /** How a program ended and what it printed. */
 export interface Ran {

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { Folder } from "./folder.ts";
+import { Folder } from "../../tools/checkout.ts";
 import { latin1 } from "./sockets.ts";
-import { outputOf } from "./tools.ts";
+import { outputOf } from "../../tools/programs.ts";
 
 /** How a program ended and what it printed. */
 export interface Ran {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { CHECKOUT, Folder } from "./folder.ts";
-import { outputOf } from "./tools.ts";
+import { CHECKOUT, Folder } from "../../tools/checkout.ts";
+import { outputOf } from "../../tools/programs.ts";
 
 /** Whether the tests are to try the executable that needs no Deno: `deno test … -- --standalone`. */
 const STANDALONE = Deno.args.includes("--standalone");

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CHECKOUT } from "./folder.ts";
+import { CHECKOUT } from "../../tools/checkout.ts";
 
 const text = Deno.readTextFileSync(`${CHECKOUT}/docs/library.md`);
 

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { Folder } from "./folder.ts";
-import { outputOf, pathOf, works } from "./tools.ts";
+import { Folder } from "../../tools/checkout.ts";
+import { outputOf, pathOf, works } from "../../tools/programs.ts";
 
 export const IS_ROOT = outputOf("id", "-u").trim() === "0";
 

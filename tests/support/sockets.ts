@@ -4,25 +4,13 @@
  * @module
  */
 
+import { inTime } from "../../tools/waiting.ts";
 import { libc } from "./libc.ts";
 import { Fd } from "./process.ts";
 
 /** An AF_UNIX stream socket that listens at `path`. Connections wait in its backlog until they are accepted. */
 export function listen(path: string): Deno.UnixListener {
   return Deno.listen({ transport: "unix", path });
-}
-
-/** Connects to the AF_UNIX socket at `path` as soon as something listens on it. */
-export async function connectWhenThere(path: string): Promise<Deno.UnixConn> {
-  for (;;) {
-    try {
-      return await Deno.connect({ transport: "unix", path });
-    } catch (thrown) {
-      const early = thrown instanceof Deno.errors.NotFound || thrown instanceof Deno.errors.ConnectionRefused;
-      if (!early) throw thrown;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
 }
 
 /** Closes what may have been closed already. */
@@ -61,20 +49,6 @@ export function bytes(text: string): Uint8Array<ArrayBuffer> {
 /** The other way round. */
 export function latin1(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes);
-}
-
-/**
- * What `work` promises, or a failure where that takes for ever: a test that hangs says nothing about what is wrong. For
- * ever is `limit` milliseconds.
- */
-export async function inTime<T>(work: PromiseLike<T>, limit = 10_000): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error("it takes for ever")), limit);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** An AF_UNIX socket of a kind that Deno makes none of, bound to `path`. */

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { bareHostNames } from "../../commands/config/bare_host_names.ts";
 import { matchesPattern } from "../../commands/ssh/config_lines.ts";
-import { Folder } from "../support/folder.ts";
+import { Folder } from "../../tools/checkout.ts";
 
 /** What is found in a config with these files beside it: the names and what they stand for, and whether they can be one. */
 function found(config: string, files: Record<string, string> = {}): string[] {

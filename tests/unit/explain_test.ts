@@ -14,13 +14,11 @@ import { prefixedError } from "../../addresses/form.ts";
 import { connectError } from "../../addresses/failure.ts";
 import {
   containerError,
-  machinedError,
   machineError,
-  malformedReplyError,
   unknownMachineError,
   unreachableMachineError,
-  varlinkError,
 } from "../../addresses/machine_errors.ts";
+import { machinedError, malformedReplyError, varlinkError } from "../../addresses/machined_errors.ts";
 import { handoverError, unusableFdError } from "../../proxy/handover_errors.ts";
 import type { Obstacle } from "../../addresses/obstacle.ts";
 import { Deadline } from "../../core/deadline.ts";
@@ -363,9 +361,9 @@ Deno.test("whatever systemd-machined says, and whatever the name of a machine is
     unknownMachineError(target, true),
     unknownMachineError(target, false),
     containerError(target, steering),
-    unreachableMachineError(target, machine),
-    unreachableMachineError(target, { ...machine, sshAddress: undefined }),
-    unreachableMachineError(target, { ...machine, class: "host" }),
+    unreachableMachineError({ ...machine, name: target.name }),
+    unreachableMachineError({ ...machine, name: target.name, sshAddress: undefined }),
+    unreachableMachineError({ ...machine, name: target.name, class: "host" }),
   ];
   for (const error of errors) {
     assertOneLine(error);

@@ -10,11 +10,13 @@ import { type Library, libraryPath } from "../../ffi/library.ts";
 import { fdKind } from "../../ffi/socket.ts";
 import type { ConnectionCalls } from "../../ffi/symbols.ts";
 import { type ErrorKind, ProxyError } from "../../core/errors.ts";
-import { CHECKOUT } from "../support/folder.ts";
+import { CHECKOUT } from "../../tools/checkout.ts";
 
-export { CHECKOUT, Folder } from "../support/folder.ts";
-export { BoundSocket, bytes, closeAnyway, inTime, latin1, listen, readSome } from "../support/sockets.ts";
-export { outputLater, outputOf, testWith } from "../support/tools.ts";
+export { CHECKOUT, Folder } from "../../tools/checkout.ts";
+export { BoundSocket, bytes, closeAnyway, latin1, listen, readSome } from "../support/sockets.ts";
+export { inTime } from "../../tools/waiting.ts";
+export { outputLater, outputOf } from "../../tools/programs.ts";
+export { testWith } from "../support/tools.ts";
 
 /** The library that Cargo built in this checkout. */
 export const LIBRARY_PATH: string = libraryPath(`file://${CHECKOUT}/mod.ts`);

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { CHECKOUT, Folder } from "../support/folder.ts";
+import { CHECKOUT, Folder } from "../../tools/checkout.ts";
 import type { Installation } from "../support/installation.ts";
-import type { Sshd } from "../support/sshd.ts";
-import { outputOf } from "../support/tools.ts";
+import type { Sshd } from "../../tools/sshd.ts";
+import { outputOf } from "../../tools/programs.ts";
 
 /** A disk that goes away. Its content is for a guest's /mnt. */
 export class SecondDisk implements Disposable {

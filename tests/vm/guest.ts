@@ -7,10 +7,11 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { assertPassed, type Outcome, runAsSsh } from "../support/as_ssh.ts";
-import { CHECKOUT, Folder } from "../support/folder.ts";
-import { connectWhenThere, inTime, latin1 } from "../support/sockets.ts";
-import { Tied } from "../support/tied.ts";
-import { outputOf } from "../support/tools.ts";
+import { CHECKOUT, Folder } from "../../tools/checkout.ts";
+import { connectWhenThere, inTime } from "../../tools/waiting.ts";
+import { latin1 } from "../support/sockets.ts";
+import { Tied } from "../../tools/tied.ts";
+import { outputOf } from "../../tools/programs.ts";
 
 /** What image.sh made. */
 export const IMAGES = outputOf(`${CHECKOUT}/tests/vm/image.sh`).trim();

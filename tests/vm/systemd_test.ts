@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Client } from "../support/client.ts";
-import { Sshd } from "../support/sshd.ts";
-import { outputOf } from "../support/tools.ts";
+import { Sshd } from "../../tools/sshd.ts";
+import { outputOf } from "../../tools/programs.ts";
 import { script } from "../sandbox/recipes.ts";
 import { recipe, SecondDisk } from "./disk.ts";
 import { Guest, Multiplexer, sshdAnswers } from "./guest.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { inTime } from "./sockets.ts";
+import { inTime } from "./waiting.ts";
 
 /** A killed test ends nothing: on Linux the kernel does it then (PR_SET_PDEATHSIG). */
 const WITH_ITS_PARENT = Deno.build.os === "linux" ? ["setpriv", "--pdeathsig", "KILL"] : [];

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { Folder } from "./folder.ts";
-import { connectWhenThere } from "./sockets.ts";
+import { Folder } from "./checkout.ts";
+import { connectWhenThere } from "./waiting.ts";
 import { Tied } from "./tied.ts";
-import { outputOf } from "./tools.ts";
+import { outputOf } from "./programs.ts";
 
 /** An sshd that socat starts for every connection to a socket. Whoever has the key logs in as whoever runs the tests. */
 export class Sshd implements AsyncDisposable {

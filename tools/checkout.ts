@@ -1,13 +1,13 @@
 /**
- * Folders that go away, and the one that all of this is in.
+ * The checkout, and temporary directories.
  *
  * @module
  */
 
 /** The root of the checkout. */
-export const CHECKOUT: string = decodeURIComponent(new URL("../../", import.meta.url).pathname).replace(/\/$/, "");
+export const CHECKOUT: string = decodeURIComponent(new URL("../", import.meta.url).pathname).replace(/\/$/, "");
 
-/** A folder of one test, gone when its scope ends. */
+/** A temporary directory that is removed at the end of its scope. */
 export class Folder implements Disposable {
   readonly path: string = Deno.makeTempDirSync({ prefix: "dsp-" });
 

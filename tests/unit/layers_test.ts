@@ -1,0 +1,84 @@
+import { assert, assertEquals } from "@std/assert";
+import { CHECKOUT, outputOf } from "./support.ts";
+
+/**
+ * The directories that each layer can import, besides itself. docs/design.md has a picture of them. Modules at the root are
+ * the programs and the library, which nothing imports but cli.ts.
+ */
+const LAYERS: Record<string, readonly string[]> = {
+  core: [],
+  ffi: ["core"],
+  addresses: ["core", "ffi"],
+  proxy: ["core", "ffi", "addresses"],
+  commands: ["core", "ffi", "addresses", "proxy"],
+  "": ["core", "ffi", "addresses", "proxy", "commands", ""],
+  tools: [],
+  demo: ["core", "ffi", "addresses", "proxy", "commands"],
+  release: ["core", "ffi", "addresses", "proxy", "commands", "tools"],
+  bench: ["core", "ffi", "addresses", "proxy", "commands", "tools"],
+};
+
+/** Where one module imports another one. */
+interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+const imports = readImports();
+
+Deno.test("no module imports one of a layer above its own", () => {
+  const upwards = imports.filter(({ from, to }) => {
+    const [layer, other] = [layerOf(from), layerOf(to)];
+    return layer !== other && !LAYERS[layer]?.includes(other);
+  });
+  assertEquals(upwards, []);
+});
+
+Deno.test("no imports go round in a circle, with import() too", () => {
+  const imported = Map.groupBy(imports, ({ from }) => from);
+  const done = new Set<string>();
+  const visit = (module: string, above: readonly string[]): void => {
+    assert(!above.includes(module), [...above.slice(above.indexOf(module)), module].join(" imports "));
+    if (done.has(module)) return;
+    for (const { to } of imported.get(module) ?? []) visit(to, [...above, module]);
+    done.add(module);
+  };
+  for (const module of imported.keys()) visit(module, []);
+});
+
+Deno.test("Deno.dlopen is called in ffi alone", () => {
+  const callers = outputOf("git", "-C", CHECKOUT, "grep", "-lF", "Deno.dlopen(", "--", "*.ts", ":!tests").trim();
+  assertEquals(callers, "ffi/library.ts");
+});
+
+Deno.test("core, ffi, addresses and proxy import no package", () => {
+  const packages = readSpecifiers().filter(({ from, specifier }) =>
+    ["core", "ffi", "addresses", "proxy"].includes(layerOf(from)) && !specifier.startsWith(".")
+  );
+  assertEquals(packages, []);
+});
+
+function layerOf(module: string): string {
+  return module.includes("/") ? module.slice(0, module.indexOf("/")) : "";
+}
+
+/** Reads the imports of each module, type imports too, with Deno. Modules outside of the checkout are left out. */
+function readImports(): Import[] {
+  return readSpecifiers().flatMap(({ from, specifier }) => {
+    if (!specifier.startsWith(".")) return [];
+    const { pathname } = new URL(specifier, `file://${CHECKOUT}/${from}`);
+    const to = decodeURIComponent(pathname).slice(CHECKOUT.length + 1);
+    return to.endsWith(".ts") ? [{ from, to }] : [];
+  });
+}
+
+function readSpecifiers(): { from: string; specifier: string }[] {
+  const files = outputOf("git", "-C", CHECKOUT, "ls-files", "*.ts", ":!tests").trim().split("\n");
+  return files.flatMap((from) => {
+    const text = Deno.readTextFileSync(`${CHECKOUT}/${from}`);
+    const specifiers = text.matchAll(
+      /^(?:import|export)\b[^;]*?\bfrom "([^"]+)"|\bimport\("([^"]+)"\)|^import "([^"]+)"/gm,
+    );
+    return Array.from(specifiers, ([, one, two, three]) => ({ from, specifier: (one ?? two ?? three)! }));
+  });
+}
