@@ -41,5 +41,5 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-// ssh waits for the end of this process. To exit is faster than to run out of script (bench/startup.ts).
+// ssh waits for the end of this process, and to exit is faster than to run out of script.
 main(Deno.args).then(Deno.exit);

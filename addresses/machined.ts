@@ -1,8 +1,8 @@
 /**
- * Asking systemd-machined for the machines that it knows: `io.systemd.Machine.List` over its varlink socket.
+ * A client of systemd-machined: calls `io.systemd.Machine.List` over its varlink socket.
  *
- * A varlink message is one JSON object with a NUL behind it (varlink.org, "Method Call"). The call and its errors are those of
- * systemd's src/shared/varlink-io.systemd.Machine.c; `varlinkctl introspect` prints them.
+ * A varlink message is a JSON object, followed by a NUL (varlink.org, "Method Call"). `varlinkctl introspect` prints the call
+ * and its errors, which are in systemd's src/shared/varlink-io.systemd.Machine.c.
  *
  * @module
  */
@@ -13,27 +13,27 @@ import { Socket } from "../ffi/socket.ts";
 import { machinedError, malformedReplyError, varlinkError } from "./machined_errors.ts";
 import type { Deadline } from "../core/deadline.ts";
 
-/** A machine as systemd-machined describes it: the part that tells how to reach it. */
+/** The part of a machine's description that says how to reach it. */
 export interface Machine {
-  /** The name under which it is registered. */
+  /** The name under which the machine is registered. */
   readonly name: string;
   /** `vm`, `container`, or `host` for the system that systemd-machined itself runs on. */
   readonly class: string;
-  /** What started it, such as `systemd-nspawn`. */
+  /** The program that started it, such as `systemd-nspawn`. */
   readonly service: string | undefined;
   /** A virtual machine's CID. */
   readonly vSockCid: number | undefined;
-  /** Where its sshd is, as whoever registered it wrote it for `ssh`. */
+  /** The address of its sshd for `ssh`, as the program that registered it has given it. */
   readonly sshAddress: string | undefined;
 }
 
-/** The most that is taken as an answer, in bytes. A machine has some 500. */
-const LONGEST_ANSWER = 1 << 20;
+/** The most bytes of all replies together. A machine has some 500. */
+const LONGEST_REPLY = 1 << 20;
 
 /**
- * The machine with this name that the systemd-machined behind `socketPath` knows; undefined where it knows none.
+ * Returns the machine called `name` that the systemd-machined behind `socketPath` knows; undefined if there is none.
  *
- * @throws {ProxyError} of kind `missing` where no systemd-machined runs there, `usage` where no machine can have this name
+ * @throws {ProxyError} of kind `missing` if no systemd-machined runs there, `usage` if no machine can have this name
  */
 export async function findMachine(
   library: Library,
@@ -45,16 +45,16 @@ export async function findMachine(
 }
 
 /**
- * All machines that the systemd-machined behind `socketPath` knows, in its own order. The system's knows the host too, as
- * `.host`.
+ * Returns all machines that the systemd-machined behind `socketPath` knows, in its own order. The system's knows the host
+ * too, as `.host`.
  *
- * @throws {ProxyError} of kind `missing` where no systemd-machined runs there
+ * @throws {ProxyError} of kind `missing` if no systemd-machined runs there
  */
 export function listMachines(library: Library, socketPath: string, deadline: Deadline): Promise<Machine[]> {
   return list(library, socketPath, { parameters: {}, more: true }, deadline);
 }
 
-/** Every machine of the answer to a call. */
+/** Calls the method, and returns the machines of all replies. */
 async function list(
   library: Library,
   path: string,
@@ -68,15 +68,15 @@ async function list(
   try {
     socket = await Socket.connectUnix(library, path, { timeout: deadline.leftForCall });
     await socket.send(request, { timeout: deadline.leftForCall });
-    // Otherwise Deno's takes each byte order mark that begins a piece away (seen with 2.9.6).
+    // Without ignoreBOM, Deno's decoder removes a byte order mark at the beginning of each chunk (seen with 2.9.6).
     const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
     const buffer = new Uint8Array(65536);
-    /** The beginning of a reply, and how many bytes there have been in all. */
+    /** The beginning of a reply, and the number of bytes so far. */
     let [text, size] = ["", 0];
     for (;;) {
       const count = await socket.receive(buffer, { timeout: deadline.leftForCall });
       size += count;
-      if (count === 0 || size > LONGEST_ANSWER) {
+      if (count === 0 || size > LONGEST_REPLY) {
         throw malformedReplyError(path, count === 0 && text === "" ? undefined : text);
       }
       const [end = "", ...more] = decoder.decode(buffer.subarray(0, count), { stream: true }).split("\0");
@@ -98,16 +98,16 @@ async function list(
   }
 }
 
-/** What a reply says: what is wrong, or one machine, and whether more of them follow. */
+/** A reply: an error, or a machine, and whether more replies follow. */
 export type Reply =
   | { readonly error: string }
   | { readonly error?: never; readonly machine: Machine; readonly continues: boolean };
 
-/** What `text` says, where it is a reply to `io.systemd.Machine.List`; undefined where it is none. */
+/** Parses a reply to `io.systemd.Machine.List`. Returns undefined for any other text. */
 export function parseReply(text: string): Reply | undefined {
   let reply: unknown;
   try {
-    // A field that has no value may be left out, or be null.
+    // A field without a value is left out or null.
     reply = JSON.parse(text, (_name, value) => value ?? undefined);
   } catch {
     return undefined;
@@ -116,7 +116,7 @@ export function parseReply(text: string): Reply | undefined {
   if (typeof error === "string") return { error };
   const { name, class: kind, service, vSockCid, sshAddress }: Fields = Object(parameters);
   return isText(name) && isText(kind) && isText(service ?? "") && isText(sshAddress ?? "") && isU32(vSockCid ?? 0)
-    // Which has made sure that they are.
+    // The checks above are those of the type.
     ? { machine: { name, class: kind, service, vSockCid, sshAddress } as Machine, continues: continues === true }
     : undefined;
 }

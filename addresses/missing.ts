@@ -1,5 +1,5 @@
 /**
- * Looking near a path where nothing is: for another socket that may be meant, and for the first directory that is missing.
+ * Searches near a missing path: for a socket of a similar name, and for the first directory that is missing.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import type { PathReader } from "../ffi/path.ts";
 import { readListening } from "../ffi/proc_net_unix.ts";
 import { editDistance } from "../core/edit_distance.ts";
 
-/** Something near a path where nothing is. */
+/** A socket near a missing path, or the first missing directory on the way to it. */
 export interface Neighbour {
   readonly is: "missing directory" | "socket in another case" | "socket of a near name";
-  /** Where it is; for the directory, where it would be. */
+  /** Its path. */
   readonly path: string;
 }
 
-/** How many sockets are compared with a path: whoever may make sockets may make many. */
+/** The most sockets that are compared with a path, because any user can make many. */
 const MOST_COMPARED = 500;
 
 /**
@@ -36,7 +36,7 @@ export function findNear(reader: PathReader, path: string): Neighbour | undefine
   return missing === undefined ? undefined : { is: "missing directory", path: missing };
 }
 
-/** Finds the first part of `path` that is followed by a slash and does not exist. */
+/** Returns the first part of `path` before a slash that does not exist. */
 function firstMissing({ status }: PathReader, path: string): string | undefined {
   for (let end = path.indexOf("/", 1); end !== -1; end = path.indexOf("/", end + 1)) {
     const part = path.slice(0, end);
@@ -50,7 +50,7 @@ function firstMissing({ status }: PathReader, path: string): string | undefined 
   return undefined;
 }
 
-/** Returns the paths of the stream sockets that listen; none where the system does not tell. */
+/** Returns the paths of the listening stream sockets; none if the system does not list them. */
 function listening({ sockets }: PathReader): string[] {
   try {
     return [...readListening(sockets()).paths.values()];
@@ -62,7 +62,7 @@ function listening({ sockets }: PathReader): string[] {
 
 /**
  * Returns the socket below `directory` whose path from there is nearest to `rest`, if at most a third of the letters differ. An
- * extension that both have, such as `.sock`, does not count: it says nothing about which socket is meant.
+ * extension that both have, such as `.sock`, does not count: it does not tell sockets apart.
  */
 function nearest(rest: string, sockets: readonly string[], directory: string): string | undefined {
   const extension = /(?<=[^/])\.[^./]*$/.exec(rest)?.[0] ?? "";
@@ -82,8 +82,8 @@ function nearest(rest: string, sockets: readonly string[], directory: string): s
 }
 
 /**
- * Whether `path` is a socket of root's, of this user's or of the owner of `directory`, the nearest one that exists: nobody
- * else decides what is there. Another user could make one of a near name in /tmp, and wait for somebody to be sent there.
+ * Returns whether `path` is a socket of root, of this user or of the owner of `directory`, the nearest existing one. Another
+ * user could make a socket of a similar name in /tmp, and wait for somebody who is sent there.
  */
 function isTrustedSocket(reader: PathReader, path: string, directory: string): boolean {
   try {

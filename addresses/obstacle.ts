@@ -1,5 +1,5 @@
 /**
- * Why a path cannot be connected to, where the error number does not tell. Only a connection that has failed asks.
+ * Finds out why a path cannot be connected to, where the error number is not enough. Only a failed connection needs this.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { isDatagramSocket } from "../ffi/socket.ts";
 import { ProxyError } from "../core/errors.ts";
 import { findNear, type Neighbour } from "./missing.ts";
 
-/** Something that is no stream socket, no directory where one must be, or another socket near a path where nothing is. */
+/** A file that is not a stream socket, a part of a path that is not a directory, or a socket near a missing path. */
 export interface Obstacle {
   readonly is:
     | "datagram socket"
@@ -21,17 +21,17 @@ export interface Obstacle {
     | "not a socket"
     | "not a directory"
     | Neighbour["is"];
-  /** Where it is: the path itself, for the directories a part of it, for the last two the path of the other socket. */
+  /** The path of the file, of the part, or of the other socket. */
   readonly path: string;
 }
 
-/** Returns what is in the way at `path`, which could not be connected to because of `cause`; undefined if nothing is found. */
+/** Returns the obstacle to a connection to `path`, which failed with an error; undefined if none is found. */
 export function findObstacle(library: Library, path: string, { code }: SystemError): Obstacle | undefined {
   try {
     switch (code) {
       case "EPROTOTYPE":
         return { is: isDatagramSocket(library, path) ? "datagram socket" : "seqpacket socket", path };
-      // The kernel says so of everything that is no socket, too, and looks at its mode first.
+      // The kernel returns these for files that are not sockets too, and checks the mode first.
       case "ECONNREFUSED":
       case "EACCES":
         return notSocket(pathReader(library).status(path), path);
@@ -41,19 +41,19 @@ export function findObstacle(library: Library, path: string, { code }: SystemErr
         return findNear(pathReader(library), path);
     }
   } catch (thrown) {
-    // Whatever keeps this from looking, the failed connection is what a person is told.
+    // The failed connection is reported, not an error of this search.
     if (!(thrown instanceof SystemError || thrown instanceof ProxyError)) throw thrown;
   }
   return undefined;
 }
 
-/** Returns the obstacle that a file at `path` with this status is; undefined if it is a socket. */
+/** Returns the obstacle for a file at `path` with this status; undefined for a socket. */
 export function notSocket({ isSocket, isDirectory, isRegularFile }: PathStatus, path: string): Obstacle | undefined {
   if (isSocket) return undefined;
   return { is: isDirectory ? "directory" : isRegularFile ? "regular file" : "not a socket", path };
 }
 
-/** Finds the first part of `path` that is followed by a slash and is no directory. */
+/** Returns the first part of `path` before a slash that is not a directory. */
 function notDirectory(library: Library, path: string): Obstacle | undefined {
   const { status } = pathReader(library);
   for (let end = path.indexOf("/", 1); end !== -1; end = path.indexOf("/", end + 1)) {

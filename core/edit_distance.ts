@@ -1,15 +1,15 @@
 /**
- * Comparing a name with the one that was meant. Only failures need this.
+ * The edit distance of two names, for hints about mistyped ones.
  *
  * @module
  */
 
-/** Names longer than this are not compared: their letters are not somebody's slip. */
+/** The longest names that are compared, in characters. */
 const LONGEST = 120;
 
 /**
- * Returns how many single letters make `one` of `other`: added, removed, replaced, or exchanged with the next. Infinity if
- * either is too long to compare.
+ * Returns the Damerau-Levenshtein distance: how many letters are inserted, deleted, replaced, or exchanged with the next one.
+ * Returns Infinity if either name is too long.
  */
 export function editDistance(one: string, other: string): number {
   const [a, b] = [[...one], [...other]];

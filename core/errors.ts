@@ -1,5 +1,5 @@
 /**
- * The one error that this program's own modules throw on purpose, and the exit codes that its kinds have.
+ * The error that the modules of this program throw on purpose, and its exit codes.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { escapeForTerminal } from "./text.ts";
 /**
  * Why a connection could not be made or handed over.
  *
- * - `usage`: the address, the port or an option is not one.
+ * - `usage`: the address, the port or an option is invalid.
  * - `missing`: the socket's path does not exist.
- * - `unreachable`: nothing answers there: refused, reset, no listener in the guest, no such CID or machine.
- * - `defect`: this program is wrong.
+ * - `unreachable`: nothing answers: refused, reset, no listener in the guest, no such CID or machine.
+ * - `defect`: this program has a bug.
  * - `resource`: the system refused a resource, or the native library cannot be loaded.
- * - `handover`: the connection was made, but whoever asked for it cannot take it; or standard output takes nothing.
+ * - `handover`: the connection was made, but the client cannot take it; or standard output cannot be written to.
  * - `timeout`: the deadline passed.
- * - `protocol`: the multiplexer's, or systemd-machined's, answer is not one of its protocol.
+ * - `protocol`: the answer of the multiplexer, of systemd-machined or of the server is not of its protocol.
  * - `permission`: the socket's mode, or Deno's `--allow-ffi`, does not allow it.
  * - `configuration`: `ssh` is configured not to use this program.
  */
@@ -32,7 +32,7 @@ export type ErrorKind =
   | "permission"
   | "configuration";
 
-/** The exit codes are those of sysexits.h that mean the same. */
+/** The exit codes, of the same meaning in sysexits.h. */
 const EXIT_CODES: Record<ErrorKind, number> = {
   usage: 64,
   missing: 66,
@@ -46,16 +46,16 @@ const EXIT_CODES: Record<ErrorKind, number> = {
   configuration: 78,
 };
 
-/** More of an error than its kind and message. */
+/** Options of a {@linkcode ProxyError}. */
 export interface ProxyErrorOptions extends ErrorOptions {
-  /** What to do about it, where something can be done. */
+  /** What to do, in one line. */
   hint?: string | undefined;
-  /** Whether whoever asked is gone, so that a terminal has the prompt of a shell again by now. */
+  /** Whether the client is gone, so that a terminal has the prompt of a shell again. */
   isUnattended?: boolean;
 }
 
 /**
- * An error with what a person needs: what failed, why, and what to do about it.
+ * An error for a person: its message says what failed and why, and its hint what to do.
  *
  * @example
  * ```ts
@@ -66,16 +66,16 @@ export interface ProxyErrorOptions extends ErrorOptions {
  * ```
  */
 export class ProxyError extends Error {
-  /** Tells this error from others where only its name is at hand. */
+  /** The name of the class. */
   override readonly name = "ProxyError";
-  /** What kind of failure it is. */
+  /** The kind of failure. */
   readonly kind: ErrorKind;
-  /** What to do about it, in one line, where something can be done. */
+  /** What to do, in one line; undefined if there is nothing to do. */
   readonly hint: string | undefined;
-  /** Whether whoever asked is gone. */
+  /** Whether the client is gone. */
   readonly isUnattended: boolean;
 
-  /** `message` is one line: what failed, a colon, and why. */
+  /** `message` is one line: the subject, a colon, and what happened. */
   constructor(kind: ErrorKind, message: string, options: ProxyErrorOptions = {}) {
     super(message, options);
     this.kind = kind;
@@ -89,7 +89,7 @@ export class ProxyError extends Error {
   }
 }
 
-/** `thrown` itself, or where it is no `ProxyError` (which is a defect here), one that says so. */
+/** Returns `thrown` if it is a {@linkcode ProxyError}, and otherwise one of kind `defect` for it. */
 export function asProxyError(thrown: unknown): ProxyError {
   if (thrown instanceof ProxyError) return thrown;
   const what = thrown instanceof Error
@@ -103,27 +103,24 @@ export function asProxyError(thrown: unknown): ProxyError {
   });
 }
 
-/**
- * What a person reads of `error` on stderr: one line, and a second one where there is something to do. Names in it are cut by
- * whoever put them there; here nothing of the whole is let through that could steer a terminal.
- */
+/** Formats an error for stderr: a line for the message, and another one for the hint. Escapes both for a terminal. */
 export function formatError({ message, hint }: Pick<ProxyError, "message" | "hint">): string {
   const line = (text: string) => `${escapeForTerminal(text, Infinity)}\n`;
   return `deno-ssh-proxy: ${line(message)}${hint === undefined ? "" : `  ${line(hint)}`}`;
 }
 
-/** Tells a person on stderr what was `thrown`, and gives the exit code that goes with it. */
+/** Writes `thrown` to stderr, and returns its exit code. */
 export function reportError(thrown: unknown): number {
   const error = asProxyError(thrown);
   if (!(error.isUnattended && Deno.stderr.isTerminal())) writeStderr(formatError(error));
   return error.exitCode;
 }
 
-/** Writes `text` to stderr. Where that is closed or full it is lost: the exit code still says how things went. */
+/** Writes `text` to stderr. If that is closed or full, the text is lost, and the exit code has to do. */
 export function writeStderr(text: string): void {
   try {
     Deno.stderr.writeSync(new TextEncoder().encode(text));
   } catch {
-    // As it says.
+    // The text is lost.
   }
 }

@@ -10,8 +10,11 @@ import type { Socket } from "node:net";
 /** The longest request that Firecracker and Cloud Hypervisor read. */
 const LONGEST_REQUEST = 32;
 
-/** How long they wait for a request to be complete, in milliseconds. */
-const PATIENCE = 2_000;
+/**
+ * How long a request can be incomplete, in milliseconds. Firecracker and Cloud Hypervisor drop one that is older than 2 s,
+ * when another client connects.
+ */
+const REQUEST_TIMEOUT_MS = 2_000;
 
 /** The host's port that the answer names: Firecracker counts them from 2^30. */
 const HOST_PORT = 2 ** 30;
@@ -44,6 +47,6 @@ export function multiplex(connection: Socket, port: number, guest: (connection: 
   };
   // Reset by the client: it is closed then, and there is nobody to tell.
   connection.on("error", () => {});
-  connection.on("timeout", close).setTimeout(PATIENCE);
+  connection.on("timeout", close).setTimeout(REQUEST_TIMEOUT_MS);
   connection.on("data", read);
 }

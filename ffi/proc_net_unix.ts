@@ -1,5 +1,5 @@
 /**
- * The AF_UNIX stream sockets of a network namespace that listen, as `/proc/PID/net/unix` has them (proc_pid_net(5)).
+ * Parses `/proc/PID/net/unix`, the list of the AF_UNIX sockets of a network namespace (proc_pid_net(5)).
  *
  * @module
  */
@@ -10,20 +10,19 @@ const LINE = /^[0-9a-f]+: [0-9A-F]{8} [0-9A-F]{8} ([0-9A-F]{8}) ([0-9A-F]{4}) [0
 const SO_ACCEPTCON = 0x10000;
 const SOCK_STREAM = 1;
 
-/** What a text tells of. */
+/** The listening stream sockets in such a list. */
 export interface ListeningText {
-  /** Inode number → the path that the socket was bound to, for those that have one in the file system. */
+  /** The path of each socket that is bound in the file system, by its inode number. */
   readonly paths: Map<number, string>;
-  /** The inode numbers that it has more than once. */
+  /** The inode numbers that the list has more than once. */
   readonly ambiguous: Set<number>;
 }
 
 /**
- * Returns what listens according to `text`.
+ * Returns the listening stream sockets in `text`.
  *
- * The kernel writes a path as it is, and a path may have a line break in it, with another line after that: what looks
- * like a socket may be somebody's invention. Its inode number is then another socket's too, and of such two neither is
- * believed. A path that visibly has a line break in it is none.
+ * The kernel does not escape paths, and a path can have a line break, followed by a forged line. A forged line has the inode
+ * number of another socket, and sockets with the same number are all left out. So are paths that have a line break.
  */
 export function readListening(text: string): ListeningText {
   const paths = new Map<number, string>();
@@ -31,7 +30,7 @@ export function readListening(text: string): ListeningText {
   const ambiguous = new Set<number>();
   let before = NaN;
   const lines = text.split("\n");
-  // Behind the last line break is no line.
+  // The text ends with a line break.
   if (lines.at(-1) === "") lines.pop();
   for (const line of lines) {
     const [, flags = "", type = "", number, path = ""] = LINE.exec(line) ?? [];
@@ -51,7 +50,7 @@ export function readListening(text: string): ListeningText {
   return { paths, ambiguous };
 }
 
-/** An abstract name (unix(7)) is written with `@` for its first byte. */
+/** Returns whether `path` is not an abstract name (unix(7)), whose first byte the list has as `@`. */
 function isInFileSystem(path: string): boolean {
   return path !== "" && !path.startsWith("@");
 }

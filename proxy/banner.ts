@@ -1,5 +1,5 @@
 /**
- * The server's banner: its identification string, which an SSH server sends as soon as it is connected to.
+ * Waits for the server's banner: the identification string that an SSH server sends once it is connected to.
  *
  * @module
  */
@@ -12,22 +12,22 @@ import { decodeLatin1 } from "../core/text.ts";
 import type { Deadline } from "../core/deadline.ts";
 import type { Target } from "../addresses/forms.ts";
 
-/** How long a banner is at most, its end included (RFC 4253, section 4.2). */
+/** The longest banner with its line end, in bytes (RFC 4253, section 4.2). */
 export const LONGEST_BANNER = 255;
 
-/** The limits of OpenSSH's client (ssh.h: SSH_MAX_BANNER_LEN, SSH_MAX_PRE_BANNER_LINES): bytes of a line, and lines. */
+/** OpenSSH's limits for bytes of a line and for lines (ssh.h: SSH_MAX_BANNER_LEN, SSH_MAX_PRE_BANNER_LINES). */
 const LONGEST_LINE = 8192;
 const MOST_LINES = 1024;
 
-/** What OpenSSH reads at most until the banner ends: each line with its CR LF. */
+/** The most bytes that OpenSSH reads until the end of the banner: each line with its CR LF. */
 const LONGEST_GREETING = MOST_LINES * (LONGEST_LINE + 2);
 
-/** The first buffer. Where a server says more, it doubles. */
+/** The size of the first buffer in bytes. It doubles when it is full. */
 const FIRST_BUFFER = 8192;
 
 /**
- * From this many bytes on, looks are paced by {@linkcode BYTES_A_MILLISECOND}. Every look reads all bytes again, so a server
- * that dribbles would otherwise cause work that grows with their square.
+ * From this many bytes on, reads are paced by {@linkcode BYTES_A_MILLISECOND}. Each read copies all bytes again, so a server
+ * that sends byte by byte would otherwise cause work that grows with their square.
  */
 const PACED_FROM = 8 * 1024;
 const BYTES_A_MILLISECOND = 8192;
@@ -39,14 +39,14 @@ const BYTES_A_MILLISECOND = 8192;
 const FULL_LINES = 256;
 const FULL_BYTES = 64 * 1024;
 
-/** How long such a server may say nothing more, in milliseconds, before it is taken for blocked. */
-const BLOCKED_AFTER = 1_000;
+/** How long such a server can send nothing more before it is taken for blocked, in milliseconds. */
+const BLOCKED_AFTER_MS = 1_000;
 
 /**
  * Waits for the banner of the server behind `socket`, and leaves it there for `ssh`. Returns the line without its end; or
  * undefined, if so many lines stand before it that the socket is full: nothing more can be seen until `ssh` reads them.
  *
- * @throws {ProxyError} `unreachable` where the server ends before, `timeout` where it says nothing, `protocol` where it says
+ * @throws {ProxyError} of kind `unreachable` if the server ends before, `timeout` if it sends nothing, `protocol` if it sends
  * something else
  */
 export async function awaitBanner(
@@ -66,9 +66,11 @@ export async function awaitBanner(
       if (said.length > PACED_FROM) {
         await new Promise((resolve) => setTimeout(resolve, said.length / BYTES_A_MILLISECOND));
       }
-      // One byte more than there was, and then all that is there now.
+      // Waits for one byte more than there was, and then reads all that is there.
       const more = buffer.subarray(0, said.length + 1);
-      const timeout = mayBeFull(said, greeting) ? Math.min(BLOCKED_AFTER, deadline.leftForCall) : deadline.leftForCall;
+      const timeout = mayBeFull(said, greeting)
+        ? Math.min(BLOCKED_AFTER_MS, deadline.leftForCall)
+        : deadline.leftForCall;
       if (await socket.receive(more, { peek: "whole", timeout }) < more.length) {
         throw said.length === 0 ? closedBeforeBannerError(target) : notSshError(target, said, true);
       }
@@ -89,7 +91,7 @@ export async function awaitBanner(
 /**
  * Does the same as {@linkcode awaitBanner}, for a caller that needs the banner.
  *
- * @throws {ProxyError} likewise, and `protocol` where the banner cannot be seen
+ * @throws {ProxyError} likewise, and of kind `protocol` if the banner cannot be read
  */
 export async function peekBanner(socket: Pick<Socket, "receive">, target: Target, deadline: Deadline): Promise<string> {
   const banner = await awaitBanner(socket, target, deadline);
@@ -101,25 +103,25 @@ const LINE_FEED = "\n".charCodeAt(0);
 const CARRIAGE_RETURN = "\r".charCodeAt(0);
 
 /**
- * What a server says until its banner ends, read a line at a time, and every line once. Other lines may stand before the
- * banner (RFC 4253, section 4.2); it ends with a line feed, which OpenSSH and the RFC have a carriage return before.
+ * Reads the lines of a server until its banner, each line once. Other lines can stand before the banner (RFC 4253, section
+ * 4.2). A line ends with a line feed; OpenSSH and the RFC have a carriage return before it.
  */
 export class Greeting {
   #start = 0;
   #lines = 0;
   #isForeign = false;
 
-  /** How many whole lines there were that are no banner. */
+  /** The number of whole lines before the banner. */
   get lines(): number {
     return this.#lines;
   }
 
-  /** Whether OpenSSH would give up: a line is too long, or there are too many of them. */
+  /** Whether OpenSSH would give up, because a line is too long or there are too many lines. */
   get isForeign(): boolean {
     return this.#isForeign;
   }
 
-  /** Reads on in `said`, all that was said so far. Returns the banner without its end, once it is whole. */
+  /** Reads on in `said`, all bytes so far. Returns the banner without its line end, once it is whole. */
   read(said: Uint8Array): string | undefined {
     for (let end; !this.#isForeign && (end = said.indexOf(LINE_FEED, this.#start)) !== -1; this.#start = end + 1) {
       const line = said.subarray(this.#start, end > this.#start && said[end - 1] === CARRIAGE_RETURN ? end - 1 : end);
@@ -129,18 +131,18 @@ export class Greeting {
       this.#lines++;
       this.#isForeign = this.#lines === MOST_LINES;
     }
-    // A carriage return may be the last byte that is there.
+    // The last byte so far can be a carriage return.
     if (said.length - this.#start > LONGEST_LINE + 1) this.#isForeign = true;
     return undefined;
   }
 }
 
-/** Whether the socket may hold no more than it does. */
+/** Returns whether the socket can be full. */
 function mayBeFull(said: Uint8Array, { lines }: Greeting): boolean {
   return lines >= FULL_LINES || said.length >= FULL_BYTES;
 }
 
-/** Whether the beginning of a banner, and nothing else, is all that was said. */
+/** Returns whether all bytes so far are the beginning of a banner. */
 function mayBecomeBanner(said: Uint8Array): boolean {
   const text = decodeLatin1(said.subarray(0, BANNER.length));
   return BANNER.startsWith(text);

@@ -1,4 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { AddressForm } from "../../addresses/form.ts";
+import { FORMS } from "../../addresses/forms.ts";
+import { THIS_MACHINE } from "../../addresses/this_machine.ts";
 import { runProgram } from "../../commands/app.ts";
 import type { Context, Options } from "../../commands/command.ts";
 import { COMMANDS } from "../../commands/commands.ts";
@@ -74,6 +77,13 @@ Deno.test("the manual page has every command, with every option and its values, 
     }
   }
   assertEquals(entries(lines.slice(general)), ["help", "version"]);
+});
+
+Deno.test("the manual page has every form of addresses, and no other", () => {
+  const lines = section(".Ss Addresses").flatMap((line) => /^\.It Cm (.*)$/.exec(line)?.[1] ?? []);
+  const forms = FORMS.map(({ name, argument }) => `${name}/ Ns Ar ${argument.toLowerCase()}`);
+  const thisMachine = FORMS.filter((form: AddressForm) => form.hasThisMachine).map(({ name }) => `${name}/.host`);
+  assertEquals(lines, [...forms, [THIS_MACHINE.address, ...thisMachine].join(" , ")]);
 });
 
 Deno.test("the synopsis of the manual page has every option of every command", () => {

@@ -85,7 +85,9 @@ testWith("ssh", "ssh uses the program for a new form, by the drop-in", async () 
   const { out } = await copy.run("config");
   const file = copy.folder.file("ssh_config", out);
   const configFor = (host: string) => outputOf("ssh", "-G", "-F", file, host);
-  for (const host of ["echo/x", "ECHO/x", "Echo%X"]) assertMatch(configFor(host), /^proxycommand .*\/proxy\.ts /m, host);
+  for (const host of ["echo/x", "ECHO/x", "Echo%X"]) {
+    assertMatch(configFor(host), /^proxycommand .*\/proxy\.ts /m, host);
+  }
   // Names that differ in case alone would share a connection.
   assertMatch(configFor("echo/x"), /^controlpath .*\/dsp-/m);
   assert(!/^controlpath /m.test(configFor("echo/X")));
