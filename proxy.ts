@@ -26,7 +26,8 @@ async function main(args: readonly string[]): Promise<number> {
       const library = Library.open(path);
       const mode = await chooseHandoverMode(library, relay);
       const context = { library, deadline: new Deadline(timeout) };
-      await handOver(await dial(target, context), mode, context);
+      const socket = await dial(target, context);
+      await handOver(socket, mode, context);
     } else {
       const { CONNECTION_NONBLOCKING } = await import("./ffi/nonblocking.ts");
       const { dialWhenUp } = await import("./proxy/wait.ts");

@@ -39,8 +39,8 @@ export async function trace(peers: Peers, quick: boolean): Promise<Table[]> {
     return [];
   }
   using folder = new Folder();
-  const { source, statements } = withMarks(Deno.readTextFileSync(`${CHECKOUT}/direct.ts`));
-  const ours = markedInstallation(peers.prefix, folder.at("ours"), await bundle(folder.file("direct.ts", source)));
+  const { source, statements } = withMarks(Deno.readTextFileSync(`${CHECKOUT}/proxy.ts`));
+  const ours = markedInstallation(peers.prefix, folder.at("ours"), await bundle(source, folder.at("sources")));
   // Nothing but a mark: what ours takes longer than that is reading and compiling it.
   const bare = markedInstallation(peers.prefix, folder.at("bare"), MARK);
   const { systemd } = peers;
@@ -67,41 +67,41 @@ export async function trace(peers: Peers, quick: boolean): Promise<Table[]> {
 }
 
 /**
- * The program `source` with two marks before its first statement, of which the second one tells how long a mark takes, and
- * one after each of its statements that calls something, up to the one that ends it. Gives what those call, too.
+ * Puts two marks before the first statement of the program `source`, of which the second tells how long a mark takes, and
+ * one after each statement that calls something on the way of a connection without `--wait`. Returns the calls, too.
  */
 function withMarks(source: string): { source: string; statements: string[] } {
   const statements: string[] = [];
-  const marked = source
-    .replaceAll(' from "./', ` from "${CHECKOUT}/`)
-    .replace("\ntry {\n", (start) => `${start}${MARK}${MARK}\n`)
-    .replace(/^ {2}(?:const .* = )?(?:await )?([\w.]+)\(.*\);$/gm, (statement, called) => {
-      if (called === "Deno.exit") return statement;
+  const [way, rest] = source.split("    } else {\n") as [string, string];
+  const marked = way
+    .replace("\n  try {\n", (start) => `${start}${MARK}${MARK}\n`)
+    .replace(/^ {4,6}(?:const .* = )?(?:await )?([\w.]+)\(.*\);$/gm, (statement, called) => {
       statements.push(called);
       return `${statement}${MARK}`;
     });
-  if (statements.length === 0) throw new Error("direct.ts has no statements where they are looked for");
-  return { source: marked, statements };
+  if (statements.length === 0) throw new Error("proxy.ts has no statements where they are looked for");
+  return { source: `${marked}    } else {\n${rest}`, statements };
 }
 
-/** The program at `path` as install.sh bundles it. */
-async function bundle(path: string): Promise<string> {
-  const file = `${path}.mjs`;
-  await outputLater(Deno.execPath(), "bundle", "--quiet", "--minify", "--output", file, path);
-  const grants = [`--allow-read=${file}`, `--allow-write=${file}`];
-  await outputLater(Deno.execPath(), "run", "--no-config", ...grants, `${CHECKOUT}/release/unparsed.js`, file);
-  return Deno.readTextFileSync(file);
+/** Bundles the sources with `program` for proxy.ts, as a release has them. */
+async function bundle(program: string, folder: string): Promise<string> {
+  const out = `${folder}/out`;
+  Deno.mkdirSync(out, { recursive: true });
+  await outputLater(`${CHECKOUT}/release/bundle.sh`, "copy", folder);
+  Deno.writeTextFileSync(`${folder}/proxy.ts`, program);
+  await outputLater(`${CHECKOUT}/release/bundle.sh`, "bundle", Deno.execPath(), folder, out);
+  return Deno.readTextFileSync(`${out}/proxy.mjs`);
 }
 
-/** Copies what is installed in `prefix` to `folder`, with `direct` for its program. Returns the path of the starter. */
-function markedInstallation(prefix: string, folder: string, direct: string): string {
+/** Copies what is installed in `prefix` to `folder`, with `program` for proxy.mjs. Returns the path of the starter. */
+function markedInstallation(prefix: string, folder: string, program: string): string {
   const installed = Deno.realPathSync(`${prefix}/lib/deno-ssh-proxy/current`);
   Deno.mkdirSync(folder);
   for (const { name } of Deno.readDirSync(installed)) {
     Deno.symlinkSync(`${installed}/${name}`, `${folder}/${name}`);
   }
-  for (const name of ["direct.mjs", "deno-ssh-proxy"]) Deno.removeSync(`${folder}/${name}`);
-  Deno.writeTextFileSync(`${folder}/direct.mjs`, direct);
+  for (const name of ["proxy.mjs", "deno-ssh-proxy"]) Deno.removeSync(`${folder}/${name}`);
+  Deno.writeTextFileSync(`${folder}/proxy.mjs`, program);
   // The starter runs what lies in its own directory.
   const starter = `${folder}/deno-ssh-proxy`;
   Deno.copyFileSync(`${installed}/deno-ssh-proxy`, starter);
@@ -161,7 +161,7 @@ function partsOfOurs(steps: Steps, bare: Steps, statements: string[]): Figures {
     "a mark (in each of those that follow)": start! - marks[0]!,
     ...Object.fromEntries(calls),
     "of dial(), connect(2)": timeOf(own, "sys_connect ->", connect) - connect,
-    "of deliver(), sendmsg(2)": timeOf(own, "sys_sendmsg ->", sendmsg) - sendmsg,
+    "of handOver(), sendmsg(2)": timeOf(own, "sys_sendmsg ->", sendmsg) - sendmsg,
     "Deno.exit(), until exit_group(2)": exit - after.at(-1)!,
     "exit_group(2), until the process is gone": gone - exit,
     "all of it": gone - launched,

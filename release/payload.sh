@@ -64,10 +64,7 @@ foreign=$(find "$root/rust" ! -user "$(id -u)" -print -o -type d ! -perm -200 -p
 cp "$target/release/$library" "$target/release/deno-ssh-proxy" "$program"
 [ "$(uname -s)" != Linux ] || headers_last "$program/$library"
 
-cp -R "$root/deno.json" "$root/deno.lock" "$root"/*.ts "$sources"
-for layer in core ffi addresses proxy commands; do cp -R "$root/$layer" "$sources"; done
-# The whole of deno.json is nothing for each connection to read.
-echo "export const VERSION = \"$version\";" >"$sources/core/version.ts"
+"$root/release/bundle.sh" copy "$sources"
 bundles=$program
 if [ -n "$standalone" ]; then
   bundles=$sources/bundles
@@ -77,17 +74,7 @@ if [ -n "$standalone" ]; then
   place=${standalone%/}/lib/deno-ssh-proxy/$version-$sum
   echo "export const EXECUTABLE_URL = \"file://$place/standalone\";" >"$sources/ffi/executable.ts"
 fi
-# esbuild comes from npm, with a checksum in deno.lock that Deno compares before anything of it runs.
-cp "$root/release/bundle.ts" "$sources"
-(cd "$sources" && "$deno" install --quiet --frozen --entrypoint bundle.ts cli.ts) 2>"$sources/fetched" || {
-  cat "$sources/fetched" >&2
-  why="Deno fetches esbuild from npm for that; behind a proxy with a certificate of its own, set DENO_TLS_CA_STORE=system"
-  ! grep -q checksum "$sources/fetched" || why="a package from npm is not the one that deno.lock names; nothing of it ran"
-  fail "the program cannot be bundled" "$why"
-}
-(cd "$sources" && "$deno" info --json cli.ts >packages.json && "$deno" run --quiet --no-prompt --frozen --cached-only \
-  --allow-read --allow-write="$bundles" bundle.ts packages.json "$bundles") ||
-  fail "the program cannot be bundled" "what Deno says above is why"
+"$root/release/bundle.sh" bundle "$deno" "$sources" "$bundles"
 
 if [ -z "$standalone" ]; then
   cp "$root/commands/commands.sh" "$program"

@@ -432,7 +432,7 @@ install_with() { # install_with PROGRAM
 
 says_what_bundling_needs() {
   NPM_CONFIG_REGISTRY=http://127.0.0.1:9/ "$root/install.sh" --prefix "$folder/unbundled" >"$folder/printed" 2>&1
-  [ $? = 1 ] && cat "$folder/printed" && grep -F "release/payload.sh: the program cannot be bundled" "$folder/printed" &&
+  [ $? = 1 ] && cat "$folder/printed" && grep -F "release/bundle.sh: the program cannot be bundled" "$folder/printed" &&
     grep -F "  Deno fetches esbuild from npm for that; " "$folder/printed"
 }
 
