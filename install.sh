@@ -23,7 +23,7 @@ esac
 # Root looks at the directories of PATH before it runs a program out of them, and looks with the system's own programs.
 given_path=$PATH
 [ ! -x /usr/bin/id ] || PATH=/usr/sbin:/usr/bin:/sbin:/bin
-me=$(id -u)
+me=$uid
 [ "$me" = 0 ] || PATH=$given_path
 # Lets nobody else write to a new file, from its first moment. Every user may read the files that root installs.
 if [ "$me" = 0 ]; then umask 022; else umask go-w; fi
@@ -49,6 +49,8 @@ and so does cargo's if there was none before.
 END
 }
 
+newline='
+'
 # Prints a text that another user may have written, without control characters. In UTF-8 it replaces those of 8 bits,
 # invisible characters, and those that change the direction of writing. Line breaks stay.
 shown() { # shown TEXT
@@ -75,7 +77,14 @@ need_value() { # need_value OPTION WHAT [VALUE]
 
 # Prints a text in single quotes for sh.
 quoted() { # quoted TEXT
-  printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"
+  text=$1 quoted=
+  while :; do
+    case $text in
+      *\'*) quoted=$quoted${text%%\'*}\'\\\'\' text=${text#*\'} ;;
+      *) break ;;
+    esac
+  done
+  printf "'%s'" "$quoted$text"
 }
 
 # Prints a text likewise, without quotes if it needs none.
@@ -111,10 +120,11 @@ while [ -L "$self" ]; do
   link=$(readlink "$self")
   case $link in
     /*) self=$link ;;
-    *) self=$(dirname "$self")/$link ;;
+    *) case $self in */*) self=${self%/*}/$link ;; *) self=$link ;; esac ;;
   esac
 done
-root=$(CDPATH='' cd "$(dirname "$self")" && pwd)
+case $self in */*) root=${self%/*} ;; *) root=. ;; esac
+root=$(CDPATH='' cd "$root/" && pwd)
 
 # --- Only in a checkout: release/installer.sh leaves this out of a release's install.sh, and puts the parts into it.
 parts='places trust acl environment existing directories ssh_config uninstall temporary archive requirements deno build

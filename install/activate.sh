@@ -13,7 +13,7 @@ stage_installation() {
   cp "$build/ssh_config" "$stage"
   # The name depends on the files and on Deno. The installation in use stays as it is.
   if [ -n "$standalone" ]; then name=${standalone##*/}
-  else name=$(cat "$payload/version")-$({ cat "$stage"/*; echo "$deno"; } | sum_of | cut -c 1-12); fi
+  else name=$(cat "$payload/version")-$(printf %.12s "$({ cat "$stage"/*; echo "$deno"; } | sum_of)"); fi
   chmod 644 "$stage"/*
   chmod 755 "$stage" "$stage/deno-ssh-proxy" "$stage"/libdeno_ssh_proxy.*
   if [ -n "$standalone" ]; then chmod 755 "$stage/standalone"
@@ -33,16 +33,16 @@ stage_installation() {
 
 # Replaces a link in one step: a program that starts meanwhile sees the old target or the new one.
 lead() { # lead LINK TARGET
-  [ "$(readlink "$1" || true)" != "$2" ] || return 0
-  rm -f "$1.new"
+  [ "$(target_of "$1")" != "$2" ] || return 0
+  remove "$1.new"
   ln -s "$2" "$1.new"
   # Replace the link, and do not move into the directory that it leads to.
-  case $(uname -s) in Darwin) mv -fh "$1.new" "$1" ;; *) mv -fT "$1.new" "$1" ;; esac
+  case $system in Darwin) mv -fh "$1.new" "$1" ;; *) mv -fT "$1.new" "$1" ;; esac
 }
 
 # Has all links lead to the new installation, and removes older ones.
 switch_to_it() {
-  previous=$(readlink "$program/current" || true)
+  previous=$(target_of "$program/current")
   left="it is installed in part; run this again to complete it"
   lead "$program/current" "$name"
   stage=

@@ -1,9 +1,15 @@
 # Part of install.sh: unpacks a release's archive, and checks its contents.
 # shellcheck shell=sh disable=SC2034,SC2154 # for and from other parts
 
+# Prints the first word of stdin.
+first_word() {
+  read -r first _
+  printf '%s\n' "$first"
+}
+
 # Prints the SHA-256 of stdin.
 sum_of() {
-  if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | cut -d ' ' -f 1
+  if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | first_word
 }
 
 # Checks and unpacks a copy of the archive, so that nobody can replace the archive in between. Sets payload.
@@ -56,7 +62,8 @@ not_ours() {
 
 # Fails unless a directory contains only files of a release, and no link.
 need_files() { # need_files DIRECTORY
-  others=$(cd "$1" && find . ! -type d \( ! -type f -o -links +1 \) -print | head -n 1)
+  others=$(cd "$1" && find . ! -type d \( ! -type f -o -links +1 \) -print)
+  others=${others%%"$newline"*}
   [ -z "$others" ] || fail "${from:-$payload}: $others is no file, or has another name besides" "$left"
   others=$(cd "$1" && find . ! -name . -print | sed 's|^\./|program/|' | not_ours)
   [ -z "$others" ] || fail "${from:-$payload}: it has files in it that no release has: $others" "$left"
@@ -70,17 +77,18 @@ check_payload() {
     [ ! -L "$payload/$file" ] || fail "${from:-$payload}: $file is a link" "$left"
   done
   need_files "$payload/program"
-  case $(cat "$payload/version") in
+  version=$(cat "$payload/version")
+  case $version in
     [0-9]*) ;;
     *) fail "${from:-$payload}: it has no version" "$left" ;;
   esac
-  case $(cat "$payload/version") in *[!0-9A-Za-z.+-]*) fail "${from:-$payload}: it has no version" "$left" ;; esac
+  case $version in *[!0-9A-Za-z.+-]*) fail "${from:-$payload}: it has no version" "$left" ;; esac
   target=$(cat "$payload/target")
   # As uname(1) and as Rust name them.
-  case $(uname -s)-$(uname -m)-$target in
+  case $system-$machine-$target in
     Linux-x86_64-x86_64-*-linux-* | Linux-aarch64-aarch64-*-linux-*) ;;
     Darwin-x86_64-x86_64-apple-* | Darwin-arm64-aarch64-apple-*) ;;
-    *) fail "${from:-$payload}: it is for $target, and this is $(uname -s) on $(uname -m)" ;;
+    *) fail "${from:-$payload}: it is for $target, and this is $system on $machine" ;;
   esac
   case $target in
     *-gnu) [ -n "$glibc" ] || fail "${from:-$payload}: it is for glibc, and there is no $linker" \

@@ -4,15 +4,16 @@
 # Prints the path of the executable of a Deno that is new enough. Asks Deno for it, because the file on PATH can be a script
 # that starts Deno, which takes five times as long.
 deno_of() { # deno_of CANDIDATE
-  "$1" eval --no-config '
+  path=$("$1" eval --no-config '
     const [major, minor] = Deno.version.deno.split(".").map(Number);
     if (major > 2 || major === 2 && minor >= 9) console.log(Deno.execPath());
-  ' 2>/dev/null | tail -n 1
+  ' 2>/dev/null) || true
+  printf '%s\n' "${path##*"$newline"}"
 }
 
 # Prints the SHA-512 of stdin.
 sha512_of() {
-  if command -v sha512sum >/dev/null; then sha512sum; else shasum -a 512; fi | cut -d ' ' -f 1
+  if command -v sha512sum >/dev/null; then sha512sum; else shasum -a 512; fi | first_word
 }
 
 # Refuses a Deno that untrusted users can write to. Strict for root, but for this program's own.
@@ -27,6 +28,7 @@ guard_deno() { # guard_deno FILE
 # Sets deno to one that all users of this installation can start. If there is none, sets hidden to one for root alone.
 deno='' hidden='' hidden_by='' closed_prefix=''
 find_deno() {
+  begin_check
   need_trust "$program"
   closed_prefix=${closed:-none}
   for candidate in "$(command -v deno || true)" "$program/deno"; do
@@ -73,7 +75,7 @@ put_deno() { # put_deno FILE
 
 # Fetches Deno from npm. Pins the newest version for each system when this was written, with its package's checksum.
 fetch_deno() {
-  case $(uname -s)-$(uname -m) in
+  case $system-$machine in
     Linux-x86_64)
       package=linux-x64-glibc version=2.9.6
       sha512=de67784ca2c2bb3b0b0e67cea02e4a37b34065ac525643209bae2f83a7e80f4d090400c2a584b6ff942a5dfce09cfe59433de22cff6f05026d120735d7a380a1 ;;
@@ -86,7 +88,7 @@ fetch_deno() {
     Darwin-arm64)
       package=darwin-arm64 version=2.9.5
       sha512=497f7ca927414f5970f71e8dc06c31db121aca5d6446299d467168858949ea7b7798b2b34ca1c7290c10b390f6a4463b99b50619b61ef5baccda47cdef9a4f92 ;;
-    *) fail "npm has no Deno for $(uname -s) on $(uname -m)" "install Deno 2.9 or later" ;;
+    *) fail "npm has no Deno for $system on $machine" "install Deno 2.9 or later" ;;
   esac
   need_own npm node
   echo "installing Deno $version from npm into $program"

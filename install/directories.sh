@@ -45,6 +45,11 @@ take_back_directories() {
   [ ! -f "$build/own" ] || sort -ru "$build/own" | while IFS= read -r directory; do rmdir "$directory" 2>/dev/null || true; done
 }
 
+# Removes a file if it exists.
+remove() { # remove PATH
+  { [ ! -e "$1" ] && [ ! -L "$1" ]; } || rm -f "$1"
+}
+
 # Makes a directory and its parents, one at a time. In a directory like /tmp another user can put a link there at any moment.
 # So it looks at each before and after, and mkdir follows no link.
 make_directory() { # make_directory DIRECTORY
@@ -70,6 +75,7 @@ list_missing_directories() {
 # Makes all directories, records those that are new, and takes the lock.
 make_directories() {
   until [ $locked = yes ]; do
+    begin_check
     list_missing_directories >>"$build/made"
     [ -d "$program" ] || is_new=yes
     make_directory "$program" || return
@@ -82,9 +88,10 @@ make_directories() {
   done
   # An --uninstall can just have removed more of them.
   list_missing_directories >>"$build/made"
-  rm -f "$made.new"
+  remove "$made.new"
   { [ ! -f "$made" ] || cat "$made"; cat "$build/made"; } | sort -u >"$made.new" && chmod 644 "$made.new" &&
     mv -f "$made.new" "$made" || return
+  begin_check
   for file in "$shim" "$fragment" "$manual" "$bash" "$zsh" "$fish"; do make_directory "${file%/*}" || return; done
 }
 

@@ -5,6 +5,7 @@
 # user's. Otherwise a program, a cargo configuration or a temporary directory lets that user become root.
 others_deno=
 use_trusted_places() {
+  begin_check
   trusted_path='' left_out=''
   others_path=$given_path:
   while [ -n "$others_path" ]; do
@@ -39,6 +40,7 @@ use_trusted_places() {
 # Fails if root would run a program that another user can replace. (Other users run these every day.)
 need_own() { # need_own PROGRAM…
   [ "$me" = 0 ] || return 0
+  begin_check
   for tool; do
     tool=$(command -v "$tool" || true)
     [ -z "$tool" ] || guard_strictly "$tool" ||

@@ -3,6 +3,7 @@
 
 # Fails unless only trusted users can write to the installation. Does not look at the links that it replaces.
 guard_installation() {
+  begin_check
   for place in "$program/deno" "$program" "${shim%/*}" "${fragment%/*}" "${manual%/*}" "${bash%/*}" "${zsh%/*}" "${fish%/*}"; do
     need_trust "$place"
   done
@@ -15,12 +16,14 @@ guard_contents() {
   [ -d "$program" ] || return 0
   away="$left; move all of it away: mv $(quoted "$program") $(quoted "$program.old"), or $choice"
   # Each find prints paths that begin with a dot.
-  found=$(cd "$program" && find . ! -user 0 ! -user "$me" ! -user "$owner_of_all" -print 2>/dev/null | head -n 1) || true
+  found=$(cd "$program" && find . ! -user 0 ! -user "$me" ! -user "$owner_of_all" -print 2>/dev/null) || true
+  found=${found%%"$newline"*}
   [ -z "$found" ] || fail "$program${found#.}: it belongs to another user ($(owner_of "$program/$found"))" "$away"
   found=$(cd "$program" && find . \( -type l ! -path ./current ! -path ./current.new ! -path './*/deno' -o \
-    ! -type l ! -type f ! -type d \) -print 2>/dev/null | head -n 1) || true
+    ! -type l ! -type f ! -type d \) -print 2>/dev/null) || true
+  found=${found%%"$newline"*}
   [ -z "$found" ] || fail "$program${found#.}: it is a link or a device, and no installation makes one there" "$away"
-  case $(readlink "$program/current" || true) in */* | ..)
+  case $(target_of "$program/current") in */* | ..)
     fail "$program/current: it leads out of $program" "$away" ;;
   esac
   # The bits of the group are the mask of an ACL. An ACL of macOS has no mask.

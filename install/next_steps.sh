@@ -50,6 +50,7 @@ name_completions() {
 
 # Prints where the program is installed, and what to type next.
 print_next_steps() {
+  begin_check
   need_trust "$shim"
   only_root=
   [ "$me" != 0 ] || only_root=$closed

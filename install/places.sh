@@ -38,9 +38,14 @@ set_places() {
   else config=${HOME-}/.ssh/deno-ssh-proxy.conf; fi
 }
 
+# Prints the target of a link, and nothing for another file.
+target_of() { # target_of PATH
+  [ ! -L "$1" ] || readlink "$1" || true
+}
+
 # Tells whether a path is a link that an installation has made.
 is_ours() { # is_ours LINK
-  case $(readlink "$1" || true) in "$program"/*) ;; *) return 1 ;; esac
+  case $(target_of "$1") in "$program"/*) ;; *) return 1 ;; esac
 }
 
 # End of this part.

@@ -28,9 +28,15 @@ $(printf '%s\n' "$missing" | sed 's/^/    /')" "$hint" ;;
 
 # Sets the packages that contain Rust, and whether this system has glibc.
 look_at_distribution() {
+  distribution='' release=''
+  [ ! -r /etc/os-release ] || while IFS='=' read -r key value || [ -n "$key" ]; do
+    case $key in
+      ID) distribution=${value#\"} distribution=${distribution%\"} ;;
+      VERSION_ID) release=${value#\"} release=${release%%[!0-9]*} ;;
+    esac
+  done </etc/os-release
   # Only those that are new enough. (Debian 12 has two: the one for its browsers is newer.)
-  distribution=$(sed -n 's/^ID="\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' /etc/os-release 2>/dev/null || true)
-  case $distribution:$(sed -n 's/^VERSION_ID="\{0,1\}\([0-9]*\).*/\1/p' /etc/os-release 2>/dev/null || true) in
+  case $distribution:$release in
     debian:9 | debian:10 | debian:11) rust_packages='' ;;
     debian:12) rust_packages="rustc-web cargo-web" ;;
     *) rust_packages=cargo ;;
@@ -38,7 +44,7 @@ look_at_distribution() {
 
   # npm's Deno and a release's programs start with glibc's dynamic linker, which has a fixed path.
   glibc=none
-  case $(uname -s)-$(uname -m) in
+  case $system-$machine in
     Linux-x86_64) linker=/lib64/ld-linux-x86-64.so.2 ;;
     Linux-aarch64) linker=/lib/ld-linux-aarch64.so.1 ;;
     *) linker=/ ;;

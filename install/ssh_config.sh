@@ -137,7 +137,7 @@ take_back_config() {
 name_other_users() {
   getent passwd 2>/dev/null | cut -d : -f 6 | sort -u | while IFS= read -r home; do
     theirs=$home/.ssh/deno-ssh-proxy.conf
-    [ "$theirs" != "$config" ] || continue
+    { [ "$theirs" != "$config" ] && [ -f "$theirs" ]; } || continue
     [ "$(path_of "$(read_of_other "$theirs" | named_program)")" != "$shim" ] ||
       shown "still names it: $theirs, and the Include line in $home/.ssh/config
   ./install.sh --uninstall, run by that user, takes both back"

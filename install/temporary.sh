@@ -4,6 +4,7 @@
 # Makes the temporary directory, and has clean_up run at the end and when a signal comes.
 make_temporary() {
   build=$(mktemp -d)
+  begin_check
   # Not for root alone: a user who can replace a file there decides what is installed.
   { judge_new "${build%/*}" && guard_strictly "$build"; } || {
     rmdir "$build"

@@ -15,11 +15,12 @@ END
   [ -n "$gid" ] || fail "$1: it cannot be looked at"
 }
 
-# Sets the owner of /, and the name of this system.
+# Sets the owner of /, and the names of this system and its processor.
 look_at_system() {
   status_of /
   owner_of_all=$uid
-  system=$(uname -s)
+  machine=$(uname -sm)
+  system=${machine%% *} machine=${machine#* }
 }
 
 # Tells whether a group has a member who is not trusted. Assumes so if its members are unknown.
@@ -80,8 +81,22 @@ warn_of_groups() {
 # The first path that other users may not enter or start, on the way to the path that guard looked at last.
 closed=
 may_be_sticky=no
+
+# Forgets what judge has found safe. Each check begins so: it looks at every path anew, and at none twice.
+begin_check() {
+  safe='' safe_entries=''
+}
+begin_check
+
+# Notes a directory that only trusted users can change, that every user may enter, and that has no ACL.
+note_safe() { # note_safe PATH MODE
+  case $2 in d????-??-x | d????-??-x.) safe="$safe//${1#/}//" ;; esac
+}
+
 # Refuses a path if an untrusted user owns it, or can write to it. ENTRY is the name that counts in a directory PATH.
 judge() { # judge PATH ENTRY
+  case $safe in *"//${1#/}//"*) return 0 ;; esac
+  case $safe_entries in *"//${2#/}//"*) [ "$1" = "$2" ] || return 0 ;; esac
   status_of "$1"
   case $mode in l* | ?????????[xt]*) ;; *) closed=${closed:-$1} ;; esac
   is_trusted "$uid" || distrust_owner "$1" "$uid" || return
@@ -94,14 +109,17 @@ judge() { # judge PATH ENTRY
       distrust "$1: its ACL lets others write to it, $anything" "chmod -N $(quoted "$1")" "of an ACL" || return ;;
   esac
   case $mode in
-    ?????-??-*) return 0 ;;
+    ?????-??-*)
+      note_safe "$1" "$mode"
+      return 0 ;;
     d????????[tT]*)
       # In a sticky directory users may remove and rename only files of their own.
       if [ "$1" != "$2" ]; then
         { [ -e "$2" ] || [ -L "$2" ]; } || return 0
         status_of "$2"
-        is_trusted "$uid" || distrust_owner "$2" "$uid"
-        return
+        is_trusted "$uid" || distrust_owner "$2" "$uid" || return
+        [ "$closed" = "$1" ] || safe_entries="$safe_entries//${2#/}//"
+        return 0
       fi
       # install.sh puts files of fixed names into the last directory: others could have links there first.
       [ $may_be_sticky = no ] || return 0 ;;

@@ -60,7 +60,7 @@ uninstall() {
   removed=
   for link in "$shim" "$manual" "$bash" "$zsh" "$fish" "$fragment"; do
     # A run that was killed leaves one. Links of other programs stay.
-    rm -f "$link.new"
+    remove "$link.new"
     is_ours "$link" || continue
     removed="${removed:-$link}"
     rm -f "$link"
