@@ -28,6 +28,7 @@ me=$uid
 # Lets nobody else write to a new file, from its first moment. Every user may read the files that root installs.
 if [ "$me" = 0 ]; then umask 022; else umask go-w; fi
 
+# Prints the help.
 usage() {
   cat <<'END'
 usage: ./install.sh [--prefix DIR] [--from ARCHIVE [--sha256 SUM]] [--no-proof]
@@ -58,12 +59,14 @@ shown() { # shown TEXT
     -e "s/$(printf '\342\200[\213-\217\250-\256]')/?/g" -e "s/$(printf '\342\201[\240-\257]')/?/g"
 }
 
+# Prints why install.sh fails, and what to do, and exits.
 fail() { # fail WHAT [HINT]
   shown "install.sh: $1" >&2
   [ $# -lt 2 ] || shown "  $2" >&2
   exit 1
 }
 
+# Prints what is wrong with the arguments, and exits.
 usage_error() { # usage_error WHAT
   shown "install.sh: $(printf '%s' "$1" | tr -d '\n')" >&2
   echo "  ./install.sh --help tells what it takes" >&2

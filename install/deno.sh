@@ -25,8 +25,8 @@ guard_deno() { # guard_deno FILE
   esac
 }
 
-# Sets deno to one that all users of this installation can start. If there is none, sets hidden to one for root alone.
 deno='' hidden='' hidden_by='' closed_prefix=''
+# Sets deno to one that all users of this installation can start. If there is none, sets hidden to one for root alone.
 find_deno() {
   begin_check
   need_trust "$program"

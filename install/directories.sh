@@ -15,9 +15,9 @@ made_directories() {
   done
 }
 
+locked=no
 # Waits until no other install.sh works on this prefix. Fails if another one has removed the lock meanwhile. No other user can
 # take it. Programs that this runs do not inherit it (9>&-): a daemon that a build leaves behind would keep it.
-locked=no
 lock() {
   if command -v flock >/dev/null; then
     (umask 077 && : >>"$program/lock")

@@ -1,9 +1,9 @@
 # Part of install.sh: chooses the directories of PATH and the variables that root uses.
 # shellcheck shell=sh disable=SC2034,SC2154 # for and from other parts
 
+others_deno=
 # Keeps the directories of the given PATH that only trusted users may write to, and takes root's own home if HOME is another
 # user's. Otherwise a program, a cargo configuration or a temporary directory lets that user become root.
-others_deno=
 use_trusted_places() {
   begin_check
   trusted_path='' left_out=''

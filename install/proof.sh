@@ -38,7 +38,7 @@ prove() {
   (cd "$root" && exec "$deno" install --quiet --frozen --entrypoint demo/prove.ts) >"$build/fetch.log" 2>&1 &
   child=$!
   if ! finish 60; then
-    # What a server said may be in it.
+    # It can contain text of a server.
     LC_ALL=C tr -d '\000-\010\013-\037\177' <"$build/fetch.log" | sed 's/^/  /' >&2
     ! grep -q 'checksum' "$build/fetch.log" || fail "a package from npm is not the one that deno.lock names"
     skip_proof "it cannot be fetched" "deno-ssh-proxy is installed all the same, and needs nothing from npm"

@@ -37,8 +37,8 @@ is_shared() { # is_shared GID
   }
 }
 
-# Records why guard refused a path, what mends that (empty: only another path does), and whose it is.
 why='' mend='' whose=''
+# Records why guard refused a path, what mends that (empty: only another path does), and whose it is.
 distrust() { # distrust WHY MEND WHOSE
   why=$1 mend=$2 whose=$3
   return 1
@@ -59,8 +59,8 @@ distrust_owner() { # distrust_owner PATH UID
   distrust "$1: it belongs to another user ($2), who could have connections run anything" "$mend" "$(name_of "$2")'s"
 }
 
-# Warns of a group, once, with the command that mends it: Debian's /usr/local is for the group staff. guard_strictly refuses it.
 shared='' warned='' groups=warn
+# Warns of a group, once, with the command that mends it: Debian's /usr/local is for the group staff. guard_strictly refuses it.
 judge_group() { # judge_group PATH GID
   case $groups:" $shared $warned " in warn:*" $(quoted "$1") "*) return 0 ;; esac
   is_shared "$2" || return 0
