@@ -108,7 +108,8 @@ done
 echo "$version" >"$payload/version"
 # As Rust and Deno name systems.
 "$deno" eval --quiet --no-config 'console.log(Deno.build.target)' >"$payload/target"
-cp "$root/install.sh" "$root/README.md" "$root/CHANGELOG.md" "$payload"
+"$root/release/installer.sh" >"$payload/install.sh"
+cp "$root/README.md" "$root/CHANGELOG.md" "$payload"
 
 find "$payload" -type d -exec chmod 755 {} +
 find "$payload" -type f -exec chmod 644 {} +

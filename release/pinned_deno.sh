@@ -13,7 +13,7 @@ fail() { # fail WHAT
 
 # Prints what install.sh has for a name behind Linux-x86_64.
 pinned() { # pinned NAME
-  value=$(sed -n "/^ *Linux-x86_64)\$/,/;;/s/.*\\<$1=\\([^ ]*\\).*/\\1/p" "$root/install.sh")
+  value=$(sed -n "/^ *Linux-x86_64)\$/,/;;/s/.*\\<$1=\\([^ ]*\\).*/\\1/p" "$root/install/deno.sh")
   [ -n "$value" ] || fail "install.sh pins no $1"
   printf '%s\n' "$value"
 }

@@ -53,6 +53,8 @@ async function archive(suffix: string, foreign: readonly Foreign[], date: Date, 
   // Without the time and the name of what was compressed.
   outputOf("gzip", "--best", "--no-name", folder.at("tar"));
   Deno.copyFileSync(folder.at("tar.gz"), `${OUT}/${name}.tar.gz`);
+  // The same in each archive.
+  Deno.copyFileSync(`${payload}/install.sh`, `${OUT}/install.sh`);
   return [`${name}.tar.gz`, list];
 }
 
@@ -80,7 +82,6 @@ async function main(): Promise<void> {
   if (why === undefined) {
     made.push(...await archive("-standalone", [...foreign, ...denoRuntime()], date, STANDALONE_PREFIX));
   }
-  Deno.copyFileSync(`${CHECKOUT}/install.sh`, `${OUT}/install.sh`);
   const names = [...made, "install.sh"].sort();
   const sums = await Promise.all(
     names.map(async (name) => `${await digest("SHA-256", Deno.readFileSync(`${OUT}/${name}`))}  ${name}\n`),

@@ -178,6 +178,12 @@ runs_nothing_of_groups() {
   done
 }
 
+runs_nothing_in_sticky_places() {
+  mkdir -m 1777 "$folder/sticky" && marking "$folder/sticky/open/sed" 'exec /usr/bin/sed "$@"' && chmod 777 "$folder/sticky/open" &&
+    PATH=$folder/sticky/open:$PATH ran "$payload/install.sh" --prefix "$folder/fine"
+  not_run && [ "$code" = 0 ] && says "$folder/sticky/open (open to everybody)" && rm -rf "$folder/sticky" "$folder/fine"
+}
+
 warns_of_groups_first() {
   marking "$folder/first/deno" "echo '$folder ran it' >&2; exec '$deno' \"\$@\" 2>&1"
   # shellcheck disable=SC2016 # for that sh
@@ -193,6 +199,7 @@ warns_of_groups_first() {
 
 as_root "one line names the directories of PATH that root leaves out, and whose they are" names_what_it_leaves_out
 as_root "root runs no program out of a directory that others of a group may write to" runs_nothing_of_groups
+as_root "root runs no program out of an open directory of its own in one like /tmp" runs_nothing_in_sticky_places
 as_root "a group that may write to the prefix is warned of before anything is run" warns_of_groups_first
 
 # --- Where it is built
@@ -234,6 +241,25 @@ follows_no_link_put_there() {
     [ $program = sort ] || { [ "$code" = 1 ] && says "$folder/sticky/x: it belongs to another user ($other)"; } || return 1
     rm -rf "$folder/watched" "$folder/aim" "$folder/sticky"
   done
+}
+
+# Runs a program out of PATH at which the prefix changes, after install.sh has looked at it once.
+looks_again() {
+  mkdir "$folder/watched" && install_in "$folder/again" || return 1
+  printf '#!/bin/sh\nchmod o+w "%s/again/lib"\nexec "%s" "$@"\n' "$folder" "$(command -v mktemp)" >"$folder/watched/mktemp"
+  chmod 755 "$folder/watched/mktemp"
+  PATH=$folder/watched:$PATH refused "$folder/again/lib: everybody may write to it" "$payload/install.sh" --prefix "$folder/again" &&
+    rm -rf "$folder/watched" "$folder/again"
+}
+
+looks_again_in_sticky_places() {
+  mkdir -p "$folder/watched" "$folder/aim" && mkdir -m 1777 "$folder/sticky" && mkdir "$folder/sticky/x" || return 1
+  printf '#!/bin/sh\nrmdir "%s/sticky/x" && ln -s ../aim "%s/sticky/x" && chown -h %s "%s/sticky/x"\nexec "%s" "$@"\n' \
+    "$folder" "$folder" "$other" "$folder" "$(command -v mktemp)" >"$folder/watched/mktemp"
+  chmod 755 "$folder/watched/mktemp"
+  PATH=$folder/watched:$PATH refused "$folder/sticky/x: it belongs to another user ($other)" \
+    "$payload/install.sh" --prefix "$folder/sticky/x" && [ -z "$(ls -A "$folder/aim")" ] &&
+    rm -rf "$folder/watched" "$folder/aim" "$folder/sticky"
 }
 
 takes_over_no_files() {
@@ -284,6 +310,8 @@ refuses_sticky_places() {
 }
 
 as_root "a link that another user puts in the place of the prefix at any moment is not followed" follows_no_link_put_there
+check "a directory that everybody may write to since it was looked at first is refused" looks_again
+as_root "so is another user's link in the place of a prefix that was removed since" looks_again_in_sticky_places
 as_root "files of another user's that are there are not taken over, and it says to move them away" takes_over_no_files
 check "links and devices in the program's directory are neither written through nor followed" follows_no_link_in_it
 check "a sticky directory in which it would put links is refused" refuses_sticky_places

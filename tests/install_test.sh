@@ -290,7 +290,8 @@ refuses_a_deno_that_does_not_run() {
   mkdir "$folder/edited"
   ln -s "$root/rust" "$folder/edited"
   sum=$(if command -v sha512sum >/dev/null; then sha512sum; else shasum -a 512; fi <"$folder/package.tgz" | cut -d ' ' -f 1)
-  sed "s/sha512=[0-9a-f]* /sha512=$sum /" "$root/install.sh" >"$folder/edited/install.sh"
+  cp -R "$root/install.sh" "$root/install" "$folder/edited"
+  sed "s/sha512=[0-9a-f]* /sha512=$sum /" "$root/install/deno.sh" >"$folder/edited/install/deno.sh"
   prints "install.sh: the Deno that npm has does not run on this system" exits 1 \
     env PATH="$folder/replaced:$folder/without" sh "$folder/edited/install.sh" --prefix "$folder/missing" &&
     [ ! -e "$folder/missing" ]
@@ -299,7 +300,7 @@ refuses_a_deno_that_does_not_run() {
 # A system whose C library is another one: busybox is all that runs there.
 begin_without_glibc() {
   mkdir -p "$folder/musl/bin" "$folder/musl/etc" "$folder/musl/tmp" "$folder/musl/dev" "$folder/musl/x/rust" || return 1
-  cp "$1" "$folder/musl/bin/busybox" && cp "$root/install.sh" "$folder/musl/x" && cp "$root/rust/Cargo.toml" "$folder/musl/x/rust"
+  cp "$1" "$folder/musl/bin/busybox" && cp -R "$root/install.sh" "$root/install" "$folder/musl/x" && cp "$root/rust/Cargo.toml" "$folder/musl/x/rust"
   chroot "$folder/musl" /bin/busybox --install -s /bin
   : >"$folder/musl/dev/null"
   echo 'ID=alpine' >"$folder/musl/etc/os-release"
@@ -391,7 +392,7 @@ leaves_no_cache() {
 
 # What an installation is built of.
 copy_checkout() { # copy_checkout FOLDER
-  (cd "$root" && cp -R install.sh release ./*.ts deno.json deno.lock proxy ffi commands demo docs LICENSE README.md CHANGELOG.md "$1")
+  (cd "$root" && cp -R install.sh install release ./*.ts deno.json deno.lock proxy ffi commands demo docs LICENSE README.md CHANGELOG.md "$1")
   mkdir "$1/rust" && (cd "$root/rust" && cp -R Cargo.toml Cargo.lock build.rs src starter "$1/rust") &&
     mkdir "$1/bench" && cp "$root"/bench/*.rs "$1/bench"
 }

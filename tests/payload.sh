@@ -8,7 +8,7 @@ set -eu
 [ $# = 1 ] || { echo "usage: tests/payload.sh DENO" >&2; exit 64; }
 root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd)
 cd "$root"
-sources='README.md CHANGELOG.md LICENSE install.sh deno.json deno.lock commands docs/deno-ssh-proxy.1 ffi core addresses proxy release
+sources='README.md CHANGELOG.md LICENSE install install.sh deno.json deno.lock commands docs/deno-ssh-proxy.1 ffi core addresses proxy release
   rust/Cargo.lock rust/Cargo.toml rust/build.rs rust/src rust/starter'
 version() {
   # shellcheck disable=SC2086 # a list of words

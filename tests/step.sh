@@ -139,9 +139,10 @@ checks() {
   check "the documentation is complete" "$deno" doc --lint mod.ts
   check "the types in the documentation" "$deno" check --frozen --doc-only docs/library.md
   if command -v shellcheck >/dev/null 2>&1; then
-    check "shellcheck" shellcheck install.sh commands/commands.sh release/*.sh bench/peers.sh release/debian/postrm \
-      release/debian/preinst tests/*.sh tests/bare/*.sh tests/openssh/older.sh tests/release/debian.sh \
-      tests/vm/image.sh tests/vm/init .ci/run
+    check "shellcheck" shellcheck install.sh install/*.sh commands/commands.sh release/*.sh bench/peers.sh \
+      release/debian/postrm release/debian/preinst tests/*.sh tests/bare/*.sh tests/openssh/older.sh \
+      tests/release/debian.sh tests/vm/image.sh tests/vm/init .ci/run
+    check "shellcheck on a release's install.sh" sh -c 'release/installer.sh | shellcheck -'
   else
     skip "shellcheck" "$not_here"
   fi
@@ -175,6 +176,7 @@ vm() {
 installer() {
   run "$title" '^\([0-9]*\) passed.*' '.* \([0-9]*\) failed.*' '.* \([0-9]*\) skipped$' tests/install_test.sh
   run "what $title refuses" '^\([0-9]*\) passed.*' '.* \([0-9]*\) failed.*' '.* \([0-9]*\) skipped$' tests/install_guard_test.sh
+  run "the parts of $title" '^\([0-9]*\) passed.*' '.* \([0-9]*\) failed.*' '.* \([0-9]*\) skipped$' tests/install_parts_test.sh
   run "what $title takes from around it" '^\([0-9]*\) passed.*' '.* \([0-9]*\) failed.*' '.* \([0-9]*\) skipped$' tests/install_surroundings_test.sh
 }
 

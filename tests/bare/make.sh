@@ -1,25 +1,19 @@
 #!/bin/sh
 # Makes a bare Debian with the packages that README names for it and nothing else, and with a user called somebody, in a
-# directory of build/ if it is not there yet. Prints the directory. If this machine cannot make one, the last line on stderr
-# is the reason, and the exit code is 77.
+# directory of build/ if it does not exist yet. Prints the directory.
 #
 #   tests/bare/make.sh trixie|bookworm|sid
 set -eu
 
-PATH=$PATH:/usr/sbin
-here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
-root=$(CDPATH='' cd "$here/../.." && pwd)
+# shellcheck source=tests/debian_systems.sh
+. "$(dirname "$0")/../debian_systems.sh"
+here=$root/tests/bare
 suite=${1-}
 case $suite in
   bookworm) name='Debian 12' ;;
   trixie | sid) name='Debian 13' ;;
   *) echo "usage: tests/bare/make.sh trixie|bookworm|sid" >&2; exit 64 ;;
 esac
-
-cannot() {
-  echo "$1" >&2
-  exit 77
-}
 
 [ "$(uname -s)" = Linux ] || cannot "only Linux can run a Debian"
 [ "$(id -u)" = 0 ] || cannot "only root can make and enter another Debian"
@@ -31,18 +25,8 @@ unshare --mount --pid --ipc --fork true 2>/dev/null || cannot "root cannot have 
 packages=$(sed -n "s/^    apt-get install \(.*[^ ]\) *# $name\$/\1/p" "$root/README.md")
 [ -n "$packages" ] || { echo "tests/bare/make.sh: README.md names no packages of $name" >&2; exit 1; }
 
-mkdir -p "$root/build/bare"
-exec 9>"$root/build/bare/lock"
-flock 9
-base=$root/build/bare/$suite-$({ cat "$here/make.sh"; echo "$packages"; } | cksum | cut -d ' ' -f 1)
-if [ -e "$base" ]; then
-  echo "$base"
-  exit 0
-fi
-
-work=$(mktemp -d "$root/build/bare/new.XXXXXX")
-trap 'rm -rf --one-file-system "$work"' EXIT
-trap 'exit 1' HUP INT TERM
+base=$root/build/bare/$suite-$(echo "$packages" | version_of "$0" -)
+begin_work "$root/build/bare" "$base"
 system=$work/system
 
 # If this machine fetches packages in a way of its own, so does the system.

@@ -1,21 +1,14 @@
 #!/bin/sh
-# Makes what the tests of the Debian package are started from, in a folder of build/, where it is not there yet: the bare
-# systems bookworm and trixie, a folder each. Prints the folder. Where this machine has not what it takes, the last line on
-# stderr says what that is, and the exit code is 77, as of tests/vm/image.sh.
+# Makes the systems that the tests of the Debian package start from, in a directory of build/ if it does not exist yet: the
+# bare systems bookworm and trixie, a directory each. Prints the directory.
 #
 # In each, apt knows the suite's packages, and has those of OpenSSH's client at hand, not installed: so that what the
 # package depends on comes from the suite, and nothing is fetched in a test. trixie has man and three shells too.
 set -eu
 
-PATH=$PATH:/usr/sbin
-root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
-version=$(cksum <"$0" | cut -d ' ' -f 1)
-folder=$root/build/debian/$version
-
-cannot() {
-  echo "$1" >&2
-  exit 77
-}
+# shellcheck source=tests/debian_systems.sh
+. "$(dirname "$0")/../debian_systems.sh"
+folder=$root/build/debian/$(version_of "$0")
 
 [ "$(uname -s)" = Linux ] || cannot "only Linux can run another Debian"
 [ "$(id -u)" = 0 ] || cannot "only root can make and enter another Debian"
@@ -24,18 +17,8 @@ for tool in dpkg-deb objdump lintian mmdebstrap sshd socat git; do
 done
 # Where /proc and others are mounted in such a system, nobody else is to see it, least of all rm.
 unshare --mount --pid --net --fork true 2>/dev/null || cannot "root has no mounts of its own here"
-mkdir -p "$root/build/debian"
 # Tests that run at the same time share them.
-exec 9>"$root/build/debian/lock"
-flock 9
-if [ -e "$folder/complete" ]; then
-  echo "$folder"
-  exit 0
-fi
-
-work=$(mktemp -d "$root/build/debian/new.XXXXXX")
-trap 'wait; rm -rf --one-file-system "$work"' EXIT
-trap 'exit 1' HUP INT TERM
+begin_work "$root/build/debian" "$folder" complete
 
 debian() { # debian SUITE [PACKAGES]
   unshare --mount mmdebstrap --quiet --variant=minbase ${2:+"--include=$2"} --skip=cleanup/apt \

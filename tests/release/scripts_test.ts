@@ -129,10 +129,11 @@ function pinning(folder: Folder, content: string): string {
   folder.file("package/deno", content);
   outputOf("tar", "-czf", folder.at("package.tgz"), "-C", folder.path, "package/deno");
   const [sum] = outputOf("sha512sum", folder.at("package.tgz")).split(" ");
-  const installer = Deno.readTextFileSync(`${CHECKOUT}/install.sh`);
+  const part = Deno.readTextFileSync(`${CHECKOUT}/install/deno.sh`);
   const pin = /(Linux-x86_64\)\n\s*package=\S+ version=\S+\n\s*sha512=)\S+/;
-  assertMatch(installer, pin);
-  folder.file("install.sh", installer.replace(pin, `$1${sum}`));
+  assertMatch(part, pin);
+  Deno.mkdirSync(folder.at("install"));
+  folder.file("install/deno.sh", part.replace(pin, `$1${sum}`));
   return folder.at("package.tgz");
 }
 

@@ -1,7 +1,6 @@
 #!/bin/sh
-# Makes what the tests' virtual machines are started from, in a folder of build/, where it is not there yet. Prints the
-# folder. Where this machine has not what it takes, the last line on stderr says what that is, and the exit code is 77, which
-# is "skipped" to those who run tests; any other failure is a defect.
+# Makes the disks and kernels that the tests' virtual machines start from, in a directory of build/ if it does not exist yet.
+# Prints the directory.
 #
 #   trixie.ext4         Debian 13, whose systemd (257) binds sshd to vsock by itself; also booted without systemd
 #   bookworm.ext4       Debian 12, whose systemd (252) does not
@@ -14,41 +13,20 @@
 # the virtio bus in a module, which is loaded after systemd looks for a vsock device where there is no initramfs.
 set -eu
 
-PATH=$PATH:/usr/sbin
-root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/debian_systems.sh
+. "$(dirname "$0")/../debian_systems.sh"
 here=$root/tests/vm
-# Whatever these were made of, they are made again where that has changed.
-version=$(cat "$here/image.sh" "$here/init" | cksum | cut -d ' ' -f 1)
-folder=$root/build/vm/$version
-
-cannot() {
-  echo "$1" >&2
-  exit 77
-}
+folder=$root/build/vm/$(version_of "$0" "$here/init")
 
 [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] || cannot "the virtual machines are for x86-64 Linux only"
 for tool in qemu-system-x86_64 setpriv mke2fs sshd socat; do
   command -v "$tool" >/dev/null || cannot "$tool is not installed, and this may not install it"
 done
-are_made() {
-  if [ -e "$folder/complete" ]; then
-    echo "$folder"
-    exit 0
-  fi
-}
-are_made
+end_if_made "$folder" complete
 command -v mmdebstrap >/dev/null || cannot "mmdebstrap is not installed, and this may not install it"
 [ "$(id -u)" = 0 ] || cannot "only root can make their disks: run tests/vm/image.sh as root once"
 
-mkdir -p "$root/build/vm"
-# Whoever else needs them waits until they are made.
-exec 9>"$root/build/vm/lock"
-! command -v flock >/dev/null || flock 9
-are_made
-work=$(mktemp -d "$root/build/vm/new.XXXXXX")
-# What runs beside this is waited for: it works in the folder.
-trap 'wait; rm -rf --one-file-system "$work"' EXIT
-trap 'exit 1' HUP INT TERM
+begin_work "$root/build/vm" "$folder" complete
 
 # mmdebstrap mounts /proc, /sys and devices in what it makes. Where that can be hidden, nobody else sees it, least of all
 # rm; in a chroot it cannot.
