@@ -9,9 +9,9 @@
  */
 
 import { dial } from "./addresses/dial.ts";
-import { parseTarget } from "./addresses/target.ts";
+import { tryParseAddress } from "./addresses/parse.ts";
 import { Deadline } from "./core/deadline.ts";
-import { reportError } from "./core/errors.ts";
+import { parseUint32 } from "./core/numbers.ts";
 import { Library, libraryPath, programUrl } from "./ffi/library.ts";
 import { chooseHandoverMode, handOver } from "./proxy/handover.ts";
 import { parseInvocation } from "./proxy/invocation.ts";
@@ -20,7 +20,9 @@ import { parseInvocation } from "./proxy/invocation.ts";
 async function main(args: readonly string[]): Promise<number> {
   try {
     const { host, port, relay, timeout, wait } = parseInvocation(args);
-    const target = parseTarget(host, port);
+    const number = parseUint32(port ?? "");
+    const target = number === undefined ? undefined : tryParseAddress(host, number);
+    if (target === undefined) return (await import("./proxy/address_errors.ts")).rejectAddress(host, port);
     const path = libraryPath(programUrl());
     if (wait === undefined) {
       const library = Library.open(path);
@@ -38,7 +40,7 @@ async function main(args: readonly string[]): Promise<number> {
     }
     return 0;
   } catch (thrown) {
-    return reportError(thrown);
+    return (await import("./core/report.ts")).reportError(thrown);
   }
 }
 

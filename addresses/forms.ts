@@ -32,8 +32,7 @@ export function formOf({ kind }: Target): AddressForm {
 
 /** Returns the form called `name`, in any case; undefined if there is none. */
 export function formNamed(name: string): AddressForm | undefined {
-  const lower = lowerAscii(name);
-  return FORMS.find((form) => form.name === lower);
+  return FORMS.find((form) => form.name === name) ?? FORMS.find((form) => form.name === lowerAscii(name));
 }
 
 /** Returns whether `target` is itself a socket. */

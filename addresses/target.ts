@@ -6,11 +6,11 @@
 
 import { ProxyError } from "../core/errors.ts";
 import { parseUint32 } from "../core/numbers.ts";
-import { escapeForTerminal, lowerAscii } from "../core/text.ts";
-import { type AnyTarget, invalidAddress } from "./form.ts";
-import { formNamed, formOf, FORMS, isSocketTarget, type Target } from "./forms.ts";
+import { escapeForTerminal } from "../core/text.ts";
+import type { AnyTarget } from "./form.ts";
+import { formNamed, formOf, isSocketTarget, type Target } from "./forms.ts";
+import { parseAddress, splitAddress, tryParseAddress } from "./parse.ts";
 import { suggestAddress } from "./suggest.ts";
-import { isThisMachine, THIS_MACHINE, THIS_MACHINE_TARGET } from "./this_machine.ts";
 
 /**
  * Parses a host name and a port as they stand on an `ssh` command line.
@@ -61,22 +61,6 @@ export function parsePort(port: string, host: string): number {
   });
 }
 
-/** Parses an address with no hint for a mistyped one. */
-function parseAddress(address: string, port: number): Target {
-  if (isThisMachine(address)) return THIS_MACHINE_TARGET;
-  const { form: name, separator, rest } = splitAddress(address);
-  const form = separator === "" ? undefined : formNamed(name);
-  if (form === undefined) throw invalidAddress(address, "not an address", `an address is ${usages()}`);
-  if (form.hasThisMachine && isThisMachine(rest)) return THIS_MACHINE_TARGET;
-  return form.parse({ address, rest, port }) as Target;
-}
-
-/** Lists the forms of addresses for a hint. */
-function usages(): string {
-  const forms = FORMS.map(({ name, argument }) => `${name}/${argument}`);
-  return `${forms.join(", ")} or ${THIS_MACHINE.address}`;
-}
-
 /** Returns a hint for `vsock:42`, which some programs split into a host and a port; undefined for all else. */
 function cidAsPortHint(host: string, port: string): string | undefined {
   // ssh passes this port where none was given.
@@ -87,21 +71,13 @@ function cidAsPortHint(host: string, port: string): string | undefined {
 
 /** Returns whether `text` is an address. */
 export function isAddress(text: string): boolean {
-  return parsed(text) !== undefined;
+  return tryParseAddress(text, 0) !== undefined;
 }
 
 /** Returns whether `text` is the address of a socket, and not a name for one. */
 export function isSocketAddress(text: string): boolean {
-  const target = parsed(text);
+  const target = tryParseAddress(text, 0);
   return target !== undefined && isSocketTarget(target);
-}
-
-function parsed(text: string): Target | undefined {
-  try {
-    return parseAddress(text, 0);
-  } catch {
-    return undefined;
-  }
 }
 
 /**
@@ -122,24 +98,4 @@ export function formatTarget(target: Target): string {
 export function targetLabel(target: Target): string {
   const address = escapeForTerminal(formatTarget(target));
   return formOf(target).takesPort ? `${address} port ${(target as AnyTarget).port}` : address;
-}
-
-/**
- * Returns `host` with the case in which it was typed. `ssh` gives a ProxyCommand `%h` in lower case, and `%n` (since
- * OpenSSH 8.1) as it was typed. If the two differ in more than case, `%n` is an alias and `%h` counts.
- */
-export function restoreCase(host: string, typed: string | undefined): string {
-  if (typed === undefined || typed === host || lowerAscii(typed) !== lowerAscii(host)) return host;
-  const { form: name, separator, rest } = splitAddress(host);
-  const form = formNamed(name);
-  if (!form?.keepsCase || form.hasThisMachine && isThisMachine(rest)) return host;
-  return name + separator + typed.slice(name.length + separator.length);
-}
-
-/** Splits an address at its first `/` or `%`. Searches by hand, because a RegExp costs start-up time. */
-function splitAddress(address: string): { form: string; separator: string; rest: string } {
-  const [slash, percent] = [address.indexOf("/"), address.indexOf("%")];
-  const at = slash === -1 || percent !== -1 && percent < slash ? percent : slash;
-  if (at === -1) return { form: "", separator: "", rest: address };
-  return { form: address.slice(0, at), separator: address.charAt(at), rest: address.slice(at + 1) };
 }

@@ -6,7 +6,8 @@
 
 import { Library, libraryPath, programUrl } from "../ffi/library.ts";
 import { CONNECTION_NONBLOCKING } from "../ffi/nonblocking.ts";
-import { asProxyError, formatError, ProxyError, writeStderr } from "../core/errors.ts";
+import { asProxyError, formatError, writeStderr } from "../core/report.ts";
+import { ProxyError } from "../core/errors.ts";
 import { escapeForTerminal } from "../core/text.ts";
 import { VERSION } from "../core/version.ts";
 import { runProgram } from "./app.ts";

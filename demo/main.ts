@@ -6,7 +6,8 @@
 
 import { dropIn, proxyCommand } from "../commands/config/drop_in.ts";
 import { libraryPath } from "../ffi/library.ts";
-import { ProxyError, reportError } from "../core/errors.ts";
+import { ProxyError } from "../core/errors.ts";
+import { reportError } from "../core/report.ts";
 import { serveDemo } from "./demo.ts";
 import { COMMAND } from "./greeting.ts";
 

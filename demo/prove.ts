@@ -7,7 +7,7 @@
  */
 
 import { escapeForTerminal } from "../core/text.ts";
-import { reportError } from "../core/errors.ts";
+import { reportError } from "../core/report.ts";
 import { serveDemo } from "./demo.ts";
 import { answerToCommand, COMMAND } from "./greeting.ts";
 

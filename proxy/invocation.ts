@@ -4,8 +4,7 @@
  * @module
  */
 
-import { suggestWithoutPort } from "../addresses/suggest.ts";
-import { parseTarget, restoreCase } from "../addresses/target.ts";
+import { restoreCase } from "../addresses/parse.ts";
 import { isThisMachine } from "../addresses/this_machine.ts";
 import { DEFAULT_TIMEOUT_MS, DEFAULT_WAIT_MS, parseSeconds } from "../core/deadline.ts";
 import { ProxyError } from "../core/errors.ts";
@@ -15,8 +14,8 @@ import { escapeForTerminal } from "../core/text.ts";
 export interface Invocation {
   /** The host name, in the case in which it was typed. */
   host: string;
-  /** The port, not parsed yet. */
-  port: string;
+  /** The port, not parsed yet; undefined if there is none. */
+  port: string | undefined;
   /** Whether the client wants bytes, even on a socket at fd 1. */
   relay: boolean;
   /** The timeout for connecting and the handshake, in milliseconds. */
@@ -70,7 +69,6 @@ export function parseInvocation(args: readonly string[]): Invocation {
   }
   const [host, port, surplus] = words;
   if (host === undefined) throw usage("no address given");
-  if (port === undefined) throw portless(host);
   if (surplus !== undefined) throw usage(`'${escapeForTerminal(surplus)}': one argument too many`);
   return { host: restoreCase(host, typed), port, relay, timeout, wait };
 }
@@ -79,14 +77,6 @@ export function parseInvocation(args: readonly string[]): Invocation {
 function nearest(option: string): string {
   const meant = PROXY_OPTIONS.find((one) => one.slice(0, 3) === option.slice(0, 3));
   return meant === undefined ? `it takes ${PROXY_OPTIONS.join(", ")}` : `did you mean ${meant}?`;
-}
-
-/** Returns the error for an address without a port. `host` can be mistyped, and the port can stand in it. */
-function portless(host: string): ProxyError {
-  parseTarget(host, "22");
-  const shown = escapeForTerminal(host);
-  const hint = `to log in: ssh ${shown}; for the connection alone: deno-ssh-proxy ${shown} 22`;
-  return usage(`'${shown}': no port given`, suggestWithoutPort(host) ?? hint);
 }
 
 function usage(message: string, hint = "deno-ssh-proxy --help tells what it takes"): ProxyError {

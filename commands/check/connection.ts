@@ -5,7 +5,7 @@
  */
 
 import { connectSocket } from "../../addresses/connect.ts";
-import { resolveTarget } from "../../addresses/dial.ts";
+import { resolveTarget } from "../../addresses/resolve.ts";
 import { connectError } from "../../addresses/failure.ts";
 import type { AnyTarget, DialContext, Handshake } from "../../addresses/form.ts";
 import { formOf, isSocketTarget, type SocketTarget, type Target } from "../../addresses/forms.ts";

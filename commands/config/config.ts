@@ -5,7 +5,8 @@
  */
 
 import { escapeForTerminal } from "../../core/text.ts";
-import { formatError, ProxyError } from "../../core/errors.ts";
+import { formatError } from "../../core/report.ts";
+import { ProxyError } from "../../core/errors.ts";
 import { type Alias, formatAlias, parseAlias, requireName, requireUser } from "../ssh/alias.ts";
 import { command, type Context, type Given } from "../command.ts";
 import { listJson, listText } from "./installed_list.ts";

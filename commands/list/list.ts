@@ -5,7 +5,8 @@
  */
 
 import { SystemError } from "../../ffi/errno.ts";
-import { formatError, ProxyError } from "../../core/errors.ts";
+import { formatError } from "../../core/report.ts";
+import { ProxyError } from "../../core/errors.ts";
 import { THIS_MACHINE_TARGET } from "../../addresses/this_machine.ts";
 import { command } from "../command.ts";
 import { permissionHint } from "../permission.ts";

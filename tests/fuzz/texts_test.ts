@@ -15,6 +15,7 @@ import { translate } from "../../commands/list/mounts.ts";
 import { toJson, toTable, toTsv } from "../../commands/list/entry.ts";
 import { destinationIn } from "../../commands/ssh/destination.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { rejectAddress } from "../../proxy/address_errors.ts";
 import { isProxyInvocation, parseInvocation } from "../../proxy/invocation.ts";
 import { LONGEST_TIMEOUT_MS } from "../../core/deadline.ts";
 import { formatTarget, parseTarget } from "../../addresses/target.ts";
@@ -80,11 +81,12 @@ const anyArguments = fc.oneof(
         let invocation;
         try {
           invocation = parseInvocation(args);
+          if (invocation.port === undefined) rejectAddress(invocation.host, invocation.port);
         } catch (thrown) {
           seen.refused++;
           return assertUsage(thrown);
         }
-        const { host, port, timeout, wait } = invocation;
+        const { host, port = "", timeout, wait } = invocation;
         for (const time of [timeout, wait ?? 1]) {
           assert(Number.isInteger(time) && time > 0 && time <= LONGEST_TIMEOUT_MS);
         }

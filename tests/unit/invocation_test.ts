@@ -1,9 +1,16 @@
 import { COMMAND_LINES } from "../support/command_lines.ts";
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { rejectAddress } from "../../proxy/address_errors.ts";
 import { type Invocation, isProxyInvocation, parseInvocation } from "../../proxy/invocation.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { assertFails } from "./support.ts";
+
+/** Parses a command line as the ProxyCommand does. */
+function parsed(args: readonly string[]): Invocation {
+  const invocation = parseInvocation(args);
+  return invocation.port === undefined ? rejectAddress(invocation.host, invocation.port) : invocation;
+}
 
 Deno.test("the options may stand anywhere, with their values behind a = or as the next argument", () => {
   const plain: Invocation = { host: "unix/s", port: "22", relay: false, timeout: 10_000, wait: undefined };
@@ -31,13 +38,13 @@ Deno.test("the options may stand anywhere, with their values behind a = or as th
     [["", ""], { ...plain, host: "", port: "" }],
     [["-x", "-1"], { ...plain, host: "-x", port: "-1" }],
   ];
-  for (const [args, invocation] of examples) assertEquals(parseInvocation(args), invocation, JSON.stringify(args));
+  for (const [args, invocation] of examples) assertEquals(parsed(args), invocation, JSON.stringify(args));
 });
 
 Deno.test("a name as it was typed is taken whatever it begins with", () => {
   for (const name of ["--timeout", "--timeout=1", "--as-typed", "--", "-"]) {
     for (const typed of [["--as-typed", name], [`--as-typed=${name}`]]) {
-      assertEquals(parseInvocation(["unix/s", "22", ...typed]), {
+      assertEquals(parsed(["unix/s", "22", ...typed]), {
         host: "unix/s",
         port: "22",
         relay: false,
@@ -46,17 +53,17 @@ Deno.test("a name as it was typed is taken whatever it begins with", () => {
       });
     }
   }
-  assertEquals(parseInvocation(["--as-typed", "--X", "a", "b"]).host, "a");
+  assertEquals(parsed(["--as-typed", "--X", "a", "b"]).host, "a");
 });
 
 Deno.test("an option without its value is refused by its name", () => {
   for (const option of ["--timeout", "--as-typed"]) {
-    assertFails("usage", () => parseInvocation(["unix/s", "22", option]), `${option}: it needs a value`);
+    assertFails("usage", () => parsed(["unix/s", "22", option]), `${option}: it needs a value`);
   }
-  assertFails("usage", () => parseInvocation(["unix/s", "22", "--timeout="]), "not a time");
-  assertFails("usage", () => parseInvocation(["--timeout", "unix/s", "22"]), "not a time");
-  assertFails("usage", () => parseInvocation(["unix/s", "22", "--wait="]), "--wait '': not a time");
-  assertFails("usage", () => parseInvocation(["unix/s", "22", "--wait", "30"]), "'30': one argument too many");
+  assertFails("usage", () => parsed(["unix/s", "22", "--timeout="]), "not a time");
+  assertFails("usage", () => parsed(["--timeout", "unix/s", "22"]), "not a time");
+  assertFails("usage", () => parsed(["unix/s", "22", "--wait="]), "--wait '': not a time");
+  assertFails("usage", () => parsed(["unix/s", "22", "--wait", "30"]), "'30': one argument too many");
 });
 
 Deno.test("an option that there is none of is refused, shown fit for a terminal, and the nearest one is offered", () => {
@@ -77,7 +84,7 @@ Deno.test("an option that there is none of is refused, shown fit for a terminal,
   for (const [option, shown, meant] of examples) {
     const { hint } = assertFails(
       "usage",
-      () => parseInvocation(["unix/s", "22", option]),
+      () => parsed(["unix/s", "22", option]),
       `${shown}: no such option`,
     );
     assertEquals(hint, meant);
@@ -85,20 +92,20 @@ Deno.test("an option that there is none of is refused, shown fit for a terminal,
 });
 
 Deno.test("an argument too many is refused by its name, and shown fit for a terminal", () => {
-  assertFails("usage", () => parseInvocation(["unix/s", "22", "23"]), "'23': one argument too many");
-  assertFails("usage", () => parseInvocation(["unix/s", "22", "\x1b"]), "'\\x1b': one argument too many");
-  assertFails("usage", () => parseInvocation(["--timeout=1", "unix/s", "22", "a", "b"]), "'a': one argument too many");
+  assertFails("usage", () => parsed(["unix/s", "22", "23"]), "'23': one argument too many");
+  assertFails("usage", () => parsed(["unix/s", "22", "\x1b"]), "'\\x1b': one argument too many");
+  assertFails("usage", () => parsed(["--timeout=1", "unix/s", "22", "a", "b"]), "'a': one argument too many");
 });
 
 Deno.test("an argument that is empty is named all the same", () => {
-  assertFails("usage", () => parseInvocation(["unix/s", "22", ""]), "'': one argument too many");
-  assertFails("usage", () => parseInvocation([""]), "'': not an address");
+  assertFails("usage", () => parsed(["unix/s", "22", ""]), "'': one argument too many");
+  assertFails("usage", () => parsed([""]), "'': not an address");
 });
 
 Deno.test("an address without a port is refused by its name", () => {
-  const { hint } = assertFails("usage", () => parseInvocation(["unix/s"]), "'unix/s': no port given");
+  const { hint } = assertFails("usage", () => parsed(["unix/s"]), "'unix/s': no port given");
   assertEquals(hint, "to log in: ssh unix/s; for the connection alone: deno-ssh-proxy unix/s 22");
-  assertFails("usage", () => parseInvocation(["unix/\x1b", "--timeout=1"]), "'unix/\\x1b': no port given");
+  assertFails("usage", () => parsed(["unix/\x1b", "--timeout=1"]), "'unix/\\x1b': no port given");
 });
 
 Deno.test("a mistyped address is what is wrong with a command line that also lacks the port", () => {
@@ -110,14 +117,14 @@ Deno.test("a mistyped address is what is wrong with a command line that also lac
     [["\x1b"], "'\\x1b': not an address", "an address is unix/PATH, vsock/CID, vsock-mux/PATH, machine/NAME or .host"],
   ];
   for (const [words, message, hint] of hints) {
-    assertEquals(assertFails("usage", () => parseInvocation(words), message).hint, hint);
+    assertEquals(assertFails("usage", () => parsed(words), message).hint, hint);
   }
 });
 
 Deno.test("no address at all is refused", () => {
   for (const args of [[], ["--timeout=1"], ["--as-typed", "unix/s"]]) {
     try {
-      parseInvocation(args);
+      parsed(args);
       throw new Error("it was taken");
     } catch (thrown) {
       assertEquals(thrown instanceof ProxyError && [thrown.kind, thrown.message], ["usage", "no address given"]);
@@ -167,7 +174,7 @@ Deno.test("no arguments make the parser throw anything but a usage error", () =>
   fc.assert(
     fc.property(fc.array(anyArg, { maxLength: 8 }), (args) => {
       try {
-        parseInvocation(args);
+        parsed(args);
       } catch (thrown) {
         assertEquals(thrown instanceof ProxyError && thrown.kind, "usage");
       }

@@ -4,7 +4,8 @@ import { Library } from "../../ffi/library.ts";
 import { runtimeFolder } from "../../ffi/socket.ts";
 import { CONNECTION_NONBLOCKING } from "../../ffi/nonblocking.ts";
 import type { ConnectionCalls } from "../../ffi/symbols.ts";
-import { dial, resolveTarget } from "../../addresses/dial.ts";
+import { dial } from "../../addresses/dial.ts";
+import { resolveTarget } from "../../addresses/resolve.ts";
 import type { ErrorKind, ProxyError } from "../../core/errors.ts";
 
 import { findMachine, listMachines, parseReply } from "../../addresses/machined.ts";

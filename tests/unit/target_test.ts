@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { formatTarget, parseTarget, restoreCase } from "../../addresses/target.ts";
+import { formatTarget, parseTarget } from "../../addresses/target.ts";
+import { restoreCase } from "../../addresses/parse.ts";
 import type { Target } from "../../addresses/forms.ts";
 import { assertFails, assertOneLine } from "./support.ts";
 
