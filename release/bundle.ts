@@ -12,25 +12,40 @@ import * as esbuild from "esbuild-wasm/esm/browser.js";
 
 const [info, out] = Deno.args as [string, string];
 
-/** The part of `deno info --json` that says where the npm packages of deno.lock are. */
-const { npmPackages } = JSON.parse(Deno.readTextFileSync(info)) as {
-  npmPackages: Record<string, { name: string; localPath: string }>;
-};
+/** An npm package, in `deno info --json`. */
+interface Package {
+  readonly name: string;
+  readonly dependencies: readonly string[];
+  readonly localPath: string;
+}
+
+/** The npm packages of deno.lock, by their names with versions. */
+const { npmPackages } = JSON.parse(Deno.readTextFileSync(info)) as { npmPackages: Record<string, Package> };
 /** The names of deno.json for npm packages. */
 const { imports } = JSON.parse(Deno.readTextFileSync("deno.json")) as { imports: Record<string, string> };
 
-/** Returns the directory of the npm package that deno.json calls by this name. */
-function packageFolder(name: string): string {
-  const found = npmPackages[(imports[name] ?? "").replace("npm:", "")];
-  if (found === undefined) throw new Error(`${name}: deno.json and deno.lock name no such package`);
-  return found.localPath;
+/** Returns the package that `importer`, a module of ours or of another package, calls by this name. */
+function packageOf(name: string, importer: string): Package {
+  const own = Object.values(npmPackages).find(({ localPath }) => importer.startsWith(`${localPath}/`));
+  const found = own === undefined
+    ? npmPackages[(imports[name] ?? "").replace("npm:", "")]
+    : own.dependencies.map((id) => npmPackages[id]!).find((one) => one.name === name);
+  if (found === undefined) throw new Error(`${name}: deno.json and deno.lock name no such package for ${importer}`);
+  return found;
 }
 
-/** Returns the module that such a package exports as itself. */
-function packageModule(name: string): string {
-  const folder = packageFolder(name);
-  const { exports } = JSON.parse(Deno.readTextFileSync(`${folder}/package.json`)) as { exports: { import: string } };
-  return `${folder}/${exports.import}`;
+/** A module that a package exports: a path, or one for each condition. */
+type Exported = string | { readonly [condition: string]: Exported };
+
+/** Returns the module that a package exports as itself, for `import` in another environment than Node.js. */
+function moduleOf({ localPath }: Package): string {
+  const { exports, module, main } = JSON.parse(Deno.readTextFileSync(`${localPath}/package.json`));
+  let exported: Exported = exports ?? module ?? main;
+  while (typeof exported !== "string") {
+    const { ".": itself, import: imported, default: other }: Record<string, Exported> = exported;
+    exported = (itself ?? imported ?? other)!;
+  }
+  return `${localPath}/${exported}`;
 }
 
 const denoResolution: esbuild.Plugin = {
@@ -39,7 +54,7 @@ const denoResolution: esbuild.Plugin = {
     build.onResolve({ filter: /./ }, ({ path, importer, kind }) => {
       if (kind === "entry-point") return { path: `${Deno.cwd()}/${path}` };
       if (path.startsWith(".")) return { path: normalized(`${importer}/../${path}`) };
-      return { path: packageModule(path) };
+      return { path: moduleOf(packageOf(path, importer)) };
     });
     build.onLoad({ filter: /./ }, ({ path }) => ({
       contents: Deno.readTextFileSync(path),
@@ -173,7 +188,9 @@ async function joinChunks(
   return outputFiles[0]!.text;
 }
 
-const wasmModule = await WebAssembly.compile(Deno.readFileSync(`${packageFolder("esbuild-wasm")}/esbuild.wasm`));
+const wasmModule = await WebAssembly.compile(
+  Deno.readFileSync(`${packageOf("esbuild-wasm", import.meta.url).localPath}/esbuild.wasm`),
+);
 await esbuild.initialize({ wasmModule, worker: false });
 Deno.writeTextFileSync(`${out}/cli.mjs`, await oneModule("cli"));
 Deno.writeTextFileSync(`${out}/proxy.mjs`, await twoParts("proxy"));

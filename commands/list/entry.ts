@@ -7,6 +7,7 @@
 import { escapeForTerminal } from "../../core/text.ts";
 import { jsonText } from "../terminal/json.ts";
 import { needsAlias } from "../ssh/needs_alias.ts";
+import { padEnd, widthOf } from "../terminal/width.ts";
 import { wrap } from "../terminal/wrap.ts";
 
 /** Something on this machine that `ssh` can be told to connect to. */
@@ -44,12 +45,9 @@ const ALIAS = "an alias";
 export function toTable(all: readonly ListEntry[], columns: number): string {
   const rows = [["ADDRESS", "WHAT", "NAME", "NEEDS"], ...all.map(cells)];
   if (!all.some(({ address }) => needsAlias(address))) { for (const row of rows) row.pop(); }
-  const widths = rows[0]!.map((_title, column) =>
-    rows.reduce((most, row) => Math.max(most, [...row[column]!].length), 0)
-  );
+  const widths = rows[0]!.map((_title, column) => rows.reduce((most, row) => Math.max(most, widthOf(row[column]!)), 0));
   if (widths.reduce((sum, width) => sum + width + GAP, -GAP) > columns) return asBlocks(all.map(cells), columns);
-  const padded = (cell: string, width: number) => cell + " ".repeat(width - [...cell].length);
-  const line = (row: string[]) => row.map((cell, column) => padded(cell, widths[column]!)).join(" ".repeat(GAP));
+  const line = (row: string[]) => row.map((cell, column) => padEnd(cell, widths[column]!)).join(" ".repeat(GAP));
   return rows.map((row) => `${line(row).trimEnd()}\n`).join("");
 }
 

@@ -6,10 +6,10 @@
  */
 
 import type { Output } from "./output.ts";
+import { cutMiddle } from "./width.ts";
 
 /** In ASCII: not every locale has more. */
 const FRAMES = "|/-\\";
-const CUT = "...";
 const FRAME_TIME = 100;
 /** Goes to the beginning of the line and clears it (ECMA-48: CR, and EL). */
 const CLEAR_LINE = "\r\x1b[K";
@@ -65,7 +65,7 @@ export class Progress implements AsyncDisposable {
     const [begin, end] = [`${FRAMES[this.#frame++ % FRAMES.length]} `, seconds === 0 ? "" : ` (${seconds} s)`];
     // The last column stays free: some terminals begin a new line as soon as it is full.
     const space = Math.max(this.#to.columns - begin.length - end.length - 1, 0);
-    this.#write(`${CLEAR_LINE}${begin}${shortened(this.#text, space)}${end}`);
+    this.#write(`${CLEAR_LINE}${begin}${cutMiddle(this.#text, space)}${end}`);
   }
 
   #write(text: string): void {
@@ -76,13 +76,4 @@ export class Progress implements AsyncDisposable {
     clearInterval(this.#timer);
     await this.pause();
   }
-}
-
-/** `text` in `space` characters: a message has its subject at its beginning and the reason at its end. */
-function shortened(text: string, space: number): string {
-  const characters = [...text];
-  if (characters.length <= space) return text;
-  const half = Math.max(space - CUT.length, 0) / 2;
-  const [begin, end] = [Math.floor(half), characters.length - Math.ceil(half)];
-  return [...characters.slice(0, begin), CUT, ...characters.slice(end)].join("");
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { widthOf } from "./width.ts";
+
 /**
  * Breaks `text` at its spaces into lines of at most `width` characters. A longer word, or a command, has a line of its own, so
  * that it can be copied whole. `last` follows as one more word, which keeps the spaces in it.
@@ -44,7 +46,7 @@ const MESSAGE_HANGING = 4;
 /** Breaks those lines of a message that are longer than `width`, as {@linkcode wrap} does. */
 export function foldMessage(text: string, width: number): string {
   return text.split("\n").map((line) => {
-    if ([...line].length <= width) return line;
+    if (widthOf(line) <= width) return line;
     const indent = /^ */.exec(line)![0];
     const hanging = " ".repeat(MESSAGE_HANGING);
     const [first, ...rest] = wrap(line.trimStart(), Math.max(width - MESSAGE_HANGING, 1));
@@ -57,7 +59,7 @@ function wrapWords(words: readonly string[], width: number): string[] {
   let line = "";
   for (const word of words) {
     const longer = line === "" ? word : `${line} ${word}`;
-    if ([...longer].length <= width || line === "") {
+    if (widthOf(longer) <= width || line === "") {
       line = longer;
       continue;
     }

@@ -304,6 +304,18 @@ unix/a b
   }
 });
 
+Deno.test("a table with wide characters has straight columns", () => {
+  const machine = { ...QEMU, address: "machine/日本", name: "日本" };
+  assertEquals(
+    toTable([machine, { ...QEMU, what: "QEMU 🚀" }, HOST], 80),
+    `ADDRESS       WHAT          NAME
+machine/日本  QEMU (pid 9)  日本
+vsock/42      QEMU 🚀       CID 42
+.host         this machine
+`,
+  );
+});
+
 Deno.test("anything else than a terminal has lines with tabs, the address first", () => {
   const lines = toTsv([FIRECRACKER, QEMU, { ...HOST, address: "unix/a b" }]);
   assertEquals(

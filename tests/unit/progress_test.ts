@@ -122,3 +122,13 @@ Deno.test("where there is no terminal each text is told once, in a line of its o
   await on.progress[Symbol.asyncDispose]();
   assertEquals(screen.written, ["one", "two", "three"].map((text) => `deno-ssh-proxy: ${text}\n`));
 });
+
+Deno.test("a line of wide characters does not reach the last column", () => {
+  const screen = new Screen(true, 20);
+  using on = progressOn(screen, "日本語".repeat(10));
+  on.drawing.draw!();
+  return on.progress[Symbol.asyncDispose]().then(() => {
+    const [line = ""] = screen.written;
+    assertEquals(line, `${CLEAR}| 日本語...日本語`);
+  });
+});
