@@ -4,7 +4,8 @@
  * @module
  */
 
-import { dropIn, proxyCommand } from "../commands/config/drop_in.ts";
+import { dropIn } from "../commands/config/drop_in.ts";
+import { proxyCommand } from "../commands/ssh/own_command.ts";
 import { libraryPath } from "../ffi/library.ts";
 import { ProxyError } from "../core/errors.ts";
 import { reportError } from "../core/report.ts";

@@ -66,7 +66,8 @@ for file in proxy.mjs cli.mjs libdeno_ssh_proxy.so; do
   put "$program/$file" $lib/$file
 done
 (cd "$root" && "$deno" eval --quiet --no-config '
-  import { dropIn, SYSTEM_SETTINGS } from "./commands/config/drop_in.ts";
+  import { dropIn } from "./commands/config/drop_in.ts";
+  import { SYSTEM_SETTINGS } from "./commands/config/settings.ts";
   console.log(dropIn("/usr/bin/deno-ssh-proxy", SYSTEM_SETTINGS).trimEnd());
 ') >"$work/ssh_config"
 put "$work/ssh_config" /etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf

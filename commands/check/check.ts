@@ -1,5 +1,5 @@
 /**
- * `check`: shows every step of a connection, and what is wrong with the first that fails.
+ * `check`: shows every step of a connection, and explains the first that fails.
  *
  * @module
  */
@@ -44,80 +44,88 @@ Exits with 0, or with the exit code of the first step that fails.`,
     },
     json: { brief: "the same as JSON, under names that stay" },
   },
-  async run({ out, err, library }, { timeout, json }, typed, port) {
-    const time = timeout === undefined ? DEFAULT_TIMEOUT_MS : parseSeconds("--timeout", timeout);
+  async run({ out, err, library }, { timeout: seconds, json }, typed = "", port) {
+    const timeout = seconds === undefined ? DEFAULT_TIMEOUT_MS : parseSeconds("--timeout", seconds);
     const steps: Step[] = [];
-    const place = await showing(err, async (progress) => {
+    const destination = await withProgress(err, async (progress) => {
       const ended = async (step: Step) => {
         steps.push(step);
         await progress.pause();
-        if (!json) await out.write(lines(step, out));
+        if (!json) await out.write(formatStep(step, out));
       };
-      const take = stepRunner((name) => progress.show(name), ended);
-      return await takeSteps(library, withoutUser(typed!), port, time, take);
+      const run = stepRunner((name) => progress.show(name), ended);
+      return await runSteps({ host: withoutUser(typed), port }, { library, timeout }, run);
     });
     const exitCode = steps.find(({ status }) => status === "failed")?.exitCode ?? 0;
-    const report = { typed, ...place, ok: exitCode === 0, exitCode, steps };
-    if (json) await out.write(jsonText(report));
+    if (json) {
+      await out.write(jsonText({ typed, ...destination, ok: exitCode === 0, exitCode, steps: steps.map(toJson) }));
+    }
     return exitCode;
   },
 });
 
-/** Does `work` while a terminal shows that it goes on. */
-async function showing<Value>(err: Output, work: (progress: Progress) => Promise<Value>): Promise<Value> {
+/** Returns a step as JSON has it, under names that stay. */
+function toJson({ name, milliseconds, status, message, hint, facts, exitCode }: Step): unknown {
+  return { name, milliseconds, status, says: message, hint, facts, exitCode };
+}
+
+/** Does `work` while a terminal shows progress. */
+async function withProgress<Value>(err: Output, work: (progress: Progress) => Promise<Value>): Promise<Value> {
   await using progress = new Progress(err, "");
   return await work(progress);
 }
 
-/** Takes every step there is for a host name as `ssh` is given it. Gives the place that it stands for. */
-async function takeSteps(
-  library: Library,
-  host: string,
-  port: string | undefined,
-  time: number,
-  take: StepRunner,
+/** A host name and a port as `ssh` is given them. */
+interface Typed {
+  readonly host: string;
+  readonly port: string | undefined;
+}
+
+/** Runs all steps for a host name. Returns its address and port. */
+async function runSteps(
+  { host, port }: Typed,
+  { library, timeout }: { library: Library; timeout: number },
+  run: StepRunner,
 ): Promise<Destination | undefined> {
-  const place = isName(host) ? await take("name", () => nameFinding(host, port)) : addressDestination(host, port);
-  if (place === undefined) return undefined;
-  const target = await readAddress(place, take);
-  if (target === undefined) return place;
-  const isUp = await examine(library, target, time, take);
-  const effective = await take("ssh", () => sshFinding(host, port, library));
-  if (isUp && effective) await take("try", () => trialFinding(effective, time));
-  return place;
+  const destination = isName(host) ? await run("name", () => nameFinding(host, port)) : addressDestination(host, port);
+  if (destination === undefined) return undefined;
+  const target = await readAddress(destination, run);
+  if (target === undefined) return destination;
+  const isUp = await examine(library, target, timeout, run);
+  const effective = await run("ssh", () => sshFinding(host, port, library));
+  if (isUp && effective) await run("try", () => trialFinding(effective, timeout));
+  return destination;
 }
 
-/** What `ssh` has a name stand for. */
+/** Asks `ssh` for the address and the port of an alias. */
 async function nameFinding(name: string, port: string | undefined): Promise<[Destination, Finding]> {
-  const place = await resolveAlias(name, port);
-  return [place, {
-    says: `${name} stands for ${escapeForTerminal(place.address)}, port ${escapeForTerminal(place.port)}`,
-    facts: { ...place },
-  }];
+  const destination = await resolveAlias(name, port);
+  const [address, itsPort] = [destination.address, destination.port].map((text) => escapeForTerminal(text));
+  return [destination, { message: `${name} stands for ${address}, port ${itsPort}`, facts: { ...destination } }];
 }
 
-/** A sign for each status, in UTF-8 and in ASCII, and its colour (ECMA-48: SGR). */
+/** The mark of each status, in UTF-8 and in ASCII, and its colour (ECMA-48: SGR). */
 const MARKS = { ok: ["✓", "+", 32], note: ["!", "!", 33], failed: ["✗", "x", 31] } as const;
 
-/** Where the text begins: behind the mark and the longest name, or on a narrow terminal below them. */
+/** The column of the text: behind the mark and the longest name, or on a narrow terminal below them. */
 const INDENT = 12;
 const NARROW_INDENT = 4;
 
-/** A terminal of fewer columns is narrow. */
+/** A terminal with fewer columns is narrow. */
 const NARROW = 60;
 
-/** The fewest columns that text has. */
+/** The least width of text, in columns. */
 const LEAST_WIDTH = 20;
 
-/** A step as a person reads it. */
-function lines({ name, status, milliseconds, says, hint }: Step, { takesControls, columns }: Output): string {
+/** Formats a step for a person. */
+function formatStep({ name, status, milliseconds, message, hint }: Step, { takesControls, columns }: Output): string {
   const [utf8, ascii, colour] = MARKS[status];
   const mark = isUtf8() ? utf8 : ascii;
   const isNarrow = columns < NARROW;
   const indent = isNarrow ? NARROW_INDENT : INDENT;
   const width = Math.max(Math.min(columns, 100) - indent - 1, LEAST_WIDTH);
   const text = [
-    ...wrap(says, width, `(${milliseconds.toFixed(1)} ms)`),
+    ...wrap(message, width, `(${milliseconds.toFixed(1)} ms)`),
     ...(hint === undefined ? [] : wrap(hint, width - 2).map((line) => `  ${line}`)),
   ].map((line) => `${" ".repeat(indent)}${line}\n`).join("");
   const head = `${takesControls ? `\x1b[${colour}m${mark}\x1b[m` : mark} ${name}`;

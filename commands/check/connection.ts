@@ -29,7 +29,7 @@ import type { Finding, StepRunner } from "./step.ts";
 export async function readAddress({ address, port }: Destination, run: StepRunner): Promise<Target | undefined> {
   return await run("address", () => {
     const target = parseTarget(address, port);
-    return [target, { says: describe(target), facts: { ...target } }];
+    return [target, { message: describe(target), facts: { ...target } }];
   });
 }
 
@@ -44,7 +44,7 @@ export async function examine(library: Library, target: Target, timeout: number,
   const resolved = isSocketTarget(target) ? target : await run(target.kind, async () => {
     const resolved = await resolveTarget(target, context);
     return [resolved, {
-      says: `${escapeForTerminal(formatTarget(resolved))}: ${describe(resolved)}`,
+      message: `${escapeForTerminal(formatTarget(resolved))}: ${describe(resolved)}`,
       facts: { ...resolved },
     }];
   });
@@ -52,7 +52,7 @@ export async function examine(library: Library, target: Target, timeout: number,
   const { family } = formOf(resolved).endpoint(resolved);
   using socket = await run("connect", async () => [
     await connectSocket(resolved, context),
-    { says: `connected: ${family === "vsock" ? "something listens" : "a stream socket listens"}` },
+    { message: `connected: ${family === "vsock" ? "something listens" : "a stream socket listens"}` },
   ]);
   if (socket === undefined) return false;
   if (family === "unix") await run("peer", () => [true, peer(library, socket)]);
@@ -86,12 +86,12 @@ async function inspectEndpoint(target: SocketTarget, context: DialContext, run: 
 function vsockSupport(library: Library): Finding {
   try {
     const cid = localCid(library);
-    return { says: `this machine's CID is ${cid}${cid === VMADDR_CID_HOST ? " (a host)" : ""}`, facts: { cid } };
+    return { message: `this machine's CID is ${cid}${cid === VMADDR_CID_HOST ? " (a host)" : ""}`, facts: { cid } };
   } catch (thrown) {
     if (!(thrown instanceof SystemError)) throw thrown;
     return {
       status: "note",
-      says: `this machine has no CID: /dev/vsock: ${thrown.message}`,
+      message: `this machine has no CID: /dev/vsock: ${thrown.message}`,
       hint: VSOCK_MODULE_HINT,
       facts: { error: thrown.message },
     };
@@ -111,7 +111,7 @@ function socketStatus(target: SocketTarget, path: string, { library, deadline }:
   const obstacle = notSocket(status, path);
   if (obstacle !== undefined) throw connectError(target, SystemError.named("ECONNREFUSED"), deadline, obstacle);
   const facts = { mode: modeText(mode), permissions: (mode & 0o7777).toString(8).padStart(4, "0"), uid, gid, owner };
-  return { says: `${modeText(mode)} ${owner}`, facts };
+  return { message: `${modeText(mode)} ${owner}`, facts };
 }
 
 /** Returns the process that listened when the socket began to, with the name that the process has now. */
@@ -126,10 +126,10 @@ function peer(library: Library, { fd }: Socket): Finding {
       : name === undefined
       ? `process ${pid}, which has ended`
       : `${escapeForTerminal(name)}, process ${pid}`;
-    return { says: `${process}, of ${owner}`, facts };
+    return { message: `${process}, of ${owner}`, facts };
   } catch (thrown) {
     if (!(thrown instanceof SystemError)) throw thrown;
-    return { status: "note", says: `it cannot be told: ${thrown.message}` };
+    return { status: "note", message: `it cannot be told: ${thrown.message}` };
   }
 }
 
@@ -151,10 +151,10 @@ async function shakeHands(
   };
   await handshake.perform(recorder, target, deadline);
   const reply = escapeForTerminal(taken.trimEnd());
-  const says = reply === ""
+  const message = reply === ""
     ? "no answer of its own: the server speaks at once"
     : `${handshake.peer} answers "${reply}"`;
-  return [true, { says, facts: { reply } }];
+  return [true, { message, facts: { reply } }];
 }
 
 /** How long a server can send nothing before its form is asked for the reason, in milliseconds. */
@@ -189,6 +189,6 @@ function bannerFinding(banner: string): Finding {
     comments: escapeForTerminal(comments),
   };
   // 1.99 is 2.0 with support for version 1 (RFC 4253, section 5.1).
-  if (protocol === "2.0" || protocol === "1.99") return { says: shown, facts };
-  return { status: "note", says: shown, facts, hint: "ssh speaks protocol version 2.0 only" };
+  if (protocol === "2.0" || protocol === "1.99") return { message: shown, facts };
+  return { status: "note", message: shown, facts, hint: "ssh speaks protocol version 2.0 only" };
 }

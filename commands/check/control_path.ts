@@ -19,7 +19,7 @@ const APPENDED = 17;
 
 /** What works, and is worth knowing. */
 export interface Remark {
-  readonly says: string;
+  readonly message: string;
   readonly hint: string;
 }
 
@@ -34,7 +34,9 @@ export async function inspectControlPath(effective: EffectiveConfig, library: Li
   if (path === "none") return undefined;
   const obstacle = obstacleTo(path, isMaster(options.get("controlmaster")), library);
   if (obstacle !== undefined) {
-    const message = `ssh ends with 255: no socket can be at ControlPath ${escapeForTerminal(path)}: ${obstacle.says}`;
+    const message = `ssh ends with 255: no socket can be at ControlPath ${
+      escapeForTerminal(path)
+    }: ${obstacle.message}`;
     // A hash has no slash in it, which could be what names a directory that is not there.
     const isHashed = /[0-9a-f]{40}[^/]*$/.test(path);
     const hint = isHashed && obstacle.missing !== undefined
@@ -44,7 +46,7 @@ export async function inspectControlPath(effective: EffectiveConfig, library: Li
   }
   if ((options.get("controlpersist") ?? "no") === "no") return undefined;
   return {
-    says: "with ControlPersist, ssh discards the messages of its ProxyCommand",
+    message: "with ControlPersist, ssh discards the messages of its ProxyCommand",
     hint: "ssh -v shows them",
   };
 }
@@ -59,21 +61,21 @@ function obstacleTo(
   path: string,
   makesSocket: boolean,
   library: Library,
-): { says: string; missing?: string } | undefined {
+): { message: string; missing?: string } | undefined {
   const length = new TextEncoder().encode(path).length;
   // It looks for somebody else's socket in any case.
   const most = makesSocket ? LONGEST_PATH - APPENDED : LONGEST_PATH;
-  if (length > most) return { says: `it has ${length} bytes, and may have ${most}` };
+  if (length > most) return { message: `it has ${length} bytes, and may have ${most}` };
   if (!makesSocket) return undefined;
   const directory = path.includes("/") ? path.replace(/\/+[^/]*$/, "") || "/" : ".";
   try {
     return pathStatus(library, directory).isDirectory
       ? undefined
-      : { says: `${escapeForTerminal(directory)} is not a directory` };
+      : { message: `${escapeForTerminal(directory)} is not a directory` };
   } catch (thrown) {
     if (!(thrown instanceof SystemError)) throw thrown;
     if (thrown.code !== "ENOENT" && thrown.code !== "ENOTDIR") return undefined;
-    return { says: `there is no directory ${escapeForTerminal(directory)}`, missing: directory };
+    return { message: `there is no directory ${escapeForTerminal(directory)}`, missing: directory };
   }
 }
 

@@ -45,9 +45,9 @@ export function hostKeyFinding(
   if (whole === undefined) return undefined;
   switch (options.get("stricthostkeychecking")) {
     case "accept-new":
-      return { ...found, says: `${found.says}; ssh will keep its host key` };
+      return { ...found, message: `${found.message}; ssh will keep its host key` };
     case "ask":
-      return { ...found, status: "note", says: `${found.says}; ssh will ask whether to trust its host key` };
+      return { ...found, status: "note", message: `${found.message}; ssh will ask whether to trust its host key` };
   }
   const known = options.get("userknownhostsfile")?.split(" ")[0] || "~/.ssh/known_hosts";
   throw new ProxyError(

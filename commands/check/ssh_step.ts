@@ -33,13 +33,13 @@ export async function sshFinding(
     // What was compiled may start no program: that is nothing to mend.
     const unseen = Deno.build.standalone ? ["missing", "permission"] : ["missing"];
     if (!(thrown instanceof ProxyError && unseen.includes(thrown.kind))) throw thrown;
-    return [undefined, { status: "note", says: thrown.message, hint: thrown.hint }];
+    return [undefined, { status: "note", message: thrown.message, hint: thrown.hint }];
   }
   const { proxyCommand, proxyUseFdpass } = effective;
   if (proxyCommand === undefined) throw noProxyCommand(effective);
   if (hasPattern(host)) {
-    const says = "ssh takes no host key of a server whose name has one of ? * # [ ]: 'Host key verification failed'";
-    throw new ProxyError("configuration", says, { hint: aliasHint(host, port) });
+    const message = "ssh takes no host key of a server whose name has one of ? * # [ ]: 'Host key verification failed'";
+    throw new ProxyError("configuration", message, { hint: aliasHint(host, port) });
   }
   const file = await originOf("proxycommand", effective);
   const from = file === undefined ? "" : `, by ${escapeForTerminal(file)}`;
@@ -51,28 +51,33 @@ export async function sshFinding(
   };
   const remark = await inspectControlPath(effective, library);
   if (!facts.ours) {
-    const says = `ssh uses another program${from}: ${escapeForTerminal(proxyCommand)}`;
-    return [effective, { status: "note", says, hint: `${INSTALL}, and says so where something else wins`, facts }];
+    const message = `ssh uses another program${from}: ${escapeForTerminal(proxyCommand)}`;
+    return [effective, {
+      status: "note",
+      message,
+      hint: `${INSTALL}, and message so where something else wins`,
+      facts,
+    }];
   }
   if (!proxyUseFdpass) {
-    const says = `ssh uses this program${from}, but without ProxyUseFdpass yes: every byte is carried through it`;
-    return [effective, { status: "note", says, hint: INSTALL, facts }];
+    const message = `ssh uses this program${from}, but without ProxyUseFdpass yes: every byte is carried through it`;
+    return [effective, { status: "note", message, hint: INSTALL, facts }];
   }
-  const says = `ssh uses this program${from}`;
-  if (remark === undefined) return [effective, { says, facts }];
-  return [effective, { status: "note", says: `${says}; ${remark.says}`, hint: remark.hint, facts }];
+  const message = `ssh uses this program${from}`;
+  if (remark === undefined) return [effective, { message, facts }];
+  return [effective, { status: "note", message: `${message}; ${remark.message}`, hint: remark.hint, facts }];
 }
 
 /** A `HostName` alone does not bring this program in: its `Host` blocks are matched against the name as it was typed. */
 function noProxyCommand({ host, port: given, options }: EffectiveConfig): ProxyError {
   const [address = "", port = "22"] = [options.get("hostname"), options.get("port")];
   const command = isName(host) ? aliasCommand(host, address, port) : undefined;
-  const says = `ssh has no ProxyCommand for ${escapeForTerminal(host)}`;
+  const message = `ssh has no ProxyCommand for ${escapeForTerminal(host)}`;
   if (command === undefined) {
     const hint = aliasHint(host, given) ?? INSTALL;
-    return new ProxyError("configuration", `${says}: it would look for such a host`, { hint });
+    return new ProxyError("configuration", `${message}: it would look for such a host`, { hint });
   }
   // ssh shows it in lower case, which a CID does not have.
   const hint = address.startsWith("vsock/") ? command : `${command} (with capital letters where the file has them)`;
-  return new ProxyError("configuration", `${says}, whose HostName is ${escapeForTerminal(address)}`, { hint });
+  return new ProxyError("configuration", `${message}, whose HostName is ${escapeForTerminal(address)}`, { hint });
 }

@@ -36,7 +36,7 @@ export interface Step extends Omit<Finding, "status"> {
 /** The outcome of a step that did not fail. */
 export interface Finding {
   /** One line for people. */
-  readonly says: string;
+  readonly message: string;
   /** What to do, if something is wrong. */
   readonly hint?: string | undefined;
   /** The same for programs, under names that stay. */
@@ -65,7 +65,7 @@ export function stepRunner(begins: (name: StepName) => void, ended: (step: Step)
     } catch (thrown) {
       if (!(thrown instanceof ProxyError)) throw thrown;
       const { message, hint, kind, exitCode } = thrown;
-      await end({ status: "failed", says: message, hint, facts: { error: kind }, exitCode });
+      await end({ status: "failed", message, hint, facts: { error: kind }, exitCode });
       return undefined;
     }
   };

@@ -81,10 +81,10 @@ export async function trialFinding(effective: EffectiveConfig, timeout: number):
   }
   await ssh.status;
   const shown = escapeForTerminal(software ?? "");
-  const found: Finding = { says: `ssh reaches the server through it: ${shown}`, facts: { software: shown } };
+  const found: Finding = { message: `ssh reaches the server through it: ${shown}`, facts: { software: shown } };
   if (isLate && software !== undefined) {
-    const says = `${found.says}; its host key did not come within ${endedAfter / 1000} s`;
-    return [true, { ...found, status: "note", says }];
+    const message = `${found.message}; its host key did not come within ${endedAfter / 1000} s`;
+    return [true, { ...found, status: "note", message }];
   }
   const keyFinding = isDone ? found : hostKeyFinding(effective, lines, found);
   if (keyFinding !== undefined) return [true, keyFinding];

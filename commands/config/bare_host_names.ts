@@ -22,7 +22,7 @@ export interface BareHostName {
 /** Where files are that the lines name. */
 export interface Roots {
   /** The directory of relative paths. */
-  readonly folder: string;
+  readonly directory: string;
   /** The user's home, for `~`; undefined for the configuration of the system, each file of which ssh reads by itself. */
   readonly home: string | undefined;
 }
@@ -45,7 +45,7 @@ export function shortened(file: string, home: string | undefined): string {
 
 /** The files that ssh reads by themselves. */
 function filesOf(roots: Roots): string[] {
-  return roots.home === undefined ? pathsOf("*.conf", roots) : [`${roots.folder}/config`];
+  return roots.home === undefined ? pathsOf("*.conf", roots) : [`${roots.directory}/config`];
 }
 
 /** What stands in a `Host` block, also in files that it includes. */
@@ -145,9 +145,9 @@ function decoded(bytes: Uint8Array): string {
 }
 
 /** Returns the files that an `Include` names, in the order of their names, as glob(3) has them. */
-function pathsOf(word: string, { folder, home }: Roots): string[] {
+function pathsOf(word: string, { directory, home }: Roots): string[] {
   const path = word.startsWith("~/") && home !== undefined ? `${home}${word.slice(1)}` : word;
-  let found = [path.startsWith("/") ? "" : folder];
+  let found = [path.startsWith("/") ? "" : directory];
   for (const part of path.split("/").filter((part) => part !== "")) {
     if (!/[*?]/.test(part)) found = found.map((directory) => `${directory}/${part}`);
     else found = found.flatMap((directory) => namesIn(directory, part).map((name) => `${directory}/${name}`));

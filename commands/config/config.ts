@@ -13,21 +13,18 @@ import { listJson, listText } from "./installed_list.ts";
 import { unifiedDiff } from "./diff.ts";
 import { showEffect } from "./effect.ts";
 import { effectiveConfig, ownCommand } from "../ssh/effective_config.ts";
-import { dropIn, EXAMPLES, HOST_KEYS, type Settings } from "./drop_in.ts";
+import { dropIn, EXAMPLES } from "./drop_in.ts";
+import type { Settings } from "./settings.ts";
+import { HOST_KEYS } from "./settings.ts";
 import { askSshFor, hiddenHostWarnings, reservedNameWarnings } from "./hidden_hosts.ts";
-import {
-  applyPlan,
-  type ConfigLocation,
-  configLocation,
-  dropInPath,
-  installedFiles,
-  installedSettings,
-  type Plan,
-  planInstall,
-  planUninstall,
-} from "./installed_config.ts";
+import { applyPlan } from "./apply_plan.ts";
+import { type ConfigLocation, configLocation, dropInPath } from "./location.ts";
+import { installedFiles, installedSettings } from "./installed.ts";
+import type { Plan } from "./plan.ts";
+import { planInstall } from "./plan_install.ts";
+import { planUninstall } from "./plan_uninstall.ts";
 import { shownOn } from "../terminal/output.ts";
-import { requireFolder } from "./replace.ts";
+import { requireDirectory } from "./replace.ts";
 import { userVariable } from "../ssh/user_environment.ts";
 
 const OPTIONS = {
@@ -144,7 +141,7 @@ async function change({ out, err }: Context, asked: Asked, planFor: (place: Conf
     const { aliases = [], dryRun } = asked;
     const isInstall = asked.aliases !== undefined;
     // What is in the way of the files is told before what ssh has against them.
-    requireFolder(place.folder);
+    requireDirectory(place.directory);
     const plan = planFor(place);
     if (dryRun) await showPlan({ out, err }, plan);
     else if (isInstall) await requireReadable(place);
@@ -200,7 +197,7 @@ async function requireReadable(place: ConfigLocation): Promise<void> {
   } catch (thrown) {
     if (!(thrown instanceof ProxyError)) throw thrown;
     const { kind, message, hint, cause } = thrown;
-    if (kind === "missing" || kind === "configuration" && message.includes(place.fragment)) return;
+    if (kind === "missing" || kind === "configuration" && message.includes(place.fileName)) return;
     throw new ProxyError(kind, message, {
       cause,
       hint: ["nothing was changed", hint].filter((part) => part).join("; "),
@@ -236,7 +233,7 @@ function withGrants(thrown: unknown, place: ConfigLocation | undefined): unknown
       hint: "run it with --allow-sys=uid --allow-env=HOME",
     });
   }
-  const folder = escapeForTerminal(place.folder, Infinity);
+  const folder = escapeForTerminal(place.directory, Infinity);
   return new ProxyError("permission", message, {
     cause: denied,
     hint: folder.includes(",")

@@ -1,17 +1,17 @@
 /**
- * The part of ssh_config(5) that makes `ssh` use this program.
+ * The drop-in: the part of ssh_config(5) that makes `ssh` use this program.
  *
  * @module
  */
 
+import type { Alias } from "../ssh/alias.ts";
+import { type HostKeys, PLAIN, type Settings } from "./settings.ts";
 import type { AddressForm } from "../../addresses/form.ts";
 import { FORMS } from "../../addresses/forms.ts";
 import { THIS_MACHINE } from "../../addresses/this_machine.ts";
-import { escapeForTerminal } from "../../core/text.ts";
-import { ProxyError } from "../../core/errors.ts";
-import { type Alias, formatAlias, parseAlias } from "../ssh/alias.ts";
-import { shellWord } from "../ssh/shell_word.ts";
-
+import { BEGINNING } from "./settings.ts";
+import { formatAlias } from "../ssh/alias.ts";
+import { quoteForConfig } from "../ssh/own_command.ts";
 /** The names of the address forms. */
 const NAMES: readonly string[] = FORMS.map(({ name }) => name);
 
@@ -74,30 +74,7 @@ function addressPatterns(forms: readonly string[], rest: string): string[] {
   return forms.flatMap((form) => [`${form}/${rest}`, `${form}%${rest}`]);
 }
 
-/** What may be done about host keys; the first unless something else is asked for. */
-export const HOST_KEYS = ["ephemeral", "tofu", "strict"] as const;
-
-/** One of {@linkcode HOST_KEYS}. */
-export type HostKeys = typeof HOST_KEYS[number];
-
-/** What the fragment is asked for. */
-export interface Settings {
-  readonly aliases: readonly Alias[];
-  readonly hostKeys: HostKeys;
-  /** The user to log in as where no other file of ssh's names one; undefined where that is left to ssh. */
-  readonly user?: string | undefined;
-}
-
-/** What it is asked for where nobody asks for anything. */
-const PLAIN: Settings = { aliases: [], hostKeys: HOST_KEYS[0] };
-
-/** The file that every user's ssh reads after their own: so it can name a user, as systemd 262's file does. */
-export const SYSTEM_SETTINGS: Settings = { ...PLAIN, user: "root" };
-
-/** What every fragment begins with: a file that does is one of this program's. */
-const BEGINNING = "# deno-ssh-proxy: ";
-
-/** Where host keys are kept that are kept: `ssh` puts the home of whoever runs it in the place of `~`. */
+/** The known_hosts file of addresses. ssh replaces `~` by the home of its user. */
 export const KNOWN_HOSTS = "~/.ssh/deno-ssh-proxy.known_hosts";
 
 /**
@@ -113,7 +90,7 @@ const CONTROL_PATH = "~/.ssh/dsp-%C";
  */
 const ALIAS_CONTROL_PATH = "~/.ssh/dsp-%L,%n,%p,%r";
 
-/** What each way with host keys does, and the options that do it. */
+/** The options for each way to treat host keys. */
 const HOST_KEY_LINES: Record<HostKeys, string> = {
   ephemeral: `
     # A socket or a CID says where a server is, not which one it is: the next virtual machine with the same CID has
@@ -143,7 +120,7 @@ const HOST_KEY_LINES: Record<HostKeys, string> = {
 };
 
 /**
- * Returns the fragment for a program that `command` starts: words for a shell, in which ssh expands `%` tokens.
+ * Returns the drop-in for the program that `command` starts: words for a shell, in which ssh expands `%` tokens.
  *
  * It has `Host` blocks and nothing else, so that it changes nothing for any other host. `Match final` would have ssh read
  * the whole configuration once more for every host, with `HostName` in the place of what was typed, and other programs that
@@ -194,20 +171,6 @@ function userLines(user: string | undefined): string[] {
   return user === undefined || user === NO_USER ? [] : [`    User ${user}`];
 }
 
-/** What the fragment `text` was asked for; nothing where it is not one of this program's. */
-export function settingsOf(text: string): Settings | undefined {
-  if (!text.startsWith(BEGINNING)) return undefined;
-  const comments = text.split("\n").map((line) => /^ *# (--[a-z-]+) ([^]+)$/.exec(line) ?? []);
-  const values = (option: string) => comments.flatMap(([, name, value = ""]) => name === option ? [value] : []);
-  const [given] = values("--host-keys");
-  const [user] = values("--user");
-  return {
-    aliases: values("--alias").map(parseAlias),
-    hostKeys: HOST_KEYS.find((one) => one === given) ?? HOST_KEYS[0],
-    ...(user === undefined ? {} : { user }),
-  };
-}
-
 /**
  * Returns the block for `alias`. It has the address itself, because ssh lower-cases what it has from `HostName`; and the
  * `Port`, where ssh takes it for one, so that `-p` still counts.
@@ -219,7 +182,7 @@ function aliasBlock(command: string, alias: Alias, { hostKeys, user }: Settings)
     `# --alias ${formatAlias(alias)}`,
     `Host ${name}`,
     ...(isPort && port !== undefined ? [`    Port ${port}`] : []),
-    `    ProxyCommand ${command} ${quote(address)} ${isPort ? "'%p'" : port}`,
+    `    ProxyCommand ${command} ${quoteForConfig(address)} ${isPort ? "'%p'" : port}`,
     "    ProxyUseFdpass yes",
     "    CheckHostIP no",
     `    ControlPath ${ALIAS_CONTROL_PATH}`,
@@ -249,38 +212,4 @@ function hostKeyAlias({ address, port = 22 }: Alias, hostKeys: HostKeys): string
   if (hostKeys === "ephemeral" || !/^[\w-]+[/%][\w./:+=@-]+$/.test(address)) return [];
   const host = address.toLowerCase().replace("%", "/");
   return [`    HostKeyAlias ${port === 22 ? host : `[${host}]:${port}`}`];
-}
-
-/**
- * The words that start this program again as a ProxyCommand: the installed one, which is in a folder of its own or not, or
- * where there is none, Deno itself with the flags that the starter would give it.
- *
- * @param main The URL of the program's main module, or of its executable.
- * @param library The path of the native library.
- * @param deno Returns the path of the Deno executable. Deno cannot tell it without /proc.
- */
-export function proxyCommand(main: string, library: string, deno: () => string): string {
-  const path = decodeURIComponent(new URL(main).pathname);
-  const prefix = /^(.*)\/lib\/deno-ssh-proxy\/(?:[^/]+\/)?(?:[^/]+\.mjs|standalone)$/s.exec(path)?.[1];
-  if (prefix !== undefined) return quote(`${prefix}/bin/deno-ssh-proxy`);
-  if (library.includes(",")) {
-    throw new ProxyError("usage", `${escapeForTerminal(library)}: Deno cannot grant a path with a comma in it`, {
-      hint: "move the checkout to a folder without one",
-    });
-  }
-  // Not cli.ts, which needs a package for its commands.
-  const proxy = path.replace(/cli\.ts$/, "proxy.ts");
-  return [deno(), "run", "--no-prompt", "--no-config", `--allow-ffi=${library}`, proxy].map(quote).join(" ");
-}
-
-/**
- * Quotes `word` for ssh, which replaces `%` tokens, and then for the user's shell. ssh itself only counts the quotes (since
- * 8.7), and takes a backslash before one for its escape even where the shell does not: {@linkcode shellWord} has each outside
- * the quotes.
- */
-function quote(word: string): string {
-  if (/[\n\r]/.test(word)) {
-    throw new ProxyError("usage", `${escapeForTerminal(word)}: ssh_config cannot hold a line break`);
-  }
-  return shellWord(word.replaceAll("%", "%%"));
 }

@@ -10,7 +10,8 @@ import type { Context } from "../command.ts";
 import { type EffectiveConfig, effectiveConfig, homeOfSsh, isOurs, originOf } from "../ssh/effective_config.ts";
 import { EXAMPLES } from "./drop_in.ts";
 import { includeLine } from "./include.ts";
-import { type ConfigLocation, dropInPath, installedSettings } from "./installed_config.ts";
+import { type ConfigLocation, dropInPath } from "./location.ts";
+import { installedSettings } from "./installed.ts";
 
 /**
  * Asks ssh what it makes of an address of each form, and of each alias.
@@ -60,7 +61,7 @@ async function whyNot(effective: EffectiveConfig, place: ConfigLocation): Promis
   }
   const above = place.home === undefined
     ? ""
-    : ` or, in ~/.ssh/config, put '${includeLine(place.fragment)}' above what includes it`;
+    : ` or, in ~/.ssh/config, put '${includeLine(place.fileName)}' above what includes it`;
   if (isOurs(effective.proxyCommand)) {
     // It is ssh's own value too, so that no file can be told by it.
     const before = files.slice(0, files.findIndex((file) => file.path === path)).map((file) =>

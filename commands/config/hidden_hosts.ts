@@ -12,7 +12,7 @@ import { decodeLatin1 } from "../../core/text.ts";
 import type { Alias } from "../ssh/alias.ts";
 import { configBlocks, shortened } from "./bare_host_names.ts";
 import { type EffectiveConfig, effectiveConfig, isResolved } from "../ssh/effective_config.ts";
-import { type ConfigLocation, dropInPath } from "./installed_config.ts";
+import { type ConfigLocation, dropInPath } from "./location.ts";
 import { isKnownHost } from "./known_hosts.ts";
 import { destinationIn } from "../ssh/destination.ts";
 
@@ -80,14 +80,14 @@ function hostBlock({ name }: Alias, place: ConfigLocation): string | undefined {
     `${escapeForTerminal(shortened(block.file, place.home), Infinity)} line ${block.line} is for it`;
 }
 
-async function knownHost(name: string, { folder, home }: ConfigLocation): Promise<string | undefined> {
+async function knownHost(name: string, { directory, home }: ConfigLocation): Promise<string | undefined> {
   if (home === undefined) return undefined;
   for (const file of ["known_hosts", "known_hosts2"]) {
     let text: string;
     try {
       // A pipe would be waited for.
-      if (!Deno.statSync(`${folder}/${file}`).isFile) continue;
-      text = decodeLatin1(Deno.readFileSync(`${folder}/${file}`));
+      if (!Deno.statSync(`${directory}/${file}`).isFile) continue;
+      text = decodeLatin1(Deno.readFileSync(`${directory}/${file}`));
     } catch {
       continue;
     }

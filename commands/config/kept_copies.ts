@@ -4,7 +4,7 @@
  * @module
  */
 
-import { equal, folderOf, readSnapshot } from "./replace.ts";
+import { directoryOf, equal, readSnapshot } from "./replace.ts";
 
 /** A name for a copy of some bytes. */
 export interface CopyName {
@@ -29,7 +29,7 @@ export function nameForCopy(path: string, bytes: Uint8Array, first = 0): CopyNam
 
 /** Returns the paths of the copies that {@linkcode nameForCopy} named for `path`, sorted. */
 export function copiesOf(path: string): string[] {
-  const folder = folderOf(path);
+  const folder = directoryOf(path);
   return [...Deno.readDirSync(folder)]
     .map(({ name }) => `${folder}/${name}`)
     .filter((name) => name === path || name.startsWith(`${path}.`) && /^[0-9]+$/.test(name.slice(path.length + 1)))

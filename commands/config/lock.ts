@@ -26,7 +26,7 @@ const LOCK_MODE = 0o600;
  *
  * @throws {ProxyError} where another one takes too long
  */
-export async function lockFolder(folder: string, patience: number = PATIENCE): Promise<Disposable> {
+export async function lockDirectory(folder: string, patience: number = PATIENCE): Promise<Disposable> {
   const path = `${folder}/${LOCK}`;
   const end = performance.now() + patience;
   for (;;) {

@@ -109,7 +109,7 @@ export function makeChange({ path, before, after, mode }: Change): void {
         throw thrown;
       }
     }
-    using folder = Deno.openSync(folderOf(path));
+    using folder = Deno.openSync(directoryOf(path));
     folder.syncSync();
   } catch (thrown) {
     if (thrown instanceof ConcurrentChange || thrown instanceof ProxyError) throw thrown;
@@ -142,7 +142,7 @@ export function equal(one: Uint8Array | undefined, other: Uint8Array | undefined
 }
 
 /** Makes `path` a folder, where there is none, in one that is there. */
-export function makeFolder(path: string, mode: number): void {
+export function makeDirectory(path: string, mode: number): void {
   if (!isThere(path)) {
     try {
       Deno.mkdirSync(path, { mode });
@@ -152,7 +152,7 @@ export function makeFolder(path: string, mode: number): void {
       if (!(thrown instanceof Deno.errors.AlreadyExists)) throw failure(path, "it cannot be made", thrown);
     }
   }
-  requireFolder(path);
+  requireDirectory(path);
 }
 
 /**
@@ -160,7 +160,7 @@ export function makeFolder(path: string, mode: number): void {
  *
  * @throws {ProxyError} of kind `resource` where it is something else
  */
-export function requireFolder(path: string): void {
+export function requireDirectory(path: string): void {
   if (isThere(path) && !Deno.statSync(path).isDirectory) {
     throw new ProxyError("resource", `${escapeForTerminal(path)}: it is not a folder`);
   }
@@ -203,7 +203,7 @@ export function removeIfThere(path: string): void {
 }
 
 /** The folder that `path` is in. */
-export function folderOf(path: string): string {
+export function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
@@ -218,12 +218,12 @@ export function failure(path: string, what: string, thrown: unknown): ProxyError
     return new ProxyError("permission", `${shown}: ${what}: permission denied`, {
       cause: thrown,
       hint: `who may write there? ls -ld ${
-        [folderOf(path), path].map((each) => escapeForTerminal(shellWord(each), Infinity)).join(" ")
+        [directoryOf(path), path].map((each) => escapeForTerminal(shellWord(each), Infinity)).join(" ")
       }`,
     });
   }
   if (thrown instanceof Deno.errors.NotFound) {
-    return new ProxyError("missing", `${shown}: ${what}: ${escapeForTerminal(folderOf(path))} does not exist`, {
+    return new ProxyError("missing", `${shown}: ${what}: ${escapeForTerminal(directoryOf(path))} does not exist`, {
       cause: thrown,
     });
   }

@@ -32,31 +32,31 @@ address, what it is, its name, and whether ssh needs an alias for it.`,
   async run({ out, err, library }, { json }) {
     const found: ListEntry[] = [];
     /** What may be missing in the list, and why. */
-    const gaps: ProxyError[] = [];
+    const warnings: ProxyError[] = [];
     const machines = await findMachines(library);
     found.push(...machines.found);
-    gaps.push(...machines.gaps);
+    warnings.push(...machines.warnings);
     try {
       found.push(...await findContainers(library, NSPAWN_FOLDER));
     } catch (thrown) {
-      gaps.push(folderGap(thrown));
+      warnings.push(directoryWarning(thrown));
     }
     try {
       const monitors = await findMonitors(library);
       found.push(...monitors.found, ...findHost(library));
-      gaps.push(...monitorGaps(monitors));
+      warnings.push(...monitorWarnings(monitors));
     } catch (thrown) {
-      gaps.push(processGap(thrown));
+      warnings.push(processWarning(thrown));
     }
 
-    const all = distinct(found.filter(({ address }) => !machines.places.has(address)));
+    const all = distinct(found.filter(({ address }) => !machines.addresses.has(address)));
     if (json) await out.write(toJson(all));
     else await out.write(out.isTerminal && all.length > 0 ? toTable(all, out.columns) : toTsv(all));
     if (all.length === 0) await err.write(NOTHING);
     else if (out.isTerminal && !json && all.some(({ address }) => needsAlias(address))) await err.write(ALIAS);
     // What this program was not allowed to look at is an error; what this user is not, is as it should be.
-    const failure = gaps.find(({ cause }) => cause instanceof Deno.errors.NotCapable);
-    for (const gap of gaps) if (gap !== failure) await err.write(formatError(gap));
+    const failure = warnings.find(({ cause }) => cause instanceof Deno.errors.NotCapable);
+    for (const warning of warnings) if (warning !== failure) await err.write(formatError(warning));
     if (failure !== undefined) throw failure;
     return 0;
   },
@@ -79,7 +79,7 @@ function distinct(found: readonly ListEntry[]): ListEntry[] {
   return found.filter(({ address }) => !addresses.has(address) && addresses.add(address));
 }
 
-function folderGap(thrown: unknown): ProxyError {
+function directoryWarning(thrown: unknown): ProxyError {
   if (thrown instanceof Deno.errors.NotCapable) {
     return new ProxyError("permission", `${NSPAWN_FOLDER}: Deno was not allowed to look for containers there`, {
       cause: thrown,
@@ -93,7 +93,7 @@ function folderGap(thrown: unknown): ProxyError {
   });
 }
 
-function processGap(thrown: unknown): ProxyError {
+function processWarning(thrown: unknown): ProxyError {
   if (!(thrown instanceof SystemError)) throw thrown;
   return new ProxyError("resource", `the processes of this machine: they cannot be looked at: ${thrown.message}`, {
     cause: thrown,
@@ -101,28 +101,28 @@ function processGap(thrown: unknown): ProxyError {
   });
 }
 
-function monitorGaps({ hidden, configured, skipped }: MonitorSearch): ProxyError[] {
-  const gaps: ProxyError[] = [];
+function monitorWarnings({ hidden, configured, skipped }: MonitorSearch): ProxyError[] {
+  const warnings: ProxyError[] = [];
   if (hidden.length > 0) {
-    gaps.push(
+    warnings.push(
       new ProxyError("permission", `${nameProcesses(hidden)}: of another user, so what listens there cannot be seen`, {
         hint: "root sees it",
       }),
     );
   }
   if (configured.length > 0) {
-    gaps.push(
+    warnings.push(
       new ProxyError("resource", `${nameProcesses(configured)}: which of its sockets is for ssh is in its own file`, {
         hint: "the address is vsock-mux and the path that stands at uds_path in the file of its --config",
       }),
     );
   }
   for (const [reason, processes] of Map.groupBy(skipped, ({ reason }) => reason)) {
-    gaps.push(
+    warnings.push(
       new ProxyError("resource", `${nameProcesses(processes)}: not all of it is listed: ${reason}`, {
         hint: "its user can see to that, and root can end it: ps -o user,pid,args -p PID",
       }),
     );
   }
-  return gaps;
+  return warnings;
 }

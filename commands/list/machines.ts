@@ -20,8 +20,8 @@ const TIMEOUT = 3_000;
 export interface MachineSearch {
   readonly found: readonly ListEntry[];
   /** The addresses that they have besides: these are no other things. */
-  readonly places: ReadonlySet<string>;
-  readonly gaps: readonly ProxyError[];
+  readonly addresses: ReadonlySet<string>;
+  readonly warnings: readonly ProxyError[];
 }
 
 /** The longest name that a machine can have: systemd's is that of a host (its hostname_is_valid()). */
@@ -30,12 +30,12 @@ const LONGEST_NAME = 64;
 /** The machines that have something for `ssh` to connect to. A systemd-machined that does not run knows none. */
 export async function findMachines(library: Library): Promise<MachineSearch> {
   const found = new Map<string, ListEntry>();
-  const places = new Set<string>();
-  const gaps: ProxyError[] = [];
-  for (const folder of new Set([runtimeFolder(library), SYSTEM_RUNTIME_DIRECTORY])) {
-    if (folder === undefined) continue;
+  const addresses = new Set<string>();
+  const warnings: ProxyError[] = [];
+  for (const directory of new Set([runtimeFolder(library), SYSTEM_RUNTIME_DIRECTORY])) {
+    if (directory === undefined) continue;
     try {
-      for (const machine of await listMachines(library, machinedSocketPath(folder), new Deadline(TIMEOUT))) {
+      for (const machine of await listMachines(library, machinedSocketPath(directory), new Deadline(TIMEOUT))) {
         // The name of this machine itself, or one that no machine can have.
         if (machine.class === "host" || machine.name.length > LONGEST_NAME) continue;
         try {
@@ -43,9 +43,9 @@ export async function findMachines(library: Library): Promise<MachineSearch> {
           const address = formatTarget(target);
           // One that leads elsewhere, or already is the user's.
           if (target.kind !== "machine" || found.has(address)) continue;
-          const known = { machine, directory: folder };
+          const known = { machine, directory };
           const resolved = machineAddress(known, { library, isSocketAddress });
-          places.add(formatTarget(parseTarget(resolved, String(target.port))));
+          addresses.add(formatTarget(parseTarget(resolved, String(target.port))));
           const kind = machine.class === "container" ? "container" : "virtual-machine";
           const what = kind === "container" ? "container" : "virtual machine";
           found.set(address, { address, kind, source: "machined", what, name: machine.name, cid: machine.vSockCid });
@@ -56,8 +56,8 @@ export async function findMachines(library: Library): Promise<MachineSearch> {
       }
     } catch (thrown) {
       if (!(thrown instanceof ProxyError)) throw thrown;
-      if (thrown.kind !== "missing") gaps.push(thrown);
+      if (thrown.kind !== "missing") warnings.push(thrown);
     }
   }
-  return { found: [...found.values()], places, gaps };
+  return { found: [...found.values()], addresses, warnings };
 }

@@ -8,7 +8,7 @@
 import { libraryPath, programUrl } from "../../ffi/library.ts";
 import { escapeForTerminal } from "../../core/text.ts";
 import { ProxyError } from "../../core/errors.ts";
-import { proxyCommand } from "../config/drop_in.ts";
+import { proxyCommand } from "./own_command.ts";
 import { aliasHint } from "./needs_alias.ts";
 import { hintFor } from "./failure.ts";
 import { runSsh } from "./program.ts";

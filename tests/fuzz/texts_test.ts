@@ -6,9 +6,12 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { dropIn, settingsOf } from "../../commands/config/drop_in.ts";
+import { dropIn } from "../../commands/config/drop_in.ts";
+import { settingsOf } from "../../commands/config/settings.ts";
 import { isIncluded, withInclude, withoutInclude } from "../../commands/config/include.ts";
-import { type ConfigLocation, planInstall, planUninstall } from "../../commands/config/installed_config.ts";
+import type { ConfigLocation } from "../../commands/config/location.ts";
+import { planInstall } from "../../commands/config/plan_install.ts";
+import { planUninstall } from "../../commands/config/plan_uninstall.ts";
 import { readListening } from "../../ffi/proc_net_unix.ts";
 import { detectVmm } from "../../commands/list/monitor.ts";
 import { translate } from "../../commands/list/mounts.ts";
@@ -178,7 +181,7 @@ fuzz("what is to become of a user's files is planned from any bytes, with all of
   inputs: fc.tuple(anyConfig, fc.option(anyFragment, { nil: undefined })),
   holds: ([config, written]) => {
     using folder = new Folder();
-    const place: ConfigLocation = { folder: folder.path, fragment: FILE, home: HOME };
+    const place: ConfigLocation = { directory: folder.path, fileName: FILE, home: HOME };
     Deno.writeFileSync(folder.at("config"), bytes(config));
     if (written !== undefined) Deno.writeFileSync(folder.at(FILE), bytes(written));
     for (

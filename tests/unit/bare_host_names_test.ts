@@ -11,7 +11,7 @@ function found(config: string, files: Record<string, string> = {}): string[] {
     if (name.includes("/")) Deno.mkdirSync(folder.at(name.slice(0, name.lastIndexOf("/"))), { recursive: true });
     folder.file(name, text);
   }
-  const roots = { folder: folder.path, home: folder.path };
+  const roots = { directory: folder.path, home: folder.path };
   return bareHostNames([folder.at("config")], roots).map(({ file, line, command = "none" }) =>
     `${file.slice(folder.path.length + 1)}:${line} ${command.replace(/^.* --alias /, "")}`
   );

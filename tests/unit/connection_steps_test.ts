@@ -68,12 +68,12 @@ Deno.test("a CID is said in words where it has some, and this machine's own is l
   const calls = { connect_vsock: () => ENODEV };
   for (const [cid, text] of [["42", ""], ["1", " (this machine)"], ["2", " (the host)"]]) {
     const { step } = await stepsOf(`vsock/${cid}`, calls, inspected("", { local_cid: () => 3n }));
-    assertEquals(step("address").says, `AF_VSOCK: CID ${cid}${text}, port 22`);
-    assertEquals([step("vsock").says, step("vsock").facts], ["this machine's CID is 3", { cid: 3 }]);
+    assertEquals(step("address").message, `AF_VSOCK: CID ${cid}${text}, port 22`);
+    assertEquals([step("vsock").message, step("vsock").facts], ["this machine's CID is 3", { cid: 3 }]);
     assertEquals([step("connect").exitCode, step("connect").facts], [69, { error: "unreachable" }]);
   }
   const { step } = await stepsOf("vsock/42", calls, inspected("", { local_cid: () => 2n }));
-  assertEquals(step("vsock").says, "this machine's CID is 2 (a host)");
+  assertEquals(step("vsock").message, "this machine's CID is 2 (a host)");
 });
 
 Deno.test("a machine with no CID is connected from all the same, and nobody asks who is at the other end", async () => {
@@ -83,9 +83,9 @@ Deno.test("a machine with no CID is connected from all the same, and nobody asks
     { path_status: inspected("")["path_status"]!, local_cid: () => BigInt(ENOENT) },
   );
   assertEquals(outcomes, ["address: ok", "vsock: note", "connect: ok", "banner: ok"]);
-  assertMatch(step("vsock").says, /^this machine has no CID: \/dev\/vsock: .*ENOENT/);
+  assertMatch(step("vsock").message, /^this machine has no CID: \/dev\/vsock: .*ENOENT/);
   assertStringIncludes(step("vsock").hint!, "vhost_vsock");
-  assertEquals(step("connect").says, "connected: something listens");
+  assertEquals(step("connect").message, "connected: something listens");
   assertEquals(closed, [42]);
 });
 
@@ -104,16 +104,16 @@ Deno.test("a missing kernel module is named alike, whichever step finds it missi
 
 Deno.test("who listens is told by name, fit for a terminal, or why that cannot be told", async () => {
   const known = await stepsOf("unix/s", SERVER, inspected("ss\x1b[2Jd"));
-  assertEquals(known.step("peer").says, "ss\\x1b[2Jd, process 77, of root:root");
+  assertEquals(known.step("peer").message, "ss\\x1b[2Jd, process 77, of root:root");
   const ended = await stepsOf("unix/s", SERVER, inspected("", { proc_text: () => ENOENT }));
-  assertEquals(ended.step("peer").says, "process 77, which has ended, of root:root");
+  assertEquals(ended.step("peer").message, "process 77, which has ended, of root:root");
   assertEquals(ended.step("peer").facts, { pid: 77, uid: 0, gid: 0, owner: "root:root" });
   const never: Inspection = { proc_text: () => assert(false, "process 0 is none") as never };
   const hidden = await stepsOf("unix/s", SERVER, inspected("", { peer_credentials: () => 0, ...never }));
-  assertMatch(hidden.step("peer").says, /^a process that cannot be seen from here .*, of root:root$/);
+  assertMatch(hidden.step("peer").message, /^a process that cannot be seen from here .*, of root:root$/);
   const unknown = await stepsOf("unix/s", SERVER, inspected("", { peer_credentials: () => ENODEV }));
   assertEquals(unknown.outcomes.slice(-2), ["peer: note", "banner: ok"]);
-  assertMatch(unknown.step("peer").says, /^it cannot be told: .*ENODEV/);
+  assertMatch(unknown.step("peer").message, /^it cannot be told: .*ENODEV/);
 });
 
 Deno.test("what stands in an address is shown fit for a terminal", async () => {
@@ -125,21 +125,21 @@ Deno.test("what stands in an address is shown fit for a terminal", async () => {
     ]]
   ) {
     const { step } = await stepsOf(`${form}/run/\x1b[2J\x9b5n`, { connect_unix: () => ENOENT });
-    assertEquals(step("address").says, text);
+    assertEquals(step("address").message, text);
   }
   const file = (_path: never, _length: never, into: Uint8Array<ArrayBuffer>) => {
     new BigUint64Array(into.buffer).set([0o100644n, 0n, 0n, 1n, 1n]);
     return 0;
   };
   const { step } = await stepsOf("unix/run/\x1b[2J\x9b5n", {}, inspected("", { path_status: file as never }));
-  assertEquals(step("socket").says, `unix${shown}: it is a regular file, not a socket`);
+  assertEquals(step("socket").message, `unix${shown}: it is a regular file, not a socket`);
 });
 
 Deno.test("a multiplexer that lets the server speak at once has no answer of its own", async () => {
   const calls = { ...SERVER, send_bytes: () => 11, receive_bytes: says("SSH-2.0-x\r\n") };
   const { outcomes, step } = await stepsOf("vsock-mux/s", calls);
   assertEquals(outcomes.slice(-2), ["handshake: ok", "banner: ok"]);
-  assertEquals(step("handshake").says, "no answer of its own: the server speaks at once");
+  assertEquals(step("handshake").message, "no answer of its own: the server speaks at once");
   assertEquals(step("handshake").facts, { reply: "" });
 });
 
@@ -152,7 +152,7 @@ Deno.test("an SSH server itself, which hangs up on the handshake, is called one"
   };
   const { outcomes, step } = await stepsOf("vsock-mux/s", { ...SERVER, send_bytes: () => 11, receive_bytes: hangsUp });
   assertEquals([outcomes.at(-1), step("handshake").exitCode], ["handshake: failed", 76]);
-  assertStringIncludes(step("handshake").says, "it is an SSH server itself, not a multiplexer");
+  assertStringIncludes(step("handshake").message, "it is an SSH server itself, not a multiplexer");
   assertEquals(step("handshake").hint, "use unix/s");
 });
 
@@ -163,7 +163,7 @@ Deno.test("a multiplexer that is silent fails the handshake, and the connection 
     receive_bytes: () => ETIMEDOUT,
   });
   assertEquals([outcomes.at(-1), step("handshake").exitCode], ["handshake: failed", 75]);
-  assertStringIncludes(step("handshake").says, "the multiplexer did not answer within 5 s");
+  assertStringIncludes(step("handshake").message, "the multiplexer did not answer within 5 s");
   assertEquals(closed, [42]);
 });
 
@@ -190,7 +190,7 @@ Deno.test("connecting and the handshake have their time together, and the banner
 Deno.test("a banner is shown whole, as long as it may be, and version 1.99 is as good as 2.0", async () => {
   const long = `SSH-1.99-x ${"y".repeat(255 - 13)}`;
   const { step } = await stepsOf("unix/s", { ...SERVER, receive_bytes: says(`${long}\r\n`) });
-  assertEquals([step("banner").status, step("banner").says], ["ok", long]);
+  assertEquals([step("banner").status, step("banner").message], ["ok", long]);
   assertEquals(step("banner").facts?.["banner"], long);
   const { step: hostile } = await stepsOf("unix/s", { ...SERVER, receive_bytes: says("SSH-\x1b[2J-\x9bx\n") });
   const facts = { banner: "SSH-\\x1b[2J-\\x9bx", protocol: "\\x1b[2J", software: "\\x9bx", comments: "" };

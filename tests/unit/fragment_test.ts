@@ -1,7 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { formatAlias, parseAlias } from "../../commands/ssh/alias.ts";
-import { dropIn, HOST_KEYS, proxyCommand, type Settings, settingsOf } from "../../commands/config/drop_in.ts";
+import { dropIn } from "../../commands/config/drop_in.ts";
+import type { Settings } from "../../commands/config/settings.ts";
+import { HOST_KEYS, settingsOf } from "../../commands/config/settings.ts";
+import { proxyCommand } from "../../commands/ssh/own_command.ts";
 import { assertFails, Folder, outputOf, testWith } from "./support.ts";
 
 const DENO = "/usr/bin/deno";

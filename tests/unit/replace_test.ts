@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { applyPlan, type ConfigLocation, planInstall } from "../../commands/config/installed_config.ts";
+import { applyPlan } from "../../commands/config/apply_plan.ts";
+import type { ConfigLocation } from "../../commands/config/location.ts";
+import { planInstall } from "../../commands/config/plan_install.ts";
 import { ConcurrentChange, makeChange, readSnapshot, realPath } from "../../commands/config/replace.ts";
 import { dropIn } from "../../commands/config/drop_in.ts";
-import { lockFolder } from "../../commands/config/lock.ts";
+import { lockDirectory } from "../../commands/config/lock.ts";
 import { assertFails, Folder, inTime } from "./support.ts";
 
 const text = (of: string) => new TextEncoder().encode(of);
@@ -42,8 +44,8 @@ Deno.test("a change that fails leaves the file as it was, and nothing beside it"
 
 Deno.test("what somebody else writes meanwhile is read again, and nothing of it is lost", async () => {
   using home = new Folder();
-  const place: ConfigLocation = { folder: home.at(".ssh"), fragment: "deno-ssh-proxy.conf", home: home.path };
-  Deno.mkdirSync(place.folder);
+  const place: ConfigLocation = { directory: home.at(".ssh"), fileName: "deno-ssh-proxy.conf", home: home.path };
+  Deno.mkdirSync(place.directory);
   home.file(".ssh/config", "Host a\n");
   let plans = 0;
   await applyPlan(place, true, () => {
@@ -57,8 +59,8 @@ Deno.test("what somebody else writes meanwhile is read again, and nothing of it 
 
 Deno.test("a file that is changed again and again is given up, and that is said", async () => {
   using home = new Folder();
-  const place: ConfigLocation = { folder: home.at(".ssh"), fragment: "deno-ssh-proxy.conf", home: home.path };
-  Deno.mkdirSync(place.folder);
+  const place: ConfigLocation = { directory: home.at(".ssh"), fileName: "deno-ssh-proxy.conf", home: home.path };
+  Deno.mkdirSync(place.directory);
   let plans = 0;
   const work = applyPlan(place, true, () => {
     const plan = planInstall(place, {}, (settings) => dropIn("x", settings));
@@ -76,9 +78,9 @@ const LOCK = ".deno-ssh-proxy.lock";
 
 Deno.test("one folder has one lock at a time, and nothing is left of the last one", async () => {
   using folder = new Folder();
-  const first = await lockFolder(folder.path);
+  const first = await lockDirectory(folder.path);
   let got = false;
-  const second = lockFolder(folder.path).then((lock) => {
+  const second = lockDirectory(folder.path).then((lock) => {
     got = true;
     return lock;
   });
@@ -99,7 +101,7 @@ Deno.test("many that want the lock at once have it one after the other", async (
   using folder = new Folder();
   let holders = 0;
   await inTime(Promise.all(Array.from({ length: 20 }, async () => {
-    using _lock = await lockFolder(folder.path);
+    using _lock = await lockDirectory(folder.path);
     assertEquals(++holders, 1);
     await new Promise((resolve) => setTimeout(resolve, 0));
     holders--;
@@ -109,14 +111,14 @@ Deno.test("many that want the lock at once have it one after the other", async (
 
 Deno.test("a lock that nobody lets go of is waited for no longer than there is patience", async () => {
   using folder = new Folder();
-  const first = await lockFolder(folder.path);
-  const error = await lockFolder(folder.path, 20).then(() => undefined, (thrown) => thrown);
+  const first = await lockDirectory(folder.path);
+  const error = await lockDirectory(folder.path, 20).then(() => undefined, (thrown) => thrown);
   assertFails("timeout", () => {
     throw error;
   }, "another program has held a lock on it for 0.02 s");
   first[Symbol.dispose]();
   // The one that came too late lets go of it too.
-  (await inTime(lockFolder(folder.path)))[Symbol.dispose]();
+  (await inTime(lockDirectory(folder.path)))[Symbol.dispose]();
   assertEquals(names(folder), []);
 });
 
@@ -124,13 +126,13 @@ Deno.test("only its owner can open the lock file, whatever the folder and an ear
   using folder = new Folder();
   Deno.chmodSync(folder.path, 0o777);
   const mode = () => (Deno.lstatSync(folder.at(LOCK)).mode ?? 0) & 0o777;
-  (await lockFolder(folder.path))[Symbol.dispose]();
+  (await lockDirectory(folder.path))[Symbol.dispose]();
   // Somebody opens one that anybody may open, and locks it.
   Deno.chmodSync(folder.file(LOCK, ""), 0o644);
   using theirs = Deno.openSync(folder.at(LOCK));
   theirs.lockSync(true);
   {
-    using _lock = await lockFolder(folder.path, 20);
+    using _lock = await lockDirectory(folder.path, 20);
     assertEquals(mode(), 0o600);
   }
   assertEquals(names(folder), []);
@@ -146,7 +148,7 @@ Deno.test("what is no file in the place of the lock is left alone, and so is whe
     ]
   ) {
     make();
-    const error = await lockFolder(folder.path).then(() => undefined, (thrown) => thrown);
+    const error = await lockDirectory(folder.path).then(() => undefined, (thrown) => thrown);
     assertFails("resource", () => {
       throw error;
     }, "it is not a file");
@@ -157,9 +159,9 @@ Deno.test("what is no file in the place of the lock is left alone, and so is whe
 
 Deno.test("a lock that others have on the folder keeps nobody from a change, nor from finding that there is none", async () => {
   using home = new Folder();
-  const place: ConfigLocation = { folder: home.at(".ssh"), fragment: "deno-ssh-proxy.conf", home: home.path };
-  Deno.mkdirSync(place.folder);
-  using theirs = Deno.openSync(place.folder);
+  const place: ConfigLocation = { directory: home.at(".ssh"), fileName: "deno-ssh-proxy.conf", home: home.path };
+  Deno.mkdirSync(place.directory);
+  using theirs = Deno.openSync(place.directory);
   theirs.lockSync(true);
   const install = () => planInstall(place, {}, (settings) => dropIn("x", settings));
   const before = performance.now();
@@ -167,22 +169,25 @@ Deno.test("a lock that others have on the folder keeps nobody from a change, nor
   assertEquals(await applyPlan(place, true, install), { done: [], notes: [] });
   // The patience that there is for another run of this program.
   assert(performance.now() - before < 10_000);
-  assertEquals([...Deno.readDirSync(place.folder)].map(({ name }) => name).sort(), ["config", "deno-ssh-proxy.conf"]);
+  assertEquals([...Deno.readDirSync(place.directory)].map(({ name }) => name).sort(), [
+    "config",
+    "deno-ssh-proxy.conf",
+  ]);
 });
 
 Deno.test("a run that changes nothing makes no file, and takes away what a killed one has left", async () => {
   using home = new Folder();
-  const place: ConfigLocation = { folder: home.at(".ssh"), fragment: "deno-ssh-proxy.conf", home: home.path };
-  Deno.mkdirSync(place.folder);
+  const place: ConfigLocation = { directory: home.at(".ssh"), fileName: "deno-ssh-proxy.conf", home: home.path };
+  Deno.mkdirSync(place.directory);
   const nothing = () => ({ changes: [], notes: () => [] });
-  const changed = () => Deno.statSync(place.folder).ctime?.getTime();
+  const changed = () => Deno.statSync(place.directory).ctime?.getTime();
   const before = changed();
   await applyPlan(place, true, nothing);
   assertEquals(changed(), before);
   const left = [LOCK, `config.deno-ssh-proxy-${crypto.randomUUID()}`];
   for (const name of left) Deno.chmodSync(home.file(`.ssh/${name}`, ""), 0o600);
   await applyPlan(place, true, nothing);
-  assertEquals([...Deno.readDirSync(place.folder)], []);
+  assertEquals([...Deno.readDirSync(place.directory)], []);
 });
 
 Deno.test("a file that comes and goes while it is looked for is one that is there or is not, and no failure", async () => {
