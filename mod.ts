@@ -22,15 +22,15 @@
  * @module
  */
 
-import { Library, libraryPath } from "./ffi/library.ts";
-import type { Socket } from "./ffi/socket.ts";
-import { CONNECTION_NONBLOCKING } from "./ffi/nonblocking.ts";
-import { escapeForTerminal } from "./core/text.ts";
-import { ProxyError } from "./core/errors.ts";
 import { dial as dialTarget } from "./addresses/dial.ts";
-import { Deadline, DEFAULT_TIMEOUT_MS } from "./core/deadline.ts";
-import { requireTarget } from "./addresses/require_target.ts";
 import type { Target } from "./addresses/forms.ts";
+import { requireTarget } from "./addresses/require_target.ts";
+import { Deadline, DEFAULT_TIMEOUT_MS } from "./core/deadline.ts";
+import { ProxyError } from "./core/errors.ts";
+import { escapeForTerminal } from "./core/text.ts";
+import { Library, libraryPath } from "./ffi/library.ts";
+import { CONNECTION_NONBLOCKING } from "./ffi/nonblocking.ts";
+import type { Socket } from "./ffi/socket.ts";
 
 export { formatTarget, parseTarget } from "./addresses/target.ts";
 export type { Target } from "./addresses/forms.ts";

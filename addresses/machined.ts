@@ -7,11 +7,11 @@
  * @module
  */
 
+import type { Deadline } from "../core/deadline.ts";
 import { SystemError } from "../ffi/errno.ts";
 import type { Library } from "../ffi/library.ts";
 import { Socket } from "../ffi/socket.ts";
 import { machinedError, malformedReplyError, varlinkError } from "./machined_errors.ts";
-import type { Deadline } from "../core/deadline.ts";
 
 /** The part of a machine's description that says how to reach it. */
 export interface Machine {

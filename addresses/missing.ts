@@ -4,10 +4,10 @@
  * @module
  */
 
+import { editDistance } from "../core/edit_distance.ts";
 import { SystemError } from "../ffi/errno.ts";
 import type { PathReader } from "../ffi/path.ts";
 import { readListening } from "../ffi/proc_net_unix.ts";
-import { editDistance } from "../core/edit_distance.ts";
 
 /** A socket near a missing path, or the first missing directory on the way to it. */
 export interface Neighbour {

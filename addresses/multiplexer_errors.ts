@@ -6,9 +6,8 @@
 
 import { type Deadline, formatSeconds } from "../core/deadline.ts";
 import { ProxyError } from "../core/errors.ts";
-import { escapeForTerminal } from "../core/text.ts";
+import { escapeForTerminal, quoteBytes } from "../core/text.ts";
 import type { SystemError } from "../ffi/errno.ts";
-import { quoteBytes } from "../core/text.ts";
 import { type PortOfSocket, shortPath } from "./socket_path.ts";
 import { guestHint } from "./vsock_failure.ts";
 

@@ -4,11 +4,11 @@
  * @module
  */
 
+import { ProxyError } from "../core/errors.ts";
 import { SystemError } from "../ffi/errno.ts";
 import type { Library } from "../ffi/library.ts";
 import { pathReader, type PathStatus } from "../ffi/path.ts";
 import { isDatagramSocket } from "../ffi/socket.ts";
-import { ProxyError } from "../core/errors.ts";
 import { findNear, type Neighbour } from "./missing.ts";
 
 /** A file that is not a stream socket, a part of a path that is not a directory, or a socket near a missing path. */

@@ -21,9 +21,9 @@ import {
   UnsatisfiedFlagError,
   UnsatisfiedPositionalError,
 } from "@stricli/core";
-import { escapeForTerminal } from "../core/text.ts";
-import { formatError } from "../core/report.ts";
 import { ProxyError } from "../core/errors.ts";
+import { formatError } from "../core/report.ts";
+import { escapeForTerminal } from "../core/text.ts";
 import type { Argument, Command, Context, Option } from "./command.ts";
 import type { Output } from "./terminal/output.ts";
 import { foldHelp } from "./terminal/wrap.ts";

@@ -6,9 +6,9 @@
 
 import { FORMS } from "../addresses/forms.ts";
 import { suggestAddress } from "../addresses/suggest.ts";
-import { DEFAULT_TIMEOUT_MS, DEFAULT_WAIT_MS } from "../core/deadline.ts";
 import { isAddress } from "../addresses/target.ts";
 import { THIS_MACHINE } from "../addresses/this_machine.ts";
+import { DEFAULT_TIMEOUT_MS, DEFAULT_WAIT_MS } from "../core/deadline.ts";
 import type { Command, Option } from "./command.ts";
 
 /** The command line of the ProxyCommand, which proxy/invocation.ts parses. */

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { Library, libraryPath, programUrl } from "../ffi/library.ts";
-import { CONNECTION_NONBLOCKING } from "../ffi/nonblocking.ts";
-import { asProxyError, formatError, writeStderr } from "../core/report.ts";
 import { ProxyError } from "../core/errors.ts";
+import { asProxyError, formatError, writeStderr } from "../core/report.ts";
 import { escapeForTerminal } from "../core/text.ts";
 import { VERSION } from "../core/version.ts";
+import { Library, libraryPath, programUrl } from "../ffi/library.ts";
+import { CONNECTION_NONBLOCKING } from "../ffi/nonblocking.ts";
 import { runProgram } from "./app.ts";
 import type { Context } from "./command.ts";
 import { COMMANDS } from "./commands.ts";

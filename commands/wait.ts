@@ -4,11 +4,10 @@
  * @module
  */
 
-import { LONGEST_BANNER } from "../proxy/banner.ts";
-import { escapeForTerminal } from "../core/text.ts";
-import { targetLabel } from "../addresses/target.ts";
+import { parseTarget, targetLabel } from "../addresses/target.ts";
 import { Deadline, DEFAULT_TIMEOUT_MS, DEFAULT_WAIT_MS, parseSeconds } from "../core/deadline.ts";
-import { parseTarget } from "../addresses/target.ts";
+import { escapeForTerminal } from "../core/text.ts";
+import { LONGEST_BANNER } from "../proxy/banner.ts";
 import { waitFor, withoutKnownReason } from "../proxy/wait.ts";
 import { command } from "./command.ts";
 import { ADDRESS_AND_PORT, addressDestination, isName, resolveAlias, withoutUser } from "./ssh/destination.ts";

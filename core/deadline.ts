@@ -4,8 +4,8 @@
  * @module
  */
 
-import { escapeForTerminal } from "./text.ts";
 import { ProxyError } from "./errors.ts";
+import { escapeForTerminal } from "./text.ts";
 
 /** The default timeout for connecting and the multiplexer's handshake together, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 10_000;

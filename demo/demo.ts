@@ -5,8 +5,8 @@
  */
 
 import { createServer, type Socket } from "node:net";
-import { ProxyError } from "../core/errors.ts";
 import { formatTarget } from "../addresses/target.ts";
+import { ProxyError } from "../core/errors.ts";
 import { multiplex } from "./multiplexer.ts";
 import { sshServer, throwAwayHostKey } from "./ssh_server.ts";
 

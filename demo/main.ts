@@ -6,9 +6,9 @@
 
 import { dropIn } from "../commands/config/drop_in.ts";
 import { proxyCommand } from "../commands/ssh/own_command.ts";
-import { libraryPath } from "../ffi/library.ts";
 import { ProxyError } from "../core/errors.ts";
 import { reportError } from "../core/report.ts";
+import { libraryPath } from "../ffi/library.ts";
 import { serveDemo } from "./demo.ts";
 import { COMMAND } from "./greeting.ts";
 

@@ -6,8 +6,8 @@
  * @module
  */
 
-import { escapeForTerminal } from "../core/text.ts";
 import { reportError } from "../core/report.ts";
+import { escapeForTerminal } from "../core/text.ts";
 import { serveDemo } from "./demo.ts";
 import { answerToCommand, COMMAND } from "./greeting.ts";
 

@@ -5,6 +5,7 @@
  */
 
 import type { Duplex } from "node:stream";
+
 // @ts-types="./ssh2.d.ts"
 import ssh2 from "ssh2";
 import { answerToCommand, answerToShell } from "./greeting.ts";

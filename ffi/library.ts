@@ -4,11 +4,11 @@
  * @module
  */
 
-import { escapeForTerminal } from "../core/text.ts";
 import { ProxyError } from "../core/errors.ts";
+import { escapeForTerminal } from "../core/text.ts";
 import { VERSION } from "../core/version.ts";
-import type { CONNECTION_NONBLOCKING } from "./nonblocking.ts";
 import { EXECUTABLE_URL } from "./executable.ts";
+import type { CONNECTION_NONBLOCKING } from "./nonblocking.ts";
 import { AFTERWARDS, CONNECTION, type ConnectionCalls } from "./symbols.ts";
 
 type AfterwardsCalls = Deno.DynamicLibrary<typeof AFTERWARDS>["symbols"];

@@ -4,12 +4,12 @@
  * @module
  */
 
+import { DEFAULT_TIMEOUT_MS, requireTimeout } from "../core/deadline.ts";
+import { ProxyError } from "../core/errors.ts";
+import { escapeForTerminal } from "../core/text.ts";
 import { SystemError } from "./errno.ts";
 import type { Library } from "./library.ts";
 import { FD_KINDS, RECEIVE_PEEK, RECEIVE_WHOLE, RELAY } from "./symbols.ts";
-import { escapeForTerminal } from "../core/text.ts";
-import { ProxyError } from "../core/errors.ts";
-import { DEFAULT_TIMEOUT_MS, requireTimeout } from "../core/deadline.ts";
 
 /** How to wait for what a socket is to do. */
 export interface WaitOptions {

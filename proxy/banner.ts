@@ -4,13 +4,13 @@
  * @module
  */
 
+import type { Target } from "../addresses/forms.ts";
+import { BANNER } from "../addresses/handshake.ts";
+import type { Deadline } from "../core/deadline.ts";
+import { decodeLatin1 } from "../core/text.ts";
 import { SystemError } from "../ffi/errno.ts";
 import type { Socket } from "../ffi/socket.ts";
 import { bannerTimeoutError, closedBeforeBannerError, hiddenBannerError, notSshError } from "./banner_errors.ts";
-import { BANNER } from "../addresses/handshake.ts";
-import { decodeLatin1 } from "../core/text.ts";
-import type { Deadline } from "../core/deadline.ts";
-import type { Target } from "../addresses/forms.ts";
 
 /** The longest banner with its line end, in bytes (RFC 4253, section 4.2). */
 export const LONGEST_BANNER = 255;

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { SocketTarget, Target } from "../addresses/forms.ts";
-import { formOf, isSocketTarget } from "../addresses/forms.ts";
+import { formOf, isSocketTarget, type SocketTarget, type Target } from "../addresses/forms.ts";
 import { targetLabel } from "../addresses/target.ts";
 import { type Deadline, formatSeconds } from "../core/deadline.ts";
 import { ProxyError } from "../core/errors.ts";

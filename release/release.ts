@@ -5,9 +5,9 @@
  * @module
  */
 
+import { VERSION } from "../core/version.ts";
 import { CHECKOUT, Folder } from "../tools/checkout.ts";
 import { outputOf, works } from "../tools/programs.ts";
-import { VERSION } from "../core/version.ts";
 import { denoRuntime, type Foreign, inside, notices } from "./inside.ts";
 import { digest, spdx } from "./spdx.ts";
 import { whyNoExecutable } from "./why_no_executable.ts";

@@ -5,9 +5,9 @@
  */
 
 import { Folder } from "./checkout.ts";
-import { connectWhenThere } from "./waiting.ts";
-import { Tied } from "./tied.ts";
 import { outputOf } from "./programs.ts";
+import { Tied } from "./tied.ts";
+import { connectWhenThere } from "./waiting.ts";
 
 /** An sshd that socat starts for every connection to a socket. Whoever has the key logs in as whoever runs the tests. */
 export class Sshd implements AsyncDisposable {

@@ -4,13 +4,10 @@
  * @module
  */
 
-import type { Library } from "../../ffi/library.ts";
-import { escapeForTerminal } from "../../core/text.ts";
 import { DEFAULT_TIMEOUT_MS, parseSeconds } from "../../core/deadline.ts";
+import { escapeForTerminal } from "../../core/text.ts";
+import type { Library } from "../../ffi/library.ts";
 import { command } from "../command.ts";
-import { examine, readAddress } from "./connection.ts";
-import { type Finding, type Step, type StepRunner, stepRunner } from "./step.ts";
-import { jsonText } from "../terminal/json.ts";
 import {
   ADDRESS_AND_PORT,
   addressDestination,
@@ -19,12 +16,15 @@ import {
   resolveAlias,
   withoutUser,
 } from "../ssh/destination.ts";
+import { isUtf8 } from "../ssh/user_environment.ts";
+import { jsonText } from "../terminal/json.ts";
 import type { Output } from "../terminal/output.ts";
 import { Progress } from "../terminal/progress.ts";
-import { sshFinding } from "./ssh_step.ts";
-import { trialFinding } from "./trial.ts";
-import { isUtf8 } from "../ssh/user_environment.ts";
 import { wrap } from "../terminal/wrap.ts";
+import { examine, readAddress } from "./connection.ts";
+import { sshFinding } from "./ssh_step.ts";
+import { type Finding, type Step, type StepRunner, stepRunner } from "./step.ts";
+import { trialFinding } from "./trial.ts";
 
 export const check = command({
   name: "check",

@@ -5,11 +5,11 @@
  */
 
 import { connectSocket } from "../../addresses/connect.ts";
-import { resolveTarget } from "../../addresses/resolve.ts";
 import { connectError } from "../../addresses/failure.ts";
 import type { AnyTarget, DialContext, Handshake } from "../../addresses/form.ts";
 import { formOf, isSocketTarget, type SocketTarget, type Target } from "../../addresses/forms.ts";
 import { findObstacle, notSocket } from "../../addresses/obstacle.ts";
+import { resolveTarget } from "../../addresses/resolve.ts";
 import { formatTarget, parseTarget } from "../../addresses/target.ts";
 import { VMADDR_CID_HOST } from "../../addresses/vsock.ts";
 import { VSOCK_MODULE_HINT } from "../../addresses/vsock_failure.ts";

@@ -4,11 +4,11 @@
  * @module
  */
 
+import { ProxyError } from "../../core/errors.ts";
+import { escapeForTerminal } from "../../core/text.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { pathStatus } from "../../ffi/inspection.ts";
 import type { Library } from "../../ffi/library.ts";
-import { escapeForTerminal } from "../../core/text.ts";
-import { ProxyError } from "../../core/errors.ts";
 import { type EffectiveConfig, originOf } from "../ssh/effective_config.ts";
 
 /** The longest path of a socket, without its final NUL: sun_path of unix(7), on Linux. */

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { escapeForTerminal } from "../../core/text.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { escapeForTerminal } from "../../core/text.ts";
 import type { EffectiveConfig } from "../ssh/effective_config.ts";
 import type { Finding } from "./step.ts";
 

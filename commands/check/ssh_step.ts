@@ -4,15 +4,15 @@
  * @module
  */
 
-import type { Library } from "../../ffi/library.ts";
-import { escapeForTerminal } from "../../core/text.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { escapeForTerminal } from "../../core/text.ts";
+import type { Library } from "../../ffi/library.ts";
 import { aliasCommand } from "../ssh/alias.ts";
-import { inspectControlPath } from "./control_path.ts";
-import { type EffectiveConfig, effectiveConfig, isOurs, originOf } from "../ssh/effective_config.ts";
-import type { Finding } from "./step.ts";
 import { isName } from "../ssh/destination.ts";
+import { type EffectiveConfig, effectiveConfig, isOurs, originOf } from "../ssh/effective_config.ts";
 import { aliasHint, hasPattern } from "../ssh/needs_alias.ts";
+import { inspectControlPath } from "./control_path.ts";
+import type { Finding } from "./step.ts";
 
 const INSTALL = "deno-ssh-proxy config --install makes ssh use it";
 

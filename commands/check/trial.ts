@@ -4,13 +4,13 @@
  * @module
  */
 
-import { escapeForTerminal } from "../../core/text.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { escapeForTerminal } from "../../core/text.ts";
 import { type EffectiveConfig, shellOfSsh } from "../ssh/effective_config.ts";
-import type { Finding } from "./step.ts";
-import { hostKeyFinding, KNOWN_KEY } from "./host_key.ts";
 import { explainSshFailure } from "../ssh/failure.ts";
 import { startSsh } from "../ssh/program.ts";
+import { hostKeyFinding, KNOWN_KEY } from "./host_key.ts";
+import type { Finding } from "./step.ts";
 
 /** Has ssh prompt for nothing, share no connection, and keep no host key. */
 const OPTIONS = ["BatchMode=yes", "ControlPath=none", "ControlMaster=no", "StrictHostKeyChecking=yes"];

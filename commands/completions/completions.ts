@@ -4,8 +4,8 @@
  * @module
  */
 
-import { escapeForTerminal } from "../../core/text.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { escapeForTerminal } from "../../core/text.ts";
 import { command } from "../command.ts";
 import { bash } from "./bash.ts";
 import { fish } from "./fish.ts";

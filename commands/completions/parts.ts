@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Argument, Command, Options } from "../command.ts";
 import { FORMS } from "../../addresses/forms.ts";
 import { THIS_MACHINE } from "../../addresses/this_machine.ts";
+import type { Argument, Command, Options } from "../command.ts";
 import { PROXY_INVOCATION } from "../help.ts";
 
 /** The beginnings of addresses. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { ProxyError } from "../../core/errors.ts";
+import { escapeForTerminal } from "../../core/text.ts";
 import { configFiles } from "./include_change.ts";
 import type { ConfigLocation } from "./location.ts";
 import { isInUse, lockDirectory } from "./lock.ts";
@@ -16,8 +18,7 @@ import {
   makeDirectory,
   removeStaleTemporaries,
 } from "./replace.ts";
-import { ProxyError } from "../../core/errors.ts";
-import { escapeForTerminal } from "../../core/text.ts";
+
 /** How many times somebody else may change a file while this does. */
 const MOST_ATTEMPTS = 10;
 

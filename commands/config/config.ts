@@ -4,28 +4,27 @@
  * @module
  */
 
-import { escapeForTerminal } from "../../core/text.ts";
-import { formatError } from "../../core/report.ts";
 import { ProxyError } from "../../core/errors.ts";
-import { type Alias, formatAlias, parseAlias, requireName, requireUser } from "../ssh/alias.ts";
+import { formatError } from "../../core/report.ts";
+import { escapeForTerminal } from "../../core/text.ts";
 import { command, type Context, type Given } from "../command.ts";
-import { listJson, listText } from "./installed_list.ts";
-import { unifiedDiff } from "./diff.ts";
-import { showEffect } from "./effect.ts";
+import { type Alias, formatAlias, parseAlias, requireName, requireUser } from "../ssh/alias.ts";
 import { effectiveConfig, ownCommand } from "../ssh/effective_config.ts";
-import { dropIn, EXAMPLES } from "./drop_in.ts";
-import type { Settings } from "./settings.ts";
-import { HOST_KEYS } from "./settings.ts";
-import { askSshFor, hiddenHostWarnings, reservedNameWarnings } from "./hidden_hosts.ts";
+import { userVariable } from "../ssh/user_environment.ts";
+import { shownOn } from "../terminal/output.ts";
 import { applyPlan } from "./apply_plan.ts";
-import { type ConfigLocation, configLocation, dropInPath } from "./location.ts";
+import { unifiedDiff } from "./diff.ts";
+import { dropIn, EXAMPLES } from "./drop_in.ts";
+import { showEffect } from "./effect.ts";
+import { askSshFor, hiddenHostWarnings, reservedNameWarnings } from "./hidden_hosts.ts";
 import { installedFiles, installedSettings } from "./installed.ts";
+import { listJson, listText } from "./installed_list.ts";
+import { type ConfigLocation, configLocation, dropInPath } from "./location.ts";
 import type { Plan } from "./plan.ts";
 import { planInstall } from "./plan_install.ts";
 import { planUninstall } from "./plan_uninstall.ts";
-import { shownOn } from "../terminal/output.ts";
 import { requireDirectory } from "./replace.ts";
-import { userVariable } from "../ssh/user_environment.ts";
+import { HOST_KEYS, type Settings } from "./settings.ts";
 
 const OPTIONS = {
   install: { brief: "puts it where ssh looks for it, and shows that ssh uses it" },

@@ -4,14 +4,13 @@
  * @module
  */
 
-import type { Alias } from "../ssh/alias.ts";
-import { type HostKeys, PLAIN, type Settings } from "./settings.ts";
 import type { AddressForm } from "../../addresses/form.ts";
 import { FORMS } from "../../addresses/forms.ts";
 import { THIS_MACHINE } from "../../addresses/this_machine.ts";
-import { BEGINNING } from "./settings.ts";
-import { formatAlias } from "../ssh/alias.ts";
+import { type Alias, formatAlias } from "../ssh/alias.ts";
 import { quoteForConfig } from "../ssh/own_command.ts";
+import { BEGINNING, type HostKeys, PLAIN, type Settings } from "./settings.ts";
+
 /** The names of the address forms. */
 const NAMES: readonly string[] = FORMS.map(({ name }) => name);
 

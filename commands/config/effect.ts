@@ -4,14 +4,14 @@
  * @module
  */
 
-import { escapeForTerminal } from "../../core/text.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { escapeForTerminal } from "../../core/text.ts";
 import type { Context } from "../command.ts";
 import { type EffectiveConfig, effectiveConfig, homeOfSsh, isOurs, originOf } from "../ssh/effective_config.ts";
 import { EXAMPLES } from "./drop_in.ts";
 import { includeLine } from "./include.ts";
-import { type ConfigLocation, dropInPath } from "./location.ts";
 import { installedSettings } from "./installed.ts";
+import { type ConfigLocation, dropInPath } from "./location.ts";
 
 /**
  * Asks ssh what it makes of an address of each form, and of each alias.

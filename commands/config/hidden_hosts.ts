@@ -5,16 +5,15 @@
  * @module
  */
 
-import { escapeForTerminal } from "../../core/text.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { decodeLatin1, escapeForTerminal } from "../../core/text.ts";
 import { isProxyInvocation } from "../../proxy/invocation.ts";
-import { decodeLatin1 } from "../../core/text.ts";
 import type { Alias } from "../ssh/alias.ts";
-import { configBlocks, shortened } from "./bare_host_names.ts";
-import { type EffectiveConfig, effectiveConfig, isResolved } from "../ssh/effective_config.ts";
-import { type ConfigLocation, dropInPath } from "./location.ts";
-import { isKnownHost } from "./known_hosts.ts";
 import { destinationIn } from "../ssh/destination.ts";
+import { type EffectiveConfig, effectiveConfig, isResolved } from "../ssh/effective_config.ts";
+import { configBlocks, shortened } from "./bare_host_names.ts";
+import { isKnownHost } from "./known_hosts.ts";
+import { type ConfigLocation, dropInPath } from "./location.ts";
 
 /** A message for a person, and what to do about it. */
 export interface Warning {

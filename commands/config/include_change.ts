@@ -4,14 +4,14 @@
  * @module
  */
 
-import { backUp } from "./plan.ts";
+import { ProxyError } from "../../core/errors.ts";
+import { decodeLatin1 } from "../../core/text.ts";
 import { includeLine, withoutInclude } from "./include.ts";
 import { nameForCopy } from "./kept_copies.ts";
 import type { ConfigLocation } from "./location.ts";
-import type { PlannedChange } from "./plan.ts";
+import { backUp, type PlannedChange } from "./plan.ts";
 import { equal, type FileSnapshot, readSnapshot, realPath } from "./replace.ts";
-import { ProxyError } from "../../core/errors.ts";
-import { decodeLatin1 } from "../../core/text.ts";
+
 /** Where a user's ssh_config stays as it was before --install added its line. */
 export const BACKUP_NAME = "config.before-deno-ssh-proxy";
 

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { ProxyError } from "../../core/errors.ts";
 import { type ConfigLocation, dropInPath, SYSTEM_LOCATION } from "./location.ts";
 import { readSnapshot, realPath } from "./replace.ts";
 import { HOST_KEYS, type Settings, settingsOf } from "./settings.ts";
-import { ProxyError } from "../../core/errors.ts";
+
 /** A file that this program wrote, and what it was asked for. */
 export interface InstalledFile {
   readonly path: string;

@@ -6,8 +6,8 @@
 
 import { escapeForTerminal } from "../../core/text.ts";
 import { formatAlias } from "../ssh/alias.ts";
-import type { InstalledFile } from "./installed.ts";
 import { jsonText } from "../terminal/json.ts";
+import type { InstalledFile } from "./installed.ts";
 
 /** The file and the options that would make it anew, each on a line. The shells' completions read it. */
 export function listText(files: readonly InstalledFile[]): string {

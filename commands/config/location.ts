@@ -4,9 +4,10 @@
  * @module
  */
 
-import { SYSTEM_SETTINGS } from "./settings.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { escapeForTerminal } from "../../core/text.ts";
+import { SYSTEM_SETTINGS } from "./settings.ts";
+
 /** Where the configuration of a user or of the system is. */
 export interface ConfigLocation {
   readonly directory: string;

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { escapeForTerminal } from "../../core/text.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { escapeForTerminal } from "../../core/text.ts";
 import { failure, isUnfinished, removeIfThere } from "./replace.ts";
 
 /** How long others may take that change a file in the same folder, in milliseconds. */

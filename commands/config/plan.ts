@@ -10,6 +10,7 @@ import { nameForCopy } from "./kept_copies.ts";
 import type { ConfigLocation } from "./location.ts";
 import type { Change, FileSnapshot } from "./replace.ts";
 import type { Settings } from "./settings.ts";
+
 /** What is to become of the configuration. */
 export interface Plan {
   /** In the order in which they have to be made, so that each state between two of them works. */

@@ -4,18 +4,18 @@
  * @module
  */
 
-import { planIncludeChange } from "./include_change.ts";
-import { backUpEdited } from "./plan.ts";
-import { bareHostNameNotes } from "./bare_host_names.ts";
-import { withInclude } from "./include.ts";
-import { readDropIn } from "./installed.ts";
-import type { ConfigLocation } from "./location.ts";
-import { encode, type Plan, type PlannedChange } from "./plan.ts";
-import { equal } from "./replace.ts";
-import { HOST_KEYS, type Settings } from "./settings.ts";
-import type { Alias } from "../ssh/alias.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { escapeForTerminal } from "../../core/text.ts";
+import type { Alias } from "../ssh/alias.ts";
+import { bareHostNameNotes } from "./bare_host_names.ts";
+import { withInclude } from "./include.ts";
+import { planIncludeChange } from "./include_change.ts";
+import { readDropIn } from "./installed.ts";
+import type { ConfigLocation } from "./location.ts";
+import { backUpEdited, encode, type Plan, type PlannedChange } from "./plan.ts";
+import { equal } from "./replace.ts";
+import { HOST_KEYS, type Settings } from "./settings.ts";
+
 /**
  * What has to change so that ssh reads the fragment that `render` gives. What an installed one was asked for stays, but
  * for what is asked for now.

@@ -4,21 +4,20 @@
  * @module
  */
 
-import { backUpEdited } from "./plan.ts";
-import { BACKUP_NAME } from "./include_change.ts";
+import { ProxyError } from "../../core/errors.ts";
+import { decodeLatin1, escapeForTerminal } from "../../core/text.ts";
+import type { Alias } from "../ssh/alias.ts";
 import { KNOWN_HOSTS } from "./drop_in.ts";
 import { isIncluded, withoutInclude } from "./include.ts";
-import { configFiles, NO_BYTES, planIncludeChange } from "./include_change.ts";
+import { BACKUP_NAME, configFiles, NO_BYTES, planIncludeChange } from "./include_change.ts";
 import { readDropIn, systemSettings } from "./installed.ts";
 import { copiesOf } from "./kept_copies.ts";
 import { type ConfigLocation, dropInPath, SYSTEM_LOCATION } from "./location.ts";
 import { isEmpty } from "./lock.ts";
-import { encode, type Plan, type PlannedChange } from "./plan.ts";
+import { backUpEdited, encode, type Plan, type PlannedChange } from "./plan.ts";
 import { isThere, readSnapshot } from "./replace.ts";
 import type { Settings } from "./settings.ts";
-import type { Alias } from "../ssh/alias.ts";
-import { ProxyError } from "../../core/errors.ts";
-import { decodeLatin1, escapeForTerminal } from "../../core/text.ts";
+
 /**
  * What has to change so that nothing of {@linkcode planInstall} is left; or with `names`, none of these aliases.
  *

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { escapeForTerminal } from "../../core/text.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { escapeForTerminal } from "../../core/text.ts";
 import { shellWord } from "../ssh/shell_word.ts";
 
 /** A file as it was found. */

@@ -5,6 +5,7 @@
  */
 
 import { type Alias, parseAlias } from "../ssh/alias.ts";
+
 /** The ways to treat host keys. The first is the default. */
 export const HOST_KEYS = ["ephemeral", "tofu", "strict"] as const;
 

@@ -5,8 +5,8 @@
  */
 
 import { escapeForTerminal } from "../../core/text.ts";
-import { jsonText } from "../terminal/json.ts";
 import { needsAlias } from "../ssh/needs_alias.ts";
+import { jsonText } from "../terminal/json.ts";
 import { padEnd, widthOf } from "../terminal/width.ts";
 import { wrap } from "../terminal/wrap.ts";
 

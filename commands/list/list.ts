@@ -4,15 +4,15 @@
  * @module
  */
 
-import { SystemError } from "../../ffi/errno.ts";
-import { formatError } from "../../core/report.ts";
-import { ProxyError } from "../../core/errors.ts";
 import { THIS_MACHINE_TARGET } from "../../addresses/this_machine.ts";
+import { ProxyError } from "../../core/errors.ts";
+import { formatError } from "../../core/report.ts";
+import { SystemError } from "../../ffi/errno.ts";
 import { command } from "../command.ts";
 import { permissionHint } from "../permission.ts";
 import { needsAlias } from "../ssh/needs_alias.ts";
-import { findMachines } from "./machines.ts";
 import { type ListEntry, toJson, toTable, toTsv } from "./entry.ts";
+import { findMachines } from "./machines.ts";
 import { findContainers, findHost, findMonitors, type MonitorSearch, nameProcesses } from "./search.ts";
 
 /** Where systemd-nspawn has the sockets of its containers. */

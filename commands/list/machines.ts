@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { Library } from "../../ffi/library.ts";
-import { runtimeFolder } from "../../ffi/socket.ts";
-import { ProxyError } from "../../core/errors.ts";
 import { machineAddress, machinedSocketPath, SYSTEM_RUNTIME_DIRECTORY } from "../../addresses/machine_lookup.ts";
 import { listMachines } from "../../addresses/machined.ts";
-import { Deadline } from "../../core/deadline.ts";
 import { formatTarget, isSocketAddress, parseTarget } from "../../addresses/target.ts";
+import { Deadline } from "../../core/deadline.ts";
+import { ProxyError } from "../../core/errors.ts";
+import type { Library } from "../../ffi/library.ts";
+import { runtimeFolder } from "../../ffi/socket.ts";
 import type { ListEntry } from "./entry.ts";
 
 /** How long each may take to answer, in milliseconds. */

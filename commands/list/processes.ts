@@ -7,10 +7,10 @@
  * @module
  */
 
+import { Deadline } from "../../core/deadline.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { firstArgument, pathStatus, processIds, processName, processUser, TooLong } from "../../ffi/inspection.ts";
 import type { Library } from "../../ffi/library.ts";
-import { Deadline } from "../../core/deadline.ts";
 import { type Program, programOf } from "./monitor.ts";
 
 /** A process as a person is told of it. */

@@ -5,11 +5,12 @@
  * @module
  */
 
-import { processArguments, processUser, TooLong } from "../../ffi/inspection.ts";
-import type { Library } from "../../ffi/library.ts";
-import { Deadline } from "../../core/deadline.ts";
 import { formatTarget } from "../../addresses/target.ts";
 import { THIS_MACHINE, THIS_MACHINE_TARGET } from "../../addresses/this_machine.ts";
+import { Deadline } from "../../core/deadline.ts";
+import { processArguments, processUser, TooLong } from "../../ffi/inspection.ts";
+import type { Library } from "../../ffi/library.ts";
+import type { ListEntry } from "./entry.ts";
 import { Locator, statusOf } from "./here.ts";
 import { detectVmm, type Monitor } from "./monitor.ts";
 import {
@@ -22,7 +23,6 @@ import {
   reasonOf,
   type Skipped,
 } from "./processes.ts";
-import type { ListEntry } from "./entry.ts";
 import { findListeners, type Listener, listeningOf } from "./sockets.ts";
 
 /** This machine itself, where its sshd listens. */

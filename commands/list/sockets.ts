@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Deadline } from "../../core/deadline.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import {
   type Listening,
@@ -16,7 +17,6 @@ import {
 } from "../../ffi/inspection.ts";
 import type { Library } from "../../ffi/library.ts";
 import { readListening } from "../../ffi/proc_net_unix.ts";
-import { Deadline } from "../../core/deadline.ts";
 import { type Candidate, inTimeFor, isDenial, LeftOut, reasonOf, type Skipped } from "./processes.ts";
 
 /** A candidate with what it listens on. */

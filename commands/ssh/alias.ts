@@ -4,9 +4,9 @@
  * @module
  */
 
-import { escapeForTerminal } from "../../core/text.ts";
-import { ProxyError } from "../../core/errors.ts";
 import { parseTarget } from "../../addresses/target.ts";
+import { ProxyError } from "../../core/errors.ts";
+import { escapeForTerminal } from "../../core/text.ts";
 import { shellWord } from "./shell_word.ts";
 
 /** A name of the user's own for an address. One that {@linkcode parseAlias} made is valid. */

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { escapeForTerminal } from "../../core/text.ts";
-import { ProxyError } from "../../core/errors.ts";
-import { isProxyInvocation } from "../../proxy/invocation.ts";
 import { parsePort } from "../../addresses/target.ts";
+import { ProxyError } from "../../core/errors.ts";
+import { escapeForTerminal } from "../../core/text.ts";
+import { isProxyInvocation } from "../../proxy/invocation.ts";
 import type { Argument } from "../command.ts";
-import { type EffectiveConfig, effectiveConfig, isOurs, ownCommand } from "./effective_config.ts";
 import { hintForWords } from "../help.ts";
+import { type EffectiveConfig, effectiveConfig, isOurs, ownCommand } from "./effective_config.ts";
 
 /** An address and the port to ask it for. */
 export interface Destination {

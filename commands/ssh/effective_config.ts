@@ -5,12 +5,12 @@
  * @module
  */
 
-import { libraryPath, programUrl } from "../../ffi/library.ts";
-import { escapeForTerminal } from "../../core/text.ts";
 import { ProxyError } from "../../core/errors.ts";
-import { proxyCommand } from "./own_command.ts";
-import { aliasHint } from "./needs_alias.ts";
+import { escapeForTerminal } from "../../core/text.ts";
+import { libraryPath, programUrl } from "../../ffi/library.ts";
 import { hintFor } from "./failure.ts";
+import { aliasHint } from "./needs_alias.ts";
+import { proxyCommand } from "./own_command.ts";
 import { runSsh } from "./program.ts";
 
 /** What ssh would do for a host name. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { escapeForTerminal } from "../../core/text.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { escapeForTerminal } from "../../core/text.ts";
 import { shellWord } from "./shell_word.ts";
 
 /** What `ssh -v` wrote without a banner from the server. */

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { shellWord } from "./shell_word.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { escapeForTerminal } from "../../core/text.ts";
+import { shellWord } from "./shell_word.ts";
+
 /**
  * Returns the words that start this program as a ProxyCommand: the installed program, in a directory of its version or not; or
  * if it is not installed, Deno with the flags that the starter would pass.

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { escapeForTerminal } from "../../core/text.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { escapeForTerminal } from "../../core/text.ts";
 import { permissionHint } from "../permission.ts";
 import { NO_SSH, sshCommand } from "./user_environment.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { escapeForTerminal } from "../../core/text.ts";
 import { ProxyError } from "../../core/errors.ts";
+import { escapeForTerminal } from "../../core/text.ts";
 import { foldMessage } from "./wrap.ts";
 
 /** Where a command writes. */

@@ -5,14 +5,14 @@
  */
 
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { CHECKOUT, Folder } from "../../tools/checkout.ts";
+import { outputOf, works } from "../../tools/programs.ts";
+import { type Door, Sshd } from "../../tools/sshd.ts";
+import { inTime } from "../../tools/waiting.ts";
 import { multiplexer } from "../openssh/multiplexer.ts";
 import { Client } from "../support/client.ts";
-import { CHECKOUT, Folder } from "../../tools/checkout.ts";
 import { Process } from "../support/process.ts";
-import { inTime } from "../../tools/waiting.ts";
 import { randomBytes, sha256 } from "../support/sockets.ts";
-import { type Door, Sshd } from "../../tools/sshd.ts";
-import { outputOf, works } from "../../tools/programs.ts";
 import { testWhere } from "../support/tools.ts";
 
 const sshd = await Sshd.start();

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Folder } from "../../tools/checkout.ts";
-import { Installation } from "../support/installation.ts";
-import { bytes, listen } from "../support/sockets.ts";
-import { connectWhenThere, inTime } from "../../tools/waiting.ts";
+import { outputOf, pathOf, works } from "../../tools/programs.ts";
 import { Sshd } from "../../tools/sshd.ts";
 import { Tied } from "../../tools/tied.ts";
+import { connectWhenThere, inTime } from "../../tools/waiting.ts";
+import { Installation } from "../support/installation.ts";
 import { OWN_MOUNTS } from "../support/ordinary_user.ts";
-import { outputOf, pathOf, works } from "../../tools/programs.ts";
+import { bytes, listen } from "../support/sockets.ts";
 import { testWhere } from "../support/tools.ts";
 import { serve } from "./serving.ts";
 import { SshWith } from "./ssh_with.ts";

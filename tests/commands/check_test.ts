@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Folder } from "../../tools/checkout.ts";
+import { outputOf } from "../../tools/programs.ts";
+import { inTime } from "../../tools/waiting.ts";
 import { Installation } from "../support/installation.ts";
 import { knows, Machined, VM } from "../support/machined.ts";
 import { BoundSocket, bytes, latin1, listen, readSome } from "../support/sockets.ts";
-import { inTime } from "../../tools/waiting.ts";
-import { outputOf } from "../../tools/programs.ts";
 import { testWhere } from "../support/tools.ts";
 import { serve } from "./serving.ts";
 import { SshWith } from "./ssh_with.ts";

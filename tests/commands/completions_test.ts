@@ -2,9 +2,9 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { COMMANDS } from "../../commands/commands.ts";
 import { PROXY_INVOCATION } from "../../commands/help.ts";
 import { Folder } from "../../tools/checkout.ts";
+import { outputOf, pathOf } from "../../tools/programs.ts";
 import { Installation } from "../support/installation.ts";
 import { listen } from "../support/sockets.ts";
-import { outputOf, pathOf } from "../../tools/programs.ts";
 import { testWith } from "../support/tools.ts";
 import { InTerminal, run } from "./typed.ts";
 

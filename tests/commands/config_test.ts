@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { CHECKOUT } from "../../tools/checkout.ts";
-import { grantsIn, spyOn, starterWith } from "./grants.ts";
+import { outputOf, works } from "../../tools/programs.ts";
 import { hasNamespaces, Home, HOST, type Ran, type Running } from "../support/home.ts";
 import { Installation } from "../support/installation.ts";
 import { AS_NOBODY, canBecomeNobody } from "../support/ordinary_user.ts";
-import { outputOf, works } from "../../tools/programs.ts";
 import { testWhere } from "../support/tools.ts";
+import { grantsIn, spyOn, starterWith } from "./grants.ts";
 import { InTerminal } from "./typed.ts";
 
 const canRun = hasNamespaces();

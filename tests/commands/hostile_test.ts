@@ -6,9 +6,9 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { CHECKOUT, Folder } from "../../tools/checkout.ts";
+import { outputOf, works } from "../../tools/programs.ts";
 import { Installation } from "../support/installation.ts";
 import { AS_NOBODY, canBecomeNobody, IS_ROOT } from "../support/ordinary_user.ts";
-import { outputOf, works } from "../../tools/programs.ts";
 import { testWhere } from "../support/tools.ts";
 import { compile, StandIn } from "./monitors.ts";
 import { run } from "./typed.ts";

@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Folder } from "../../tools/checkout.ts";
+import { outputOf } from "../../tools/programs.ts";
+import type { Ran } from "../support/home.ts";
 import { Installation } from "../support/installation.ts";
 import { type Answer, CONTAINER, HOST, knows, Machined, varlink, VM, writeAll } from "../support/machined.ts";
 import { listen } from "../support/sockets.ts";
-import { outputOf } from "../../tools/programs.ts";
 import { testWhere } from "../support/tools.ts";
-import { compile, StandIn } from "./monitors.ts";
 import { denoWith } from "./grants.ts";
-import type { Ran } from "../support/home.ts";
+import { compile, StandIn } from "./monitors.ts";
 import { asText, InTerminal, run } from "./typed.ts";
 
 const installation = new Installation();

@@ -5,8 +5,8 @@
  */
 
 import { CHECKOUT, type Folder } from "../../tools/checkout.ts";
-import { Tied } from "../../tools/tied.ts";
 import { outputOf } from "../../tools/programs.ts";
+import { Tied } from "../../tools/tied.ts";
 
 /** How a stand-in is started. */
 export interface Start {

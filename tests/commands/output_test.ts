@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Folder } from "../../tools/checkout.ts";
+import { outputOf } from "../../tools/programs.ts";
+import { inTime } from "../../tools/waiting.ts";
 import { Installation } from "../support/installation.ts";
 import { bytes, listen } from "../support/sockets.ts";
-import { inTime } from "../../tools/waiting.ts";
-import { outputOf } from "../../tools/programs.ts";
 import { testWhere } from "../support/tools.ts";
 import { InTerminal, run } from "./typed.ts";
 

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { COMMAND_LINES } from "../support/command_lines.ts";
 import { CHECKOUT, Folder } from "../../tools/checkout.ts";
+import { inTime } from "../../tools/waiting.ts";
+import { runAsSsh } from "../support/as_ssh.ts";
+import { COMMAND_LINES } from "../support/command_lines.ts";
 import { Installation } from "../support/installation.ts";
 import { knows, Machined, VM } from "../support/machined.ts";
 import { bytes, listen } from "../support/sockets.ts";
-import { inTime } from "../../tools/waiting.ts";
-import { runAsSsh } from "../support/as_ssh.ts";
 import { denoWith, grantsIn, single, spyOn, starterWith } from "./grants.ts";
 import { SshWith } from "./ssh_with.ts";
 import { run } from "./typed.ts";

@@ -5,8 +5,8 @@
  */
 
 import { Folder } from "../../tools/checkout.ts";
-import { inTime } from "../../tools/waiting.ts";
 import { outputOf, pathOf } from "../../tools/programs.ts";
+import { inTime } from "../../tools/waiting.ts";
 import { InTerminal } from "./typed.ts";
 
 /** What stands in the place of this program: it has lists in files, and keeps the words that it is started with otherwise. */

@@ -4,10 +4,10 @@
  * @module
  */
 
+import { inTime } from "../../tools/waiting.ts";
 import type { Ran } from "../support/home.ts";
 import { type Fd, start, terminal } from "../support/process.ts";
 import { bytes, latin1 } from "../support/sockets.ts";
-import { inTime } from "../../tools/waiting.ts";
 
 /** Runs a command line to its end, with nothing to read and nothing that is a terminal. */
 export async function run(words: string[], env: Record<string, string> = {}): Promise<Ran> {

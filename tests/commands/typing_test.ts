@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { Folder } from "../../tools/checkout.ts";
 import { Installation } from "../support/installation.ts";
-import { listen } from "../support/sockets.ts";
 import { IS_ROOT } from "../support/ordinary_user.ts";
+import { listen } from "../support/sockets.ts";
 import { testWith } from "../support/tools.ts";
 import { Shell, SHELLS } from "./shells.ts";
 

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Folder } from "../../tools/checkout.ts";
+import { outputOf } from "../../tools/programs.ts";
+import { inTime } from "../../tools/waiting.ts";
 import { Installation } from "../support/installation.ts";
 import { bytes, latin1, listen, readSome } from "../support/sockets.ts";
-import { inTime } from "../../tools/waiting.ts";
-import { outputOf } from "../../tools/programs.ts";
 import { SshWith } from "./ssh_with.ts";
 import { asText, InTerminal, run } from "./typed.ts";
 

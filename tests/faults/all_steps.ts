@@ -1,8 +1,8 @@
 /** What goes wrong all the time, and what a connection by a machine's name adds. */
 
+import { Folder } from "../../tools/checkout.ts";
 import { assertFailed, runAsSsh } from "../support/as_ssh.ts";
 import { type Answer, Machined, varlink, VM, writeAll } from "../support/machined.ts";
-import { Folder } from "../../tools/checkout.ts";
 import { compiled, NO_COMPILER } from "./compiled.ts";
 import { installed } from "./conversation.ts";
 import { type Row, type Runs, surrounded } from "./row.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { pathOf } from "../../tools/programs.ts";
 import type { Folder } from "../../tools/checkout.ts";
+import { pathOf } from "../../tools/programs.ts";
 import { type Ending, type Plan, run } from "./conversation.ts";
 
 /** A step of a connection that makes system calls: it is chosen how to hand over, and then done. */

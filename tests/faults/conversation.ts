@@ -6,12 +6,12 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { MESSAGE } from "../support/as_ssh.ts";
 import { Folder } from "../../tools/checkout.ts";
+import { inTime } from "../../tools/waiting.ts";
+import { MESSAGE } from "../support/as_ssh.ts";
 import { Installation } from "../support/installation.ts";
 import { type Fd, pipe, type Place, socketPair, start } from "../support/process.ts";
 import { BoundSocket, bytes, latin1 } from "../support/sockets.ts";
-import { inTime } from "../../tools/waiting.ts";
 
 export const FORMS = ["unix", "vsock-mux"] as const;
 /** How the server is reached. */

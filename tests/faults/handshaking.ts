@@ -1,7 +1,7 @@
 /** What may go wrong while the multiplexer is asked. */
 
-import { OK_LINE, type Opening, readRequest } from "./conversation.ts";
 import { bytes } from "../support/sockets.ts";
+import { OK_LINE, type Opening, readRequest } from "./conversation.ts";
 import { errors, everyWay, injected, interruptions, named, type Row, type Runs, signals } from "./row.ts";
 
 const MUX = { step: "handshake", forms: ["vsock-mux"] } as const;

@@ -1,12 +1,12 @@
 /** What may be wrong around the program before it has done anything. */
 
 import { Folder } from "../../tools/checkout.ts";
+import { outputOf, pathOf, works } from "../../tools/programs.ts";
 import { OWN_MOUNTS } from "../support/ordinary_user.ts";
 import { openFile, pipe, type Place } from "../support/process.ts";
-import { outputOf, pathOf, works } from "../../tools/programs.ts";
+import { compiled, NO_COMPILER } from "./compiled.ts";
 import type { Plan, Way } from "./conversation.ts";
 import { AS_ORDINARY_USER, everyWay, NO_ORDINARY_USER, type Row, type Runs, surrounded } from "./row.ts";
-import { compiled, NO_COMPILER } from "./compiled.ts";
 import { Spoiled } from "./spoiled.ts";
 
 const MISSING = { code: 66, says: "does not exist" };

@@ -6,17 +6,16 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { findMachines } from "../../commands/list/machines.ts";
-import { SystemError } from "../../ffi/errno.ts";
-import { awaitBanner } from "../../proxy/banner.ts";
-import { requestPort } from "../../addresses/handshake.ts";
-import { ProxyError } from "../../core/errors.ts";
-import { BANNER, LONGEST_OK_LINE, readReply } from "../../addresses/handshake.ts";
+import { BANNER, LONGEST_OK_LINE, readReply, requestPort } from "../../addresses/handshake.ts";
 import { machineAddress } from "../../addresses/machine_lookup.ts";
 import { findMachine, listMachines, parseReply } from "../../addresses/machined.ts";
-import { Deadline } from "../../core/deadline.ts";
 import { isSocketAddress, parseTarget } from "../../addresses/target.ts";
 import type { VsockMuxTarget } from "../../addresses/vsock_mux.ts";
+import { findMachines } from "../../commands/list/machines.ts";
+import { Deadline } from "../../core/deadline.ts";
+import { ProxyError } from "../../core/errors.ts";
+import { SystemError } from "../../ffi/errno.ts";
+import { awaitBanner } from "../../proxy/banner.ts";
 import { CONTAINER, HOST, varlink, VM } from "../support/machined.ts";
 import { anyAnswer, anyEarly, anyEnding, inPieces, verdictOn } from "../unit/answers.ts";
 import { anyReply, assertTyped } from "../unit/replies.ts";

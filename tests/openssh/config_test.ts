@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Folder } from "../../tools/checkout.ts";
+import { outputOf } from "../../tools/programs.ts";
+import { Sshd } from "../../tools/sshd.ts";
 import { hasNamespaces, Home, type Ran } from "../support/home.ts";
 import { Installation } from "../support/installation.ts";
-import { Sshd } from "../../tools/sshd.ts";
-import { outputOf } from "../../tools/programs.ts";
 import { testWhere } from "../support/tools.ts";
 import { multiplexer } from "./multiplexer.ts";
 

@@ -5,10 +5,10 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { outputOf } from "../../tools/programs.ts";
+import { type Door, Sshd } from "../../tools/sshd.ts";
 import { hasNamespaces, Home, type Running } from "../support/home.ts";
 import { Installation } from "../support/installation.ts";
-import { type Door, Sshd } from "../../tools/sshd.ts";
-import { outputOf } from "../../tools/programs.ts";
 import { testWhere } from "../support/tools.ts";
 
 const canRun = hasNamespaces();

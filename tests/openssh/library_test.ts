@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { libraryPath } from "../../ffi/library.ts";
 import { CHECKOUT } from "../../tools/checkout.ts";
-import { COMMAND, LIBRARY, PROGRAM, replaced } from "../support/library_document.ts";
 import { type Greeting, Sshd } from "../../tools/sshd.ts";
+import { COMMAND, LIBRARY, PROGRAM, replaced } from "../support/library_document.ts";
 import { multiplexer } from "./multiplexer.ts";
 
 const sshd = await Sshd.start();

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { Client } from "../support/client.ts";
+import { outputLater, works } from "../../tools/programs.ts";
 import { Sshd } from "../../tools/sshd.ts";
 import { inTime } from "../../tools/waiting.ts";
-import { outputLater, works } from "../../tools/programs.ts";
+import { Client } from "../support/client.ts";
 import { multiplexer } from "./multiplexer.ts";
 
 /** How many connections there are: the whole of it takes minutes (deno task soak). */

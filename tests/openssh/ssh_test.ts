@@ -1,15 +1,15 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { type Fd, openFile, start } from "../support/process.ts";
-import { inTime } from "../../tools/waiting.ts";
-import { randomBytes, sha256 } from "../support/sockets.ts";
+import { needsAlias } from "../../commands/ssh/needs_alias.ts";
+import { CHECKOUT } from "../../tools/checkout.ts";
 import { outputLater, outputOf } from "../../tools/programs.ts";
+import { type Door, Sshd } from "../../tools/sshd.ts";
+import { inTime } from "../../tools/waiting.ts";
+import { Client } from "../support/client.ts";
+import { type Fd, openFile, start } from "../support/process.ts";
+import { randomBytes, sha256 } from "../support/sockets.ts";
 import { testWhere, testWith } from "../support/tools.ts";
 import { hasLoopback, LoopbackListener } from "../support/vsock.ts";
-import { Client } from "../support/client.ts";
-import { CHECKOUT } from "../../tools/checkout.ts";
 import { misbehaving, multiplexer } from "./multiplexer.ts";
-import { type Door, Sshd } from "../../tools/sshd.ts";
-import { needsAlias } from "../../commands/ssh/needs_alias.ts";
 
 const sshd = await Sshd.start();
 const aliased = sshd.unixDoor();

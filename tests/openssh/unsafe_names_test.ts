@@ -6,8 +6,8 @@
  */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { aliasHint } from "../../commands/ssh/needs_alias.ts";
 import { dropIn } from "../../commands/config/drop_in.ts";
+import { aliasHint } from "../../commands/ssh/needs_alias.ts";
 import { CHECKOUT, Folder } from "../../tools/checkout.ts";
 import { outputLater } from "../../tools/programs.ts";
 import { testWhere } from "../support/tools.ts";

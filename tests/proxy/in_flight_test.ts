@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { assertFailed, assertPassed, runAsSsh } from "../support/as_ssh.ts";
 import { Folder } from "../../tools/checkout.ts";
+import { pathOf, works } from "../../tools/programs.ts";
+import { inTime } from "../../tools/waiting.ts";
+import { assertFailed, assertPassed, runAsSsh } from "../support/as_ssh.ts";
 import { Installation } from "../support/installation.ts";
 import { AS_NOBODY, canBecomeNobody, IS_ROOT } from "../support/ordinary_user.ts";
 import { pipe, socketPair, start } from "../support/process.ts";
-import { inTime } from "../../tools/waiting.ts";
 import { latin1, listen } from "../support/sockets.ts";
-import { pathOf, works } from "../../tools/programs.ts";
 import { testWhere } from "../support/tools.ts";
 
 const installation = new Installation();

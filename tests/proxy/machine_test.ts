@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { assertFailed, assertPassed, type Outcome, runAsSsh } from "../support/as_ssh.ts";
 import { Folder } from "../../tools/checkout.ts";
+import { inTime } from "../../tools/waiting.ts";
+import { assertFailed, assertPassed, type Outcome, runAsSsh } from "../support/as_ssh.ts";
 import { Installation } from "../support/installation.ts";
 import {
   type Answer,
@@ -13,9 +14,8 @@ import {
   VM,
   writeAll,
 } from "../support/machined.ts";
-import { bytes, latin1, listen, readSome } from "../support/sockets.ts";
-import { inTime } from "../../tools/waiting.ts";
 import { canBecomeNobody, NOBODY, OWN_MOUNTS } from "../support/ordinary_user.ts";
+import { bytes, latin1, listen, readSome } from "../support/sockets.ts";
 import { testWhere, testWith } from "../support/tools.ts";
 
 const installation = new Installation();

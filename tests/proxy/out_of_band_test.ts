@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { assertFailed, assertPassed, runAsSsh } from "../support/as_ssh.ts";
 import { Folder } from "../../tools/checkout.ts";
+import { inTime } from "../../tools/waiting.ts";
+import { assertFailed, assertPassed, runAsSsh } from "../support/as_ssh.ts";
 import { Installation } from "../support/installation.ts";
 import { libc } from "../support/libc.ts";
 import { type Fd, pipe, socketPair, start } from "../support/process.ts";
 import { BoundSocket, bytes, latin1 } from "../support/sockets.ts";
-import { inTime } from "../../tools/waiting.ts";
 import { testWhere } from "../support/tools.ts";
 
 const installation = new Installation();

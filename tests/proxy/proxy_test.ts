@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Folder } from "../../tools/checkout.ts";
-import { Installation } from "../support/installation.ts";
-import { type Fd, openFile, type Place } from "../support/process.ts";
-import { BoundSocket, bytes, closeAnyway, latin1, listen, readSome } from "../support/sockets.ts";
 import { inTime } from "../../tools/waiting.ts";
 import { assertFailed, assertPassed, runAsSsh } from "../support/as_ssh.ts";
+import { Installation } from "../support/installation.ts";
 import { AS_NOBODY, canBecomeNobody } from "../support/ordinary_user.ts";
+import { type Fd, openFile, type Place } from "../support/process.ts";
+import { BoundSocket, bytes, closeAnyway, latin1, listen, readSome } from "../support/sockets.ts";
 import { testWhere } from "../support/tools.ts";
 
 const installation = new Installation();

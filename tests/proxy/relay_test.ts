@@ -1,11 +1,11 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { Folder } from "../../tools/checkout.ts";
+import { outputLater, pathOf } from "../../tools/programs.ts";
+import { inTime } from "../../tools/waiting.ts";
 import { Installation } from "../support/installation.ts";
 import { type Fd, openFile, pipe, socketPair, start, type Started, terminal } from "../support/process.ts";
 import { bytes, closeAnyway, latin1, listen, randomBytes, readSome, sha256 } from "../support/sockets.ts";
-import { inTime } from "../../tools/waiting.ts";
 import { CAN_TRACE, testWhere } from "../support/tools.ts";
-import { outputLater, pathOf } from "../../tools/programs.ts";
 
 const installation = new Installation();
 Deno.test.afterAll(() => installation[Symbol.dispose]());

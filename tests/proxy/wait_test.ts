@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { assertFailed, assertPassed, runAsSsh } from "../support/as_ssh.ts";
 import { Folder } from "../../tools/checkout.ts";
+import { inTime } from "../../tools/waiting.ts";
+import { assertFailed, assertPassed, runAsSsh } from "../support/as_ssh.ts";
 import { Installation } from "../support/installation.ts";
 import { type Fd, terminal } from "../support/process.ts";
 import { bytes, latin1, listen, readSome } from "../support/sockets.ts";
-import { inTime } from "../../tools/waiting.ts";
 
 const installation = new Installation();
 Deno.test.afterAll(() => installation[Symbol.dispose]());

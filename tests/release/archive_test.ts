@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { CHECKOUT, Folder } from "../../tools/checkout.ts";
+import { outputOf, pathOf } from "../../tools/programs.ts";
 import { hasNamespaces, Home } from "../support/home.ts";
 import { sha256 } from "../support/sockets.ts";
-import { outputOf, pathOf } from "../../tools/programs.ts";
 import { testWhere } from "../support/tools.ts";
 import { CAN_RELEASE, NO_HISTORY, ran, released, type Tagged } from "./made.ts";
 

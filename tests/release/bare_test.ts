@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { whyNoExecutable } from "../../release/why_no_executable.ts";
 import type { Sshd } from "../../tools/sshd.ts";
 import { testWhere } from "../support/tools.ts";
-import { whyNoExecutable } from "../../release/why_no_executable.ts";
 import { bareSystems, Debian, startSshd } from "./debian.ts";
 import { CAN_RELEASE, NO_HISTORY, released, type Tagged } from "./made.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Folder } from "../../tools/checkout.ts";
-import type { Sshd } from "../../tools/sshd.ts";
 import { outputLater } from "../../tools/programs.ts";
+import type { Sshd } from "../../tools/sshd.ts";
 import { testWhere } from "../support/tools.ts";
 import { bareSystems, Debian, Packages, startSshd } from "./debian.ts";
 import { CAN_RELEASE, NO_HISTORY } from "./made.ts";

@@ -5,9 +5,9 @@
  */
 
 import { CHECKOUT, Folder } from "../../tools/checkout.ts";
-import type { Ran } from "../support/home.ts";
-import { Sshd } from "../../tools/sshd.ts";
 import { outputLater, outputOf } from "../../tools/programs.ts";
+import { Sshd } from "../../tools/sshd.ts";
+import type { Ran } from "../support/home.ts";
 import { copyCheckout, edit } from "./made.ts";
 
 /** Where the systems are that each test's own is a copy of, or why there are none. */

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { CHECKOUT, Folder } from "../../tools/checkout.ts";
-import type { Ran } from "../support/home.ts";
-import { outputOf, works } from "../../tools/programs.ts";
 import { VERSION } from "../../core/version.ts";
+import { CHECKOUT, Folder } from "../../tools/checkout.ts";
+import { outputOf, works } from "../../tools/programs.ts";
+import type { Ran } from "../support/home.ts";
 
 /** Copies to $2 what a commit of all that is in $1 would have. */
 const COPY = `cd "$1" && git ls-files -z --cached --others --exclude-standard |

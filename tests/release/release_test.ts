@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { CHECKOUT, Folder } from "../../tools/checkout.ts";
-import { sha256 } from "../support/sockets.ts";
-import { outputOf, works } from "../../tools/programs.ts";
-import { testWhere } from "../support/tools.ts";
 import { VERSION } from "../../core/version.ts";
+import { CHECKOUT, Folder } from "../../tools/checkout.ts";
+import { outputOf, works } from "../../tools/programs.ts";
+import { sha256 } from "../support/sockets.ts";
+import { testWhere } from "../support/tools.ts";
 import { CAN_RELEASE, NO_HISTORY, ran, released, Tagged } from "./made.ts";
 
 const made = CAN_RELEASE ? released() : undefined;

@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { VERSION } from "../../core/version.ts";
+import { whyNoExecutable } from "../../release/why_no_executable.ts";
+import { CHECKOUT, Folder } from "../../tools/checkout.ts";
+import { outputOf } from "../../tools/programs.ts";
 import { assertFailed, assertPassed, runAsSsh } from "../support/as_ssh.ts";
 import { COMMAND_LINES } from "../support/command_lines.ts";
-import { CHECKOUT, Folder } from "../../tools/checkout.ts";
 import { hasNamespaces, Home } from "../support/home.ts";
 import { Installation } from "../support/installation.ts";
 import { listen } from "../support/sockets.ts";
 import { CAN_TRACE, testWhere } from "../support/tools.ts";
-import { outputOf } from "../../tools/programs.ts";
-import { whyNoExecutable } from "../../release/why_no_executable.ts";
-import { VERSION } from "../../core/version.ts";
 import { ran } from "./made.ts";
 
 const why = whyNoExecutable();

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { CHECKOUT, Folder } from "../../tools/checkout.ts";
-import { Installation } from "../support/installation.ts";
 import { outputOf } from "../../tools/programs.ts";
 import { spyOn } from "../commands/grants.ts";
 import { run } from "../commands/typed.ts";
+import { Installation } from "../support/installation.ts";
 import { KEPT, LEFT, NOT_OF_THE_LIBRARY, OF_THE_LIBRARY, type Outcome, type Surroundings } from "./probe.ts";
 
 const installation = new Installation();

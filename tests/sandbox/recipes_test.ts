@@ -1,13 +1,13 @@
 import { assertEquals } from "@std/assert";
-import { assertFailed, assertPassed, runAsSsh } from "../support/as_ssh.ts";
 import { Folder } from "../../tools/checkout.ts";
+import { works } from "../../tools/programs.ts";
+import { inTime } from "../../tools/waiting.ts";
+import { run } from "../commands/typed.ts";
+import { assertFailed, assertPassed, runAsSsh } from "../support/as_ssh.ts";
 import { Installation } from "../support/installation.ts";
 import { knows, Machined, VM } from "../support/machined.ts";
 import { bytes, latin1, listen, readSome } from "../support/sockets.ts";
-import { inTime } from "../../tools/waiting.ts";
 import { testWhere } from "../support/tools.ts";
-import { works } from "../../tools/programs.ts";
-import { run } from "../commands/typed.ts";
 import { script } from "./recipes.ts";
 
 const installation = new Installation();

@@ -1,13 +1,13 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { assertPassed, MESSAGE, runAsSsh } from "../support/as_ssh.ts";
 import { CHECKOUT, Folder } from "../../tools/checkout.ts";
+import { outputOf, pathOf, works } from "../../tools/programs.ts";
+import { inTime } from "../../tools/waiting.ts";
+import { InTerminal } from "../commands/typed.ts";
+import { assertPassed, MESSAGE, runAsSsh } from "../support/as_ssh.ts";
 import { Installation } from "../support/installation.ts";
 import { terminal } from "../support/process.ts";
-import { inTime } from "../../tools/waiting.ts";
 import { latin1, listen } from "../support/sockets.ts";
-import { outputOf, pathOf, works } from "../../tools/programs.ts";
 import { testWhere } from "../support/tools.ts";
-import { InTerminal } from "../commands/typed.ts";
 
 // What is on a terminal of 80x24 is its user's: the program writes its messages there, and not one byte else.
 

@@ -1,15 +1,15 @@
-import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { assertPassed, runAsSsh } from "../support/as_ssh.ts";
+import { DatabaseSync } from "node:sqlite";
 import { Folder } from "../../tools/checkout.ts";
+import { outputOf, pathOf, works } from "../../tools/programs.ts";
+import { inTime } from "../../tools/waiting.ts";
+import { environmentIn, spyOn } from "../commands/grants.ts";
+import { asText, InTerminal, run } from "../commands/typed.ts";
+import { assertPassed, runAsSsh } from "../support/as_ssh.ts";
 import { Installation } from "../support/installation.ts";
 import { AS_NOBODY, canBecomeNobody, IS_ROOT, NOBODY, OWN_MOUNTS } from "../support/ordinary_user.ts";
 import { bytes, latin1, listen } from "../support/sockets.ts";
-import { inTime } from "../../tools/waiting.ts";
-import { outputOf, pathOf, works } from "../../tools/programs.ts";
 import { testWhere } from "../support/tools.ts";
-import { environmentIn, spyOn } from "../commands/grants.ts";
-import { asText, InTerminal, run } from "../commands/typed.ts";
 
 const installation = new Installation();
 Deno.test.afterAll(() => {

@@ -1,14 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { assertFailed, assertPassed, runAsSsh } from "../support/as_ssh.ts";
 import { Folder } from "../../tools/checkout.ts";
+import { works } from "../../tools/programs.ts";
+import { inTime } from "../../tools/waiting.ts";
+import { assertFailed, assertPassed, runAsSsh } from "../support/as_ssh.ts";
 import { Installation } from "../support/installation.ts";
 import { CONTAINER, knows, Machined, VM } from "../support/machined.ts";
 import { OWN_MOUNTS } from "../support/ordinary_user.ts";
 import { pipe, start } from "../support/process.ts";
 import { bytes, latin1, listen, readSome } from "../support/sockets.ts";
-import { inTime } from "../../tools/waiting.ts";
 import { CAN_TRACE, testWhere } from "../support/tools.ts";
-import { works } from "../../tools/programs.ts";
 import { isFor, isUnder, type Listed, listedFiles, type Places } from "./listed_files.ts";
 import { readTrace, type Trace, traced } from "./trace.ts";
 

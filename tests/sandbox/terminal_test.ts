@@ -1,18 +1,18 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { isThere } from "../../commands/config/replace.ts";
 import { Folder } from "../../tools/checkout.ts";
+import { outputOf, pathOf, works } from "../../tools/programs.ts";
+import { inTime } from "../../tools/waiting.ts";
+import { denoWith } from "../commands/grants.ts";
+import { compile, StandIn } from "../commands/monitors.ts";
+import { SshWith } from "../commands/ssh_with.ts";
+import { InTerminal, run } from "../commands/typed.ts";
 import { hasNamespaces, Home } from "../support/home.ts";
 import { Installation } from "../support/installation.ts";
 import { type Answer, CONTAINER, knows, Machined, varlink, VM, writeAll } from "../support/machined.ts";
 import { OWN_MOUNTS } from "../support/ordinary_user.ts";
-import { inTime } from "../../tools/waiting.ts";
 import { latin1, listen } from "../support/sockets.ts";
-import { outputOf, pathOf, works } from "../../tools/programs.ts";
 import { testWhere } from "../support/tools.ts";
-import { denoWith } from "../commands/grants.ts";
-import { compile, StandIn } from "../commands/monitors.ts";
-import { isThere } from "../../commands/config/replace.ts";
-import { SshWith } from "../commands/ssh_with.ts";
-import { InTerminal, run } from "../commands/typed.ts";
 
 // Text from outside, in every place that it can come from, and what a person is shown of it.
 

@@ -7,10 +7,10 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { CHECKOUT, Folder } from "../../tools/checkout.ts";
+import { outputOf, pathOf, works } from "../../tools/programs.ts";
+import { Sshd } from "../../tools/sshd.ts";
 import { hasNamespaces, Home } from "../support/home.ts";
 import { Installation } from "../support/installation.ts";
-import { Sshd } from "../../tools/sshd.ts";
-import { outputOf, pathOf, works } from "../../tools/programs.ts";
 import { testWhere } from "../support/tools.ts";
 import { npmPackages, type Packages, pythonPackages } from "./packages.ts";
 

@@ -5,9 +5,9 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
+import { pathOf } from "../../tools/programs.ts";
 import { hasNamespaces, Home, type Ran } from "../support/home.ts";
 import { Installation } from "../support/installation.ts";
-import { pathOf } from "../../tools/programs.ts";
 import { testWhere } from "../support/tools.ts";
 import { type Configuration, CONFIGURATIONS, COUNTED, RAN } from "./configurations.ts";
 

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { Installation } from "./installation.ts";
-import type { Sshd } from "../../tools/sshd.ts";
 import { outputOf } from "../../tools/programs.ts";
+import type { Sshd } from "../../tools/sshd.ts";
+import { Installation } from "./installation.ts";
 
 /** How a program ended and what it printed. */
 export interface Ran {

@@ -6,8 +6,8 @@
  */
 
 import { Folder } from "../../tools/checkout.ts";
-import { latin1 } from "./sockets.ts";
 import { outputOf } from "../../tools/programs.ts";
+import { latin1 } from "./sockets.ts";
 
 /** How a program ended and what it printed. */
 export interface Ran {

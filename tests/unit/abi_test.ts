@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import * as abi from "../../ffi/symbols.ts";
-import { AFTERWARDS, CONNECTION, FD_KINDS, INSPECTION, RECEIVE_PEEK, RECEIVE_WHOLE, RELAY } from "../../ffi/symbols.ts";
 import { VERSION } from "../../core/version.ts";
+import { AFTERWARDS, CONNECTION, FD_KINDS, INSPECTION, RECEIVE_PEEK, RECEIVE_WHOLE, RELAY } from "../../ffi/symbols.ts";
+import * as abi from "../../ffi/symbols.ts";
 import { CHECKOUT, Folder, LIBRARY_PATH, outputOf, testWith } from "./support.ts";
 
 const HEADER = Deno.readTextFileSync(`${CHECKOUT}/rust/deno_ssh_proxy.h`).replace(/\/\*.*?\*\//gs, "");

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { awaitBanner, Greeting, peekBanner } from "../../proxy/banner.ts";
-import { Deadline } from "../../core/deadline.ts";
 import type { Target } from "../../addresses/forms.ts";
+import { Deadline } from "../../core/deadline.ts";
+import { awaitBanner, Greeting, peekBanner } from "../../proxy/banner.ts";
 import { StandInClock } from "./stand_in_clock.ts";
 import { type Ending, StandInSocket } from "./stand_in_socket.ts";
 import { assertFailsLater, bytes } from "./support.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { type ErrorName, SystemError } from "../../ffi/errno.ts";
-import { type ErrorKind, ProxyError } from "../../core/errors.ts";
 import { Deadline, DEFAULT_TIMEOUT_MS, LONGEST_TIMEOUT_MS, parseSeconds } from "../../core/deadline.ts";
+import { type ErrorKind, ProxyError } from "../../core/errors.ts";
+import { type ErrorName, SystemError } from "../../ffi/errno.ts";
 import { isRetryable } from "../../proxy/wait.ts";
 import { assertFails } from "./support.ts";
 

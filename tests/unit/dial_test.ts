@@ -1,15 +1,15 @@
 import { assert, assertEquals, assertInstanceOf, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
+import { connectTarget } from "../../addresses/connect.ts";
+import type { SocketTarget } from "../../addresses/forms.ts";
+import { requestPort } from "../../addresses/handshake.ts";
+import type { VsockMuxTarget } from "../../addresses/vsock_mux.ts";
+import { Deadline } from "../../core/deadline.ts";
+import { ProxyError } from "../../core/errors.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { Library } from "../../ffi/library.ts";
-import type { ReceiveOptions } from "../../ffi/socket.ts";
 import { CONNECTION_NONBLOCKING } from "../../ffi/nonblocking.ts";
-import { connectTarget } from "../../addresses/connect.ts";
-import { requestPort } from "../../addresses/handshake.ts";
-import { ProxyError } from "../../core/errors.ts";
-import { Deadline } from "../../core/deadline.ts";
-import type { SocketTarget } from "../../addresses/forms.ts";
-import type { VsockMuxTarget } from "../../addresses/vsock_mux.ts";
+import type { ReceiveOptions } from "../../ffi/socket.ts";
 import { anyAnswer, anyEarly, anyEnding, inPieces, verdictOn } from "./answers.ts";
 import { type Ending, StandInSocket } from "./stand_in_socket.ts";
 import {

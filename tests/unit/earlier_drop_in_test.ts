@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { isUnedited, isUneditedEarlier } from "../../commands/config/earlier_drop_in.ts";
 import { dropIn } from "../../commands/config/drop_in.ts";
+import { isUnedited, isUneditedEarlier } from "../../commands/config/earlier_drop_in.ts";
 
 const OLD = `# deno-ssh-proxy: x
 Match host .host,machine/.host,machine%.host

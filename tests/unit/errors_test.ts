@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import fc from "fast-check";
-import { asProxyError, formatError, reportError } from "../../core/report.ts";
 import { type ErrorKind, ProxyError } from "../../core/errors.ts";
+import { asProxyError, formatError, reportError } from "../../core/report.ts";
 import { escapeForTerminal } from "../../core/text.ts";
 import { assertOneLine } from "./support.ts";
 

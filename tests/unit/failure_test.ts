@@ -1,17 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { constants } from "node:os";
-import { type ErrorName, SystemError } from "../../ffi/errno.ts";
-import type { ErrorKind, ProxyError } from "../../core/errors.ts";
-import { bannerTimeoutError, closedBeforeBannerError } from "../../proxy/banner_errors.ts";
-import {
-  closedByMultiplexerError,
-  handshakeError,
-  multiplexerError,
-  protocolError,
-  sshServerError,
-} from "../../addresses/multiplexer_errors.ts";
-import { prefixedError } from "../../addresses/form.ts";
 import { connectError } from "../../addresses/failure.ts";
+import { prefixedError } from "../../addresses/form.ts";
+import type { MachineTarget } from "../../addresses/machine.ts";
 import {
   containerError,
   machineError,
@@ -19,14 +10,23 @@ import {
   unreachableMachineError,
 } from "../../addresses/machine_errors.ts";
 import { machinedError, malformedReplyError, varlinkError } from "../../addresses/machined_errors.ts";
-import { handoverError, unusableFdError } from "../../proxy/handover_errors.ts";
+import {
+  closedByMultiplexerError,
+  handshakeError,
+  multiplexerError,
+  protocolError,
+  sshServerError,
+} from "../../addresses/multiplexer_errors.ts";
 import type { Obstacle } from "../../addresses/obstacle.ts";
-import { Deadline } from "../../core/deadline.ts";
-import { isRetryable } from "../../proxy/wait.ts";
-import type { MachineTarget } from "../../addresses/machine.ts";
 import type { UnixTarget } from "../../addresses/unix.ts";
-import type { VsockMuxTarget } from "../../addresses/vsock_mux.ts";
 import type { VsockTarget } from "../../addresses/vsock.ts";
+import type { VsockMuxTarget } from "../../addresses/vsock_mux.ts";
+import { Deadline } from "../../core/deadline.ts";
+import type { ErrorKind, ProxyError } from "../../core/errors.ts";
+import { type ErrorName, SystemError } from "../../ffi/errno.ts";
+import { bannerTimeoutError, closedBeforeBannerError } from "../../proxy/banner_errors.ts";
+import { handoverError, unusableFdError } from "../../proxy/handover_errors.ts";
+import { isRetryable } from "../../proxy/wait.ts";
 import { assertOneLine, bytes } from "./support.ts";
 
 const UNIX: UnixTarget = { kind: "unix", path: "/run/s" };

@@ -1,9 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { formatAlias, parseAlias } from "../../commands/ssh/alias.ts";
 import { dropIn } from "../../commands/config/drop_in.ts";
-import type { Settings } from "../../commands/config/settings.ts";
-import { HOST_KEYS, settingsOf } from "../../commands/config/settings.ts";
+import { HOST_KEYS, type Settings, settingsOf } from "../../commands/config/settings.ts";
+import { formatAlias, parseAlias } from "../../commands/ssh/alias.ts";
 import { proxyCommand } from "../../commands/ssh/own_command.ts";
 import { assertFails, Folder, outputOf, testWith } from "./support.ts";
 

@@ -1,9 +1,9 @@
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { connectTarget } from "../../addresses/connect.ts";
+import { Deadline } from "../../core/deadline.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { FD_KINDS } from "../../ffi/symbols.ts";
 import { chooseHandoverMode, handOver } from "../../proxy/handover.ts";
-import { connectTarget } from "../../addresses/connect.ts";
-import { Deadline } from "../../core/deadline.ts";
 import { assertFailsLater, millisecondsOf, type StandInCalls, standInLibrary } from "./support.ts";
 
 /** A library in which fd 1 is of the kind with this number. */

@@ -1,9 +1,9 @@
-import { COMMAND_LINES } from "../support/command_lines.ts";
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { ProxyError } from "../../core/errors.ts";
 import { rejectAddress } from "../../proxy/address_errors.ts";
 import { type Invocation, isProxyInvocation, parseInvocation } from "../../proxy/invocation.ts";
-import { ProxyError } from "../../core/errors.ts";
+import { COMMAND_LINES } from "../support/command_lines.ts";
 import { assertFails } from "./support.ts";
 
 /** Parses a command line as the ProxyCommand does. */

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { Library, libraryPath } from "../../ffi/library.ts";
-import { fdKind } from "../../ffi/socket.ts";
-import { CONNECTION_NONBLOCKING } from "../../ffi/nonblocking.ts";
-import { CONNECTION } from "../../ffi/symbols.ts";
 import { VERSION } from "../../core/version.ts";
+import { Library, libraryPath } from "../../ffi/library.ts";
+import { CONNECTION_NONBLOCKING } from "../../ffi/nonblocking.ts";
+import { fdKind } from "../../ffi/socket.ts";
+import { CONNECTION } from "../../ffi/symbols.ts";
 import { assertFails, CHECKOUT, Folder, LIBRARY_PATH, outputOf, testWith } from "./support.ts";
 
 const SUFFIX = Deno.build.os === "darwin" ? "dylib" : "so";

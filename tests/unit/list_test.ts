@@ -1,15 +1,15 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
+import { parseTarget } from "../../addresses/target.ts";
+import { type ListEntry, toJson, toTable, toTsv } from "../../commands/list/entry.ts";
 import { list } from "../../commands/list/list.ts";
-import { readListening } from "../../ffi/proc_net_unix.ts";
 import { detectVmm, type Monitor } from "../../commands/list/monitor.ts";
 import { translate } from "../../commands/list/mounts.ts";
 import { inTurns } from "../../commands/list/processes.ts";
 import { nameProcesses } from "../../commands/list/search.ts";
-import { type ListEntry, toJson, toTable, toTsv } from "../../commands/list/entry.ts";
 import { needsAlias } from "../../commands/ssh/needs_alias.ts";
 import type { Output } from "../../commands/terminal/output.ts";
-import { parseTarget } from "../../addresses/target.ts";
+import { readListening } from "../../ffi/proc_net_unix.ts";
 import { standInLibrary } from "./support.ts";
 
 const HEADING = "Num       RefCount Protocol Flags    Type St Inode Path\n";

@@ -1,17 +1,16 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { Library } from "../../ffi/library.ts";
-import { runtimeFolder } from "../../ffi/socket.ts";
-import { CONNECTION_NONBLOCKING } from "../../ffi/nonblocking.ts";
-import type { ConnectionCalls } from "../../ffi/symbols.ts";
 import { dial } from "../../addresses/dial.ts";
-import { resolveTarget } from "../../addresses/resolve.ts";
-import type { ErrorKind, ProxyError } from "../../core/errors.ts";
-
-import { findMachine, listMachines, parseReply } from "../../addresses/machined.ts";
-import { Deadline } from "../../core/deadline.ts";
-import type { MachineTarget } from "../../addresses/machine.ts";
 import type { SocketTarget } from "../../addresses/forms.ts";
+import type { MachineTarget } from "../../addresses/machine.ts";
+import { findMachine, listMachines, parseReply } from "../../addresses/machined.ts";
+import { resolveTarget } from "../../addresses/resolve.ts";
+import { Deadline } from "../../core/deadline.ts";
+import type { ErrorKind, ProxyError } from "../../core/errors.ts";
+import { Library } from "../../ffi/library.ts";
+import { CONNECTION_NONBLOCKING } from "../../ffi/nonblocking.ts";
+import { runtimeFolder } from "../../ffi/socket.ts";
+import type { ConnectionCalls } from "../../ffi/symbols.ts";
 import {
   type Answer,
   CONTAINER,

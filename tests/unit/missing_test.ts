@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { SystemError } from "../../ffi/errno.ts";
-import { Library } from "../../ffi/library.ts";
-import type { PathReader } from "../../ffi/path.ts";
 import { connectTarget } from "../../addresses/connect.ts";
 import { connectError } from "../../addresses/failure.ts";
 import { findNear, type Neighbour } from "../../addresses/missing.ts";
-import { editDistance } from "../../core/edit_distance.ts";
 import { Deadline } from "../../core/deadline.ts";
+import { editDistance } from "../../core/edit_distance.ts";
+import { SystemError } from "../../ffi/errno.ts";
+import { Library } from "../../ffi/library.ts";
+import type { PathReader } from "../../ffi/path.ts";
 import { testWhere } from "../support/tools.ts";
 import { assertFailsLater, BoundSocket, Folder, LIBRARY_PATH, listen } from "./support.ts";
 

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { parseAlias } from "../../commands/ssh/alias.ts";
-import { ownCommand } from "../../commands/ssh/effective_config.ts";
 import { dropIn } from "../../commands/config/drop_in.ts";
+import { parseAlias } from "../../commands/ssh/alias.ts";
 import { destinationIn, isName, withoutUser } from "../../commands/ssh/destination.ts";
+import { ownCommand } from "../../commands/ssh/effective_config.ts";
 
 Deno.test("a user before an address is left out, and an @ in a path is none", () => {
   const examples: [typed: string, host: string][] = [

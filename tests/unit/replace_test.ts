@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { applyPlan } from "../../commands/config/apply_plan.ts";
+import { dropIn } from "../../commands/config/drop_in.ts";
 import type { ConfigLocation } from "../../commands/config/location.ts";
+import { lockDirectory } from "../../commands/config/lock.ts";
 import { planInstall } from "../../commands/config/plan_install.ts";
 import { ConcurrentChange, makeChange, readSnapshot, realPath } from "../../commands/config/replace.ts";
-import { dropIn } from "../../commands/config/drop_in.ts";
-import { lockDirectory } from "../../commands/config/lock.ts";
 import { assertFails, Folder, inTime } from "./support.ts";
 
 const text = (of: string) => new TextEncoder().encode(of);

@@ -6,10 +6,10 @@
  */
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { type ErrorKind, ProxyError } from "../../core/errors.ts";
 import { type Library, libraryPath } from "../../ffi/library.ts";
 import { fdKind } from "../../ffi/socket.ts";
 import type { ConnectionCalls } from "../../ffi/symbols.ts";
-import { type ErrorKind, ProxyError } from "../../core/errors.ts";
 import { CHECKOUT } from "../../tools/checkout.ts";
 
 export { CHECKOUT, Folder } from "../../tools/checkout.ts";

@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { formatTarget, parseTarget } from "../../addresses/target.ts";
-import { restoreCase } from "../../addresses/parse.ts";
 import type { Target } from "../../addresses/forms.ts";
+import { restoreCase } from "../../addresses/parse.ts";
+import { formatTarget, parseTarget } from "../../addresses/target.ts";
 import { assertFails, assertOneLine } from "./support.ts";
 
 const THIS_HOST = { kind: "unix", path: "/run/ssh-unix-local/socket" } as const;

@@ -1,12 +1,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { parseTarget } from "../../addresses/target.ts";
+import { Deadline } from "../../core/deadline.ts";
+import { type ErrorKind, ProxyError } from "../../core/errors.ts";
+import { SystemError } from "../../ffi/errno.ts";
 import { Library } from "../../ffi/library.ts";
 import { CONNECTION_NONBLOCKING } from "../../ffi/nonblocking.ts";
-import { SystemError } from "../../ffi/errno.ts";
-import { type ErrorKind, ProxyError } from "../../core/errors.ts";
-import { Deadline } from "../../core/deadline.ts";
-import { isRetryable } from "../../proxy/wait.ts";
-import { parseTarget } from "../../addresses/target.ts";
-import { dialWhenUp, waitFor } from "../../proxy/wait.ts";
+import { dialWhenUp, isRetryable, waitFor } from "../../proxy/wait.ts";
 import { StandInClock } from "./stand_in_clock.ts";
 import {
   assertFailsLater,

@@ -5,9 +5,9 @@
  */
 
 import { CHECKOUT, Folder } from "../../tools/checkout.ts";
-import type { Installation } from "../support/installation.ts";
-import type { Sshd } from "../../tools/sshd.ts";
 import { outputOf } from "../../tools/programs.ts";
+import type { Sshd } from "../../tools/sshd.ts";
+import type { Installation } from "../support/installation.ts";
 
 /** A disk that goes away. Its content is for a guest's /mnt. */
 export class SecondDisk implements Disposable {

@@ -6,12 +6,12 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { assertPassed, type Outcome, runAsSsh } from "../support/as_ssh.ts";
 import { CHECKOUT, Folder } from "../../tools/checkout.ts";
-import { connectWhenThere, inTime } from "../../tools/waiting.ts";
-import { latin1 } from "../support/sockets.ts";
-import { Tied } from "../../tools/tied.ts";
 import { outputOf } from "../../tools/programs.ts";
+import { Tied } from "../../tools/tied.ts";
+import { connectWhenThere, inTime } from "../../tools/waiting.ts";
+import { assertPassed, type Outcome, runAsSsh } from "../support/as_ssh.ts";
+import { latin1 } from "../support/sockets.ts";
 
 /** What image.sh made. */
 export const IMAGES = outputOf(`${CHECKOUT}/tests/vm/image.sh`).trim();

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { CHECKOUT } from "../../tools/checkout.ts";
+import { outputLater, outputOf } from "../../tools/programs.ts";
+import { Sshd } from "../../tools/sshd.ts";
+import { inTime } from "../../tools/waiting.ts";
 import { assertFailed, runAsSsh } from "../support/as_ssh.ts";
 import { Client, type Ran } from "../support/client.ts";
-import { CHECKOUT } from "../../tools/checkout.ts";
 import { COMMAND, LIBRARY, PROGRAM, replaced } from "../support/library_document.ts";
 import { bytes, latin1, randomBytes, readSome, sha256 } from "../support/sockets.ts";
-import { inTime } from "../../tools/waiting.ts";
-import { Sshd } from "../../tools/sshd.ts";
-import { outputLater, outputOf } from "../../tools/programs.ts";
 import { recipe, SecondDisk } from "./disk.ts";
 import { Guest, Multiplexer, sshdAnswers } from "./guest.ts";
 import type { Result, Trial } from "./in_guest.ts";

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { Folder } from "../../tools/checkout.ts";
-import { Installation } from "../support/installation.ts";
-import { Tied } from "../../tools/tied.ts";
 import { outputOf } from "../../tools/programs.ts";
+import { Tied } from "../../tools/tied.ts";
+import { Installation } from "../support/installation.ts";
 import { appearance, IMAGES } from "./guest.ts";
 
 /** Copies the real vhost-device-vsock to `folder`, and returns the words that start it under its own name. */

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { Client } from "../support/client.ts";
-import { Sshd } from "../../tools/sshd.ts";
 import { outputOf } from "../../tools/programs.ts";
+import { Sshd } from "../../tools/sshd.ts";
 import { script } from "../sandbox/recipes.ts";
+import { Client } from "../support/client.ts";
 import { recipe, SecondDisk } from "./disk.ts";
 import { Guest, Multiplexer, sshdAnswers } from "./guest.ts";
 
