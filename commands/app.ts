@@ -21,7 +21,7 @@ import {
   UnsatisfiedFlagError,
   UnsatisfiedPositionalError,
 } from "@stricli/core";
-import { ProxyError } from "../core/errors.ts";
+import { messageOf, ProxyError } from "../core/errors.ts";
 import { formatError } from "../core/report.ts";
 import { escapeForTerminal } from "../core/text.ts";
 import type { Argument, Command, Context, Option } from "./command.ts";
@@ -166,7 +166,7 @@ function whatIsWrong(thrown: unknown): string {
     const why = typeof thrown.exception === "string" ? thrown.exception : "it takes no value";
     return `--${thrown.externalFlagNameOrPlaceholder} '${escapeForTerminal(thrown.input)}': ${why}`;
   }
-  return `the command line: ${escapeForTerminal(thrown instanceof Error ? thrown.message : String(thrown))}`;
+  return `the command line: ${escapeForTerminal(messageOf(thrown))}`;
 }
 
 function usage(message: string, corrections: readonly string[], help: string): string {

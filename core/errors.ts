@@ -44,6 +44,11 @@ const EXIT_CODES: Record<ErrorKind, number> = {
   configuration: 78,
 };
 
+/** Returns the message of any value that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
 /** Options of a {@linkcode ProxyError}. */
 export interface ProxyErrorOptions extends ErrorOptions {
   /** What to do, in one line. */

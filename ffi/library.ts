@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ProxyError } from "../core/errors.ts";
+import { messageOf, ProxyError } from "../core/errors.ts";
 import { escapeForTerminal } from "../core/text.ts";
 import { VERSION } from "../core/version.ts";
 import { EXECUTABLE_URL } from "./executable.ts";
@@ -82,7 +82,7 @@ function openSymbols<Symbols extends Deno.ForeignLibraryInterface>(
 
 function explain(path: string, thrown: unknown): ProxyError {
   const shown = escapeForTerminal(path);
-  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  const reason = messageOf(thrown);
   if (thrown instanceof Deno.errors.NotCapable) {
     return new ProxyError("permission", `${shown}: Deno was not allowed to open the native library`, {
       cause: thrown,

@@ -19,14 +19,13 @@ import {
   removeStaleTemporaries,
 } from "./replace.ts";
 
-/** How many times somebody else may change a file while this does. */
+/** The most attempts, while another program changes the same files. */
 const MOST_ATTEMPTS = 10;
 
 /**
- * Makes the changes that `plan` gives, which is asked again where somebody else changed one of the files at the same time.
- * Gives what was done, and what else a person should know.
+ * Makes the changes of the plan that `plan` returns. Returns their summaries, and the plan's notes.
  *
- * @throws {ProxyError} that says what was done, and what was not
+ * @throws {ProxyError} whose hint says which changes were made before
  */
 export async function applyPlan(
   location: ConfigLocation,
@@ -35,16 +34,16 @@ export async function applyPlan(
 ): Promise<{ done: string[]; notes: readonly string[] }> {
   const done: string[] = [];
   if (isInstall) makeDirectory(location.directory, location.home === undefined ? 0o755 : 0o700);
-  // Where there is no folder there is nothing to take back.
+  // Without the directory there is nothing to remove.
   else if (!isThere(location.directory)) return { done, notes: plan().notes() };
-  const folders = new Set([location.directory, ...configFiles(location).map(directoryOf)]);
+  const directories = new Set([location.directory, ...configFiles(location).map(directoryOf)]);
   const { changes, notes } = plan();
-  // No lock file is made for nothing: the folder may be read-only.
-  if (changes.length === 0 && ![...folders].some(isLocked)) return { done, notes: notes() };
+  // Makes no lock file without a change, because the directory can be read-only.
+  if (changes.length === 0 && ![...directories].some(isLocked)) return { done, notes: notes() };
   using _lock = await lockDirectory(location.directory);
   for (let attempt = 1;; attempt++) {
     const { changes, notes } = plan();
-    folders.forEach(removeStaleTemporaries);
+    directories.forEach(removeStaleTemporaries);
     try {
       for (const change of changes) makePlanned(change, done);
       return { done, notes: notes() };
@@ -63,15 +62,16 @@ export async function applyPlan(
   }
 }
 
-/** Returns {@linkcode isInUse}, and false of a folder that cannot be read. */
-function isLocked(folder: string): boolean {
+/** Returns whether another run has the lock of a directory; false for one that cannot be read. */
+function isLocked(directory: string): boolean {
   try {
-    return isInUse(folder);
+    return isInUse(directory);
   } catch {
     return false;
   }
 }
 
+/** Makes a change, and adds its summary to `done`. */
 function makePlanned(change: PlannedChange, done: string[]): void {
   try {
     makeChange(change);

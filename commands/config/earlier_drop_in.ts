@@ -12,7 +12,7 @@ const LINES_OF_0_1_0 = [
   "Match final all",
 ];
 
-/** A word as fragment.ts quotes it for the shell. */
+/** A word as drop_in.ts quotes it for the shell. */
 const WORD = String.raw`(?:[\w./=%@:+,-]|'[^']*'|\\.)+`;
 
 /** The words with which a ProxyCommand line starts this program: the installed one, or Deno with a checkout's. */

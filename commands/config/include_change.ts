@@ -12,13 +12,13 @@ import type { ConfigLocation } from "./location.ts";
 import { backUp, type PlannedChange } from "./plan.ts";
 import { equal, type FileSnapshot, readSnapshot, realPath } from "./replace.ts";
 
-/** Where a user's ssh_config stays as it was before --install added its line. */
+/** The name of the copy of a user's ssh_config, from before --install added its line. */
 export const BACKUP_NAME = "config.before-deno-ssh-proxy";
 
-/** What is in a file that there is none of. */
+/** The contents of a missing file. */
 export const NO_BYTES = new Uint8Array();
 
-/** What of a user's ssh_config has to change. */
+/** Plans what `edit` changes in a user's ssh_config, with a copy of it. Root's location needs none. */
 export function planIncludeChange(
   { directory, fileName, home }: ConfigLocation,
   edit: (config: string, file: string, home: string) => string,
@@ -36,7 +36,7 @@ export function planIncludeChange(
   const adds = includes(edited);
   const moves = adds && includes(text);
   const after = Uint8Array.from(edited, (character) => character.charCodeAt(0));
-  // Had there been one before, it would have been kept.
+  // If --install had found a file, it would have kept a copy.
   const wasMade = !adds && after.length === 0 && kept === undefined;
   const change: PlannedChange = {
     path,
@@ -61,7 +61,7 @@ export function planIncludeChange(
   return [change];
 }
 
-/** Keeps `now` as the backup, and the backup of an earlier installation, `kept`, under another name. */
+/** Plans to keep `now` as the copy, and `kept`, the copy of an earlier installation, under another name. */
 function planBackup(path: string, kept: FileSnapshot | undefined, now: FileSnapshot | undefined): PlannedChange[] {
   const changes: PlannedChange[] = [];
   if (kept !== undefined) {
@@ -83,7 +83,7 @@ function planBackup(path: string, kept: FileSnapshot | undefined, now: FileSnaps
   return changes;
 }
 
-/** The file that a user's ssh_config really is; none for root, and none where it is a link that leads nowhere. */
+/** Returns a user's ssh_config, through links; none for root, and none for a dangling link. */
 export function configFiles({ directory, home, fileName }: ConfigLocation): string[] {
   if (home === undefined) return [];
   try {
@@ -94,15 +94,15 @@ export function configFiles({ directory, home, fileName }: ConfigLocation): stri
   }
 }
 
-/** The file that a user's ssh_config really is, or is to be. */
-function realConfigFile(config: string, fragment: string): string {
+/** Returns the path of a user's ssh_config, through links. */
+function realConfigFile(config: string, dropIn: string): string {
   try {
     return realPath(config);
   } catch (thrown) {
     if (!(thrown instanceof ProxyError) || thrown.kind !== "missing") throw thrown;
     throw new ProxyError("missing", thrown.message, {
       cause: thrown,
-      hint: `nothing was changed; make that file, with this line at its top: ${includeLine(fragment)}`,
+      hint: `nothing was changed; make that file, with this line at its top: ${includeLine(dropIn)}`,
     });
   }
 }

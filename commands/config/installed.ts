@@ -9,16 +9,16 @@ import { type ConfigLocation, dropInPath, SYSTEM_LOCATION } from "./location.ts"
 import { readSnapshot, realPath } from "./replace.ts";
 import { HOST_KEYS, type Settings, settingsOf } from "./settings.ts";
 
-/** A file that this program wrote, and what it was asked for. */
+/** A drop-in of this program, and its settings. */
 export interface InstalledFile {
   readonly path: string;
   readonly settings: Settings;
 }
 
 /**
- * Returns the files of this program that ssh reads: of a user the own one, and then that of the system.
+ * Returns the drop-ins that ssh reads: the user's own, and then the system's.
  *
- * @throws {ProxyError} where one cannot be read
+ * @throws {ProxyError} if one cannot be read
  */
 export function installedFiles(location: ConfigLocation): InstalledFile[] {
   const own = readDropIn(location);
@@ -30,12 +30,12 @@ export function installedFiles(location: ConfigLocation): InstalledFile[] {
   return files.flatMap(({ path, settings }) => settings === undefined ? [] : [{ path, settings }]);
 }
 
-/** What the installed fragment was asked for. */
+/** Returns the settings of the installed drop-in, or the default ones. */
 export function installedSettings(location: ConfigLocation): Settings {
   return readDropIn(location).settings ?? { aliases: [], hostKeys: HOST_KEYS[0] };
 }
 
-/** Returns what a user's ssh reads of root's: nothing for root, and where Deno or root do not let it be read. */
+/** Returns the settings of the system's drop-in for a user; undefined for root, and if the file cannot be read. */
 export function systemSettings({ home }: ConfigLocation): Settings | undefined {
   if (home === undefined) return undefined;
   try {
@@ -47,6 +47,7 @@ export function systemSettings({ home }: ConfigLocation): Settings | undefined {
   }
 }
 
+/** Reads the drop-in at `location`, through links. The settings are undefined for a file of another program. */
 export function readDropIn(location: ConfigLocation) {
   const path = realPath(dropInPath(location));
   const before = readSnapshot(path);

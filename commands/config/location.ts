@@ -8,20 +8,20 @@ import { ProxyError } from "../../core/errors.ts";
 import { escapeForTerminal } from "../../core/text.ts";
 import { SYSTEM_SETTINGS } from "./settings.ts";
 
-/** Where the configuration of a user or of the system is. */
+/** The place of a drop-in. */
 export interface ConfigLocation {
   readonly directory: string;
-  /** The name of the fragment in it. */
+  /** The name of the drop-in in that directory. */
   readonly fileName: string;
-  /** The user's home, where ssh_config has to include the fragment. */
+  /** The user's home, whose ssh_config has to include the drop-in; undefined for the system's. */
   readonly home: string | undefined;
-  /** The user to log in as where nobody asked for one; undefined where that is left to ssh. */
+  /** The default user to log in as; undefined leaves it to ssh. */
   readonly user?: string | undefined;
 }
 
 /**
- * For root, whose file every user's ssh reads. Of the folder's files ssh takes the first that says something, in the order
- * of their names: systemd's has the number 20.
+ * Root's location, which the ssh of every user reads. ssh takes the first value of an option, in the order of the names of
+ * the files: systemd's has the number 20.
  */
 export const SYSTEM_LOCATION: ConfigLocation = {
   directory: "/etc/ssh/ssh_config.d",
@@ -30,24 +30,28 @@ export const SYSTEM_LOCATION: ConfigLocation = {
   user: SYSTEM_SETTINGS.user,
 };
 
-/** Where the configuration of the user `uid` with this `HOME` is. */
+/**
+ * Returns the location for the user `uid` with this `HOME`.
+ *
+ * @throws {ProxyError} of kind `usage` if HOME is not an absolute path
+ */
 export function configLocation(uid: number | null, home: () => string | undefined): ConfigLocation {
   if (uid === 0) return SYSTEM_LOCATION;
-  const folder = home();
-  if (!folder?.startsWith("/")) {
+  const directory = home();
+  if (!directory?.startsWith("/")) {
     throw new ProxyError(
       "usage",
-      `HOME is ${folder ? `'${escapeForTerminal(folder)}'` : "not set"}: there is no ~/.ssh`,
+      `HOME is ${directory ? `'${escapeForTerminal(directory)}'` : "not set"}: there is no ~/.ssh`,
       {
         hint: "set it to the folder that ssh takes for your home",
       },
     );
   }
-  const plain = folder.replace(/(?<=.)\/+$/, "");
+  const plain = directory.replace(/(?<=.)\/+$/, "");
   return { directory: `${plain}/.ssh`, fileName: "deno-ssh-proxy.conf", home: plain };
 }
 
-/** The path of the fragment. */
+/** Returns the path of the drop-in. */
 export function dropInPath({ directory, fileName }: ConfigLocation): string {
   return `${directory}/${fileName}`;
 }

@@ -11,28 +11,30 @@ import type { ConfigLocation } from "./location.ts";
 import type { Change, FileSnapshot } from "./replace.ts";
 import type { Settings } from "./settings.ts";
 
-/** What is to become of the configuration. */
+/** The changes to the configuration. */
 export interface Plan {
-  /** In the order in which they have to be made, so that each state between two of them works. */
+  /** In the order in which to make them: each state between two of them works. */
   readonly changes: readonly PlannedChange[];
-  /** What else a person should know. */
+  /** Returns more lines for a person. */
   readonly notes: () => readonly string[];
 }
 
-/** A change, and what a person is told about it. */
+/** A change, and its texts for a person. */
 export interface PlannedChange extends Change {
+  /** The change in the past tense. */
   readonly summary: string;
-  /** What can be done by hand, where it cannot be made. */
+  /** How to make the change by hand. */
   readonly manualFix: string | undefined;
-  /** Whether it is there to keep something only, which no diff has to show. */
+  /** Whether the change only keeps a copy, which a diff does not show. */
   readonly isBackup?: true;
 }
 
+/** Returns the change that copies a file to `path`. */
 export function backUp(path: string, { bytes, mode }: FileSnapshot): PlannedChange {
   return { path, before: undefined, after: bytes, mode, summary: "", manualFix: undefined, isBackup: true };
 }
 
-/** Keeps an installed fragment that is not as this program wrote it: somebody may miss what they wrote into it. */
+/** Returns the change that keeps the installed drop-in, if somebody has edited it. */
 export function backUpEdited(
   location: ConfigLocation,
   settings: Settings | undefined,
@@ -49,6 +51,7 @@ export function backUpEdited(
   }];
 }
 
+/** Encodes a file's text. */
 export function encode(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }

@@ -17,10 +17,10 @@ import { equal } from "./replace.ts";
 import { HOST_KEYS, type Settings } from "./settings.ts";
 
 /**
- * What has to change so that ssh reads the fragment that `render` gives. What an installed one was asked for stays, but
- * for what is asked for now.
+ * Plans the installation of the drop-in that `render` returns for its settings: those of the installed one, overridden by
+ * `asked`.
  *
- * @throws {ProxyError} where something is in the way
+ * @throws {ProxyError} if a file of another program is at its path
  */
 export function planInstall(
   location: ConfigLocation,

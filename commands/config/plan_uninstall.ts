@@ -19,9 +19,9 @@ import { isThere, readSnapshot } from "./replace.ts";
 import type { Settings } from "./settings.ts";
 
 /**
- * What has to change so that nothing of {@linkcode planInstall} is left; or with `names`, none of these aliases.
+ * Plans the removal of all that an installation made; or with `names`, of these aliases only.
  *
- * @throws {ProxyError} where something is in the way
+ * @throws {ProxyError} if there is no such alias
  */
 export function planUninstall(
   location: ConfigLocation,
@@ -56,14 +56,14 @@ export function planUninstall(
 }
 
 /**
- * Names the files that `--install`, or `ssh` with it, made, and that `changes` do not remove. `dropIn` is the path of the
- * fragment itself, which a link may no longer lead to.
+ * Returns a line for each file that `--install`, or `ssh` with it, made and `changes` do not remove. `dropIn` is the path of
+ * the drop-in, to which a link may no longer lead.
  */
-function findLeftovers(location: ConfigLocation, fragment: string, changes: readonly PlannedChange[]): string[] {
+function findLeftovers(location: ConfigLocation, dropIn: string, changes: readonly PlannedChange[]): string[] {
   const { directory, home } = location;
   if (!isThere(directory)) return [];
   const stays = (path: string) => isThere(path) && !changes.some((change) => change.path === path);
-  const old = copiesOf(`${fragment}.old`).filter(stays)
+  const old = copiesOf(`${dropIn}.old`).filter(stays)
     .map((path) => `${path} stays: it is an earlier ${location.fileName}, with what somebody wrote into it`);
   if (home === undefined) return old;
   const backup = `${directory}/${BACKUP_NAME}`;
@@ -82,6 +82,7 @@ function findLeftovers(location: ConfigLocation, fragment: string, changes: read
   ];
 }
 
+/** Plans the removal of aliases. */
 function planWithoutAliases(
   names: readonly string[],
   location: ConfigLocation,
@@ -116,7 +117,7 @@ function planWithoutAliases(
   };
 }
 
-/** Returns the command with which root takes back the system's configuration, or one alias of it. */
+/** Returns the command with which root removes the system's drop-in, or an alias in it. */
 function rootCommand(alias?: string): string {
   return `sudo deno-ssh-proxy config --uninstall${alias === undefined ? "" : ` --alias ${alias}`}`;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ProxyError } from "../../core/errors.ts";
+import { messageOf, ProxyError } from "../../core/errors.ts";
 import { escapeForTerminal } from "../../core/text.ts";
 import { shellWord } from "../ssh/shell_word.ts";
 
@@ -209,7 +209,7 @@ export function directoryOf(path: string): string {
 
 /** What the system or Deno has against it. */
 export function failure(path: string, what: string, thrown: unknown): ProxyError {
-  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  const reason = messageOf(thrown);
   const shown = escapeForTerminal(path);
   if (thrown instanceof Deno.errors.NotCapable) {
     return new ProxyError("permission", `${shown}: ${what}: Deno was not allowed to`, { cause: thrown });

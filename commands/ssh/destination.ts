@@ -66,7 +66,7 @@ export function destinationIn(
   const byName = { address: options.get("hostname") ?? "", port: options.get("port") ?? "22" };
   if (!isOurs(proxyCommand)) return byName;
   const rest = proxyCommand.slice(ownCommand().length + 1);
-  // Two words as fragment.ts quotes them.
+  // Two words as drop_in.ts quotes them.
   const [, address = "", port = ""] = /^((?:'[^']*'|\\.|[^'\\ ])+) (\S+)/s.exec(rest) ?? [];
   return {
     address: unquoted(address) === "%h" ? byName.address : unquoted(address).replaceAll("%%", "%"),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ProxyError } from "../../core/errors.ts";
+import { messageOf, ProxyError } from "../../core/errors.ts";
 import { escapeForTerminal } from "../../core/text.ts";
 import { permissionHint } from "../permission.ts";
 import { NO_SSH, sshCommand } from "./user_environment.ts";
@@ -41,7 +41,7 @@ function spawn(args: readonly string[], options: Options): Deno.ChildProcess {
   try {
     return new Deno.Command(command, { args: [...first, ...args], stdin: "null", stderr: "piped", ...options }).spawn();
   } catch (thrown) {
-    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    const reason = messageOf(thrown);
     if (thrown instanceof Deno.errors.NotFound) throw missingSsh(thrown);
     // Without PATH, Deno finds no ssh before it looks at its permissions.
     const isDenied = Deno.permissions.querySync({ name: "run", command }).state !== "granted";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ProxyError } from "../../core/errors.ts";
+import { messageOf, ProxyError } from "../../core/errors.ts";
 import { escapeForTerminal } from "../../core/text.ts";
 import { foldMessage } from "./wrap.ts";
 
@@ -72,7 +72,7 @@ export class StandardOutput implements Output {
     } catch (thrown) {
       // A reader such as `head`. What standard error does not take is lost: the exit code still says how things went.
       if (thrown instanceof Deno.errors.BrokenPipe || this.#stream === Deno.stderr) return;
-      const reason = thrown instanceof Error ? thrown.message : String(thrown);
+      const reason = messageOf(thrown);
       throw new ProxyError("handover", `standard output: it cannot be written to: ${escapeForTerminal(reason)}`, {
         cause: thrown,
       });
