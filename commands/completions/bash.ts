@@ -14,6 +14,7 @@ import {
   isOptional,
   PATH_FORMS,
   PROXY_OPTIONS,
+  PROXY_PATTERNS,
   takesAddress,
   withValue,
 } from "./parts.ts";
@@ -166,7 +167,7 @@ _deno_ssh_proxy_words() { # _deno_ssh_proxy_words PROGRAM
   case \${words[1]} in
 ${commands.map(commandCase).join("\n")}
   ${HELP_WORD.name}) values="${commands.map(({ name }) => name).join(" ")}" ;;
-  */* | *%* | .host)
+  ${PROXY_PATTERNS.join(" | ")})
     options="${dashed(PROXY_OPTIONS).join(" ")}"
     ;;
   esac

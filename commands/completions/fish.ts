@@ -4,9 +4,11 @@
  * @module
  */
 
+import { THIS_MACHINE } from "../../addresses/this_machine.ts";
 import type { Command, Options } from "../command.ts";
 import {
   BEGINNINGS,
+  dashed,
   HELP,
   HELP_WORD,
   INSTEAD,
@@ -20,6 +22,9 @@ import {
 
 /** The function that fish asks before it offers what goes in the first place only. */
 const FIRST = "__deno_ssh_proxy_first_place";
+
+/** The function that fish asks before it offers the options of the ProxyCommand. */
+const IS_PROXY = "__deno_ssh_proxy_is_proxy";
 
 /** Returns a script for fish, which loads it by the name of the program. */
 export function fish(commands: readonly Command[]): string {
@@ -103,6 +108,12 @@ function ${FIRST}
     end
 end
 
+# Whether the first word is one of a ProxyCommand's command line.
+function ${IS_PROXY}
+    set -l words (commandline --tokenize --cut-at-cursor --current-process)
+    string match -qir '^(?:${dashed(PROXY_OPTIONS).join("|")})|[/%]|^\\${THIS_MACHINE.address}$' -- "$words[2]"
+end
+
 complete -c deno-ssh-proxy -f
 ${lines(commands).join("\n")}
 `;
@@ -127,9 +138,7 @@ function lines(commands: readonly Command[]): string[] {
       ];
     }),
     one(`__fish_seen_subcommand_from ${HELP_WORD.name}; and ${FIRST}`, `-a ${quoted(names.join(" "))}`),
-    ...optionLines(PROXY_OPTIONS).map((option) =>
-      one(`not __fish_seen_subcommand_from ${[...names, HELP_WORD.name].join(" ")}`, option)
-    ),
+    ...optionLines(PROXY_OPTIONS).map((option) => one(IS_PROXY, option)),
   ];
 }
 

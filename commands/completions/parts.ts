@@ -27,6 +27,14 @@ export const HELP_WORD = { name: "help", brief: "tells what a command takes" };
 /** The options of the ProxyCommand. */
 export const PROXY_OPTIONS: Options = PROXY_INVOCATION.options;
 
+/** Patterns of bash and zsh for the first word of a ProxyCommand's command line, by the rule of `isProxyInvocation`. */
+export const PROXY_PATTERNS: readonly string[] = [
+  "*/*",
+  "*%*",
+  THIS_MACHINE.address.replace(/[a-z]/g, (letter) => `[${letter.toUpperCase()}${letter}]`),
+  ...Object.keys(PROXY_OPTIONS).map((name) => `--${name}*`),
+];
+
 /** Returns the options of any command that take the next word as their value. */
 export function withValue(commands: readonly Command[]): string[] {
   const all = commands.flatMap(({ options }) => Object.entries(options));

@@ -14,6 +14,7 @@ import {
   isOptional,
   PATH_FORMS,
   PROXY_OPTIONS,
+  PROXY_PATTERNS,
   quoted,
   takesAddress,
 } from "./parts.ts";
@@ -108,7 +109,7 @@ ${commands.map(commandCase).join("\n")}
   ${HELP_WORD.name})
     _arguments ${quoted(`1:COMMAND:(${commands.map(({ name }) => name).join(" ")})`)}
     ;;
-  *)
+  ${PROXY_PATTERNS.join("|")})
     _arguments ${[...optionSpecs(PROXY_OPTIONS), quoted("1:PORT:")].join(" \\\n      ")}
     ;;
   esac

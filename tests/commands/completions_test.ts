@@ -3,6 +3,7 @@ import { COMMANDS } from "../../commands/commands.ts";
 import { PROXY_INVOCATION } from "../../commands/help.ts";
 import { Folder } from "../../tools/checkout.ts";
 import { outputOf, pathOf } from "../../tools/programs.ts";
+import { COMMAND_LINES } from "../support/command_lines.ts";
 import { Installation } from "../support/installation.ts";
 import { listen } from "../support/sockets.ts";
 import { testWith } from "../support/tools.ts";
@@ -76,6 +77,19 @@ Deno.test("a shell that there are no completions for is refused, and those that 
 });
 
 for (const [shell, completes] of [["bash", bash], ["fish", fish]] as const) {
+  testWith(
+    shell,
+    `${shell} offers the options of the ProxyCommand behind its words, and behind no others`,
+    async () => {
+      for (const [words, script] of COMMAND_LINES) {
+        // What is left out has no word, or one that a shell takes for another one without quotation marks.
+        if (words.length === 0 || words.some((word) => word === "")) continue;
+        const offered = await completes(...words, "--as");
+        assertEquals(offered.includes("--as-typed"), script === "proxy", words.join(" "));
+      }
+    },
+  );
+
   testWith(shell, `${shell} completes every command and every option of each, and nothing else`, async () => {
     const names = COMMANDS.map(({ name }) => name);
     for (const name of names) assertEquals(await completes(name.slice(0, -1)), [name]);
