@@ -46,6 +46,15 @@ Deno.test("no imports go round in a circle, with import() too", () => {
   for (const module of imported.keys()) visit(module, []);
 });
 
+Deno.test("no directory of a command imports another command's", () => {
+  const directoryOf = (module: string) => /^commands\/([^/]+)\//.exec(module)?.[1];
+  const across = imports.filter(({ from, to }) => {
+    const [one, other] = [directoryOf(from), directoryOf(to)];
+    return one !== undefined && other !== undefined && one !== other && !["ssh", "terminal"].includes(other);
+  });
+  assertEquals(across, []);
+});
+
 Deno.test("Deno.dlopen is called in ffi alone", () => {
   const callers = outputOf("git", "-C", CHECKOUT, "grep", "-lF", "Deno.dlopen(", "--", "*.ts", ":!tests").trim();
   assertEquals(callers, "ffi/library.ts");
