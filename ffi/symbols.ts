@@ -1,6 +1,6 @@
 /**
- * The native library's functions as Deno sees them, each beside its C prototype. rust/deno_ssh_proxy.h is the same for
- * C, and rust/src/lib.rs says what they do.
+ * The native library's functions as Deno sees them, each beside its C prototype. rust/abi/deno_ssh_proxy.h has the same
+ * for C, and rust/abi/src documents them.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * What an executable that needs no Deno begins with (release/payload.sh): it loads the same bundle that the starter would
- * run, by the same rule (rust/starter/invocation.rs).
+ * run, by the same rule (rust/starter/src/invocation.rs).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /*
- * The C ABI from C: what rust/deno_ssh_proxy.h and the documentation in rust/src/lib.rs promise, one check a line, in
+ * The C ABI from C: what rust/abi/deno_ssh_proxy.h and the documentation in rust/abi/src promise, one check a line, in
  * TAP (https://testanything.org). tests/unit/abi_test.ts builds and runs it; its one argument is an empty folder.
  *
  * Nothing here opens an AF_VSOCK socket or device: connect_vsock and local_cid are linked, and not called.

@@ -4,7 +4,7 @@ import { AFTERWARDS, CONNECTION, FD_KINDS, INSPECTION, RECEIVE_PEEK, RECEIVE_WHO
 import { VERSION } from "../../version.ts";
 import { CHECKOUT, Folder, LIBRARY_PATH, outputOf, testWith } from "./support.ts";
 
-const HEADER = Deno.readTextFileSync(`${CHECKOUT}/rust/deno_ssh_proxy.h`).replace(/\/\*.*?\*\//gs, "");
+const HEADER = Deno.readTextFileSync(`${CHECKOUT}/rust/abi/deno_ssh_proxy.h`).replace(/\/\*.*?\*\//gs, "");
 
 /** The header's functions: what each takes and returns, as C has it. */
 const PROTOTYPES = new Map(
@@ -82,7 +82,7 @@ testWith("cc", "every function keeps its promises to a program in C", () => {
   const program = folder.at("abi");
   outputOf(
     "cc",
-    ...["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", `-DEXPECTED_VERSION=${version}`, `-I${CHECKOUT}/rust`],
+    ...["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", `-DEXPECTED_VERSION=${version}`, `-I${CHECKOUT}/rust/abi`],
     ...["-o", program, `${CHECKOUT}/tests/abi/abi.c`, `-L${release}`, "-ldeno_ssh_proxy", `-Wl,-rpath,${release}`],
   );
   Deno.mkdirSync(folder.at("work"));

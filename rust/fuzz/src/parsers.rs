@@ -1,9 +1,9 @@
 //! The parsers of what the kernel and the environment give, beside the standard library's way to do the same.
 
-use crate::decimal::{parse, Decimal};
-use crate::path::Path;
-use crate::process::linux::{socket_inode, split_entry, LENGTH};
-use crate::runtime::write_folder;
+use deno_ssh_proxy_core::decimal::{parse, Decimal};
+use deno_ssh_proxy_core::path::Path;
+use deno_ssh_proxy_core::process::linux::{socket_inode, split_entry, LENGTH};
+use deno_ssh_proxy_core::runtime::write_folder;
 
 /// Tries all of them on one input.
 pub fn parsers(input: &[u8]) {

@@ -12,30 +12,11 @@
 #![deny(clippy::undocumented_unsafe_blocks, clippy::multiple_unsafe_ops_per_block)]
 #![deny(clippy::unwrap_used, clippy::expect_used)]
 
-mod bytes;
-mod connect;
-mod deadline;
-mod decimal;
-mod describe;
-mod errno;
-mod fd;
-mod flow;
-mod pass;
-mod path;
-mod process;
-mod relay;
-mod runtime;
-#[cfg(target_os = "linux")]
-mod splice;
-mod stat;
-#[cfg(test)]
-mod test_support;
-mod unix_diag;
-
-pub use deadline::TimeLeft;
-use errno::{Errno, Result};
-use fd::RawFd;
-pub use unix_diag::ListeningSocket;
+use deno_ssh_proxy_core::deadline::TimeLeft;
+use deno_ssh_proxy_core::errno::{Errno, Result};
+use deno_ssh_proxy_core::fd::{self, RawFd};
+use deno_ssh_proxy_core::unix_diag::{self, ListeningSocket};
+use deno_ssh_proxy_core::{bytes, connect, describe, pass, path, process, runtime};
 
 /// `receive_bytes` leaves what it read in the socket.
 pub const RECEIVE_PEEK: u32 = 1;
@@ -145,7 +126,7 @@ pub extern "C" fn send_fd(channel: RawFd, fd: RawFd, time: TimeLeft) -> i32 {
 /// is raised as by write(2): it is up to the program to ignore it.
 #[no_mangle]
 pub extern "C" fn relay(from_ssh: RawFd, to_ssh: RawFd, socket: Descriptor) -> i32 {
-    as_number(|| relay::relay(from_ssh, to_ssh, socket.fd).map(|()| 0))
+    as_number(|| deno_ssh_proxy_core::relay::relay(from_ssh, to_ssh, socket.fd).map(|()| 0))
 }
 
 /// Closes the file descriptors from this number on that the program was started with: those that are not close-on-exec.

@@ -23,9 +23,6 @@ mod memory;
 mod program;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod start;
-#[allow(dead_code, unused_imports)] // fstat
-#[path = "../src/stat.rs"]
-mod stat;
 mod words;
 
 use core::ffi::{c_char, c_int};

@@ -8,8 +8,8 @@ use crate::invocation::{About, Script};
 use crate::limits;
 use crate::memory::{List, Memory};
 use crate::program::Program;
-use crate::stat;
 use crate::words::Words;
+use deno_ssh_proxy_core::stat;
 
 /// What a call returns that has replaced this process: nothing.
 pub enum Never {}

@@ -8,8 +8,8 @@ use std::{env, error::Error, fs, path::Path};
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed=../deno.json");
-    let manifest = fs::read_to_string("../deno.json")?;
+    println!("cargo:rerun-if-changed=../../deno.json");
+    let manifest = fs::read_to_string("../../deno.json")?;
     let version = manifest
         .lines()
         .find_map(|line| line.trim().strip_prefix("\"version\": \"")?.split('"').next())
