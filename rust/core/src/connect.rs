@@ -1,4 +1,4 @@
-//! Connecting: AF_UNIX by a path of any length, AF_VSOCK by CID and port.
+//! Connects to AF_UNIX sockets by a path of any length, and to AF_VSOCK sockets by CID and port.
 
 use core::mem::{size_of_val, zeroed};
 use core::time::Duration;
@@ -9,16 +9,17 @@ use libc::{c_char, c_int};
 use crate::deadline::wait_for;
 use crate::deadline::Deadline;
 use crate::decimal::Decimal;
-use crate::errno::{check, check_uninterrupted, Errno, Result};
+#[cfg(target_os = "linux")]
+use crate::errno::retry_eintr;
+use crate::errno::{check, Errno, Result};
 use crate::fd::{OwnedFd, RawFd};
 #[cfg(target_os = "linux")]
-use crate::path::Path;
+use crate::path::{self, Path};
 
 /// Connects to the AF_UNIX stream socket at `path`.
 ///
-/// A full backlog makes connect(2) wait, and there is nothing that poll(2) could wait for in its place: an AF_UNIX
-/// socket is never "in progress". SO_SNDTIMEO bounds that wait (socket(7)), and is taken back before anybody else
-/// sees the socket.
+/// Bounds the wait for a full backlog with SO_SNDTIMEO (socket(7)), because poll(2) cannot wait for it: a connection over
+/// AF_UNIX is never in progress. Removes that timeout before it returns the socket.
 pub fn unix(path: &[u8], deadline: Deadline) -> Result<OwnedFd> {
     let destination = UnixDestination::new(path)?;
     let socket = new_socket(libc::AF_UNIX, libc::SOCK_STREAM)?;
@@ -34,8 +35,9 @@ pub fn unix(path: &[u8], deadline: Deadline) -> Result<OwnedFd> {
     }
 }
 
-/// Whether the AF_UNIX socket at `path` is a datagram socket. Connecting one only notes an address, so its owner
-/// learns nothing of the question.
+/// Returns whether the AF_UNIX socket at `path` is a datagram socket.
+///
+/// Its server does not notice, because connecting a datagram socket only sets a default destination (connect(2)).
 pub fn is_datagram_socket(path: &[u8]) -> Result<bool> {
     let socket = new_socket(libc::AF_UNIX, libc::SOCK_DGRAM)?;
     match UnixDestination::new(path)?.connect(&socket) {
@@ -44,12 +46,12 @@ pub fn is_datagram_socket(path: &[u8]) -> Result<bool> {
     }
 }
 
-/// Connects to `port` at `cid` over AF_VSOCK.
+/// Connects to `port` of `cid` over AF_VSOCK.
 #[cfg(target_os = "linux")]
 pub fn vsock(cid: u32, port: u32, deadline: Deadline) -> Result<OwnedFd> {
     let socket = new_socket(libc::AF_VSOCK, libc::SOCK_STREAM | libc::SOCK_NONBLOCK)?;
-    // The kernel gives a connection of its own accord 2 s (VSOCK_DEFAULT_CONNECT_TIMEOUT). The deadline is to be the
-    // only limit; a kernel that does not take this keeps its own.
+    // By default the kernel aborts a vsock connect after 2 s (VSOCK_DEFAULT_CONNECT_TIMEOUT). A kernel that refuses the option
+    // keeps that limit.
     let _ = set_option(
         &socket,
         libc::AF_VSOCK,
@@ -63,7 +65,7 @@ pub fn vsock(cid: u32, port: u32, deadline: Deadline) -> Result<OwnedFd> {
     address.svm_port = port;
     let connected = loop {
         match connect(&socket, &address, size_of_val(&address)) {
-            // After a signal the connection may be under way (EALREADY) or made (EISCONN): asking again tells.
+            // After a signal the next call tells whether the connection is in progress (EALREADY) or made (EISCONN).
             Err(Errno(libc::EINTR)) => continue,
             Err(Errno(libc::EISCONN)) => break Ok(()),
             Err(Errno(libc::EINPROGRESS | libc::EALREADY)) => break finish(&socket, deadline),
@@ -75,21 +77,21 @@ pub fn vsock(cid: u32, port: u32, deadline: Deadline) -> Result<OwnedFd> {
     Ok(socket)
 }
 
-/// No other system that Deno runs on has AF_VSOCK towards its guests.
+/// Fails: of the systems that Deno runs on, only Linux has AF_VSOCK sockets to its guests.
 #[cfg(not(target_os = "linux"))]
 pub fn vsock(_cid: u32, _port: u32, _deadline: Deadline) -> Result<OwnedFd> {
     Err(Errno(libc::EAFNOSUPPORT))
 }
 
-/// linux/vm_sockets.h; the option takes a `struct timeval` of the machine's own word size.
+/// From linux/vm_sockets.h. The value is a `struct timeval` with the word size of the machine.
 #[cfg(target_os = "linux")]
 const SO_VM_SOCKETS_CONNECT_TIMEOUT: c_int = 6;
 
-/// Waits for the end of a connection that is being made, as connect(2) describes under EINPROGRESS.
+/// Waits for the result of a connection in progress (connect(2), EINPROGRESS).
 #[cfg(target_os = "linux")]
 fn finish(socket: &OwnedFd, deadline: Deadline) -> Result<()> {
     wait_for(socket.number(), libc::POLLOUT, deadline)?;
-    match crate::describe::option::<c_int>(socket.number(), libc::SOL_SOCKET, libc::SO_ERROR)? {
+    match crate::fdinfo::option::<c_int>(socket.number(), libc::SOL_SOCKET, libc::SO_ERROR)? {
         0 => Ok(()),
         number => Err(Errno(number)),
     }
@@ -98,17 +100,17 @@ fn finish(socket: &OwnedFd, deadline: Deadline) -> Result<()> {
 #[cfg(target_os = "linux")]
 fn set_blocking(socket: &OwnedFd) -> Result<()> {
     // SAFETY: F_GETFL takes no argument.
-    let flags = check_uninterrupted(|| unsafe { libc::fcntl(socket.number(), libc::F_GETFL) })?;
+    let flags = retry_eintr(|| unsafe { libc::fcntl(socket.number(), libc::F_GETFL) })?;
     let flags = flags & !libc::O_NONBLOCK;
     // SAFETY: F_SETFL takes an int.
-    check_uninterrupted(|| unsafe { libc::fcntl(socket.number(), libc::F_SETFL, flags) })?;
+    retry_eintr(|| unsafe { libc::fcntl(socket.number(), libc::F_SETFL, flags) })?;
     Ok(())
 }
 
-/// An address that connect(2) takes, and the file that it needs to stay open.
+/// The address of an AF_UNIX socket, for a path of any length.
 struct UnixDestination {
     address: libc::sockaddr_un,
-    /// Held for a path that is too long for the address, which then names this fd.
+    /// The open file, if the path does not fit into the address, which then names this file descriptor in /proc.
     node: Option<OwnedFd>,
 }
 
@@ -127,14 +129,14 @@ impl UnixDestination {
 
     fn connect(&self, socket: &OwnedFd) -> Result<()> {
         match connect(socket, &self.address, size_of_val(&self.address)) {
-            // The node is open, so what is missing is /proc: without it the path is too long after all.
+            // The file is open, so /proc is missing. Without it the path is too long.
             Err(Errno(libc::ENOENT)) if self.node.is_some() => Err(Errno(libc::ENAMETOOLONG)),
             outcome => outcome,
         }
     }
 }
 
-/// `path` as an address, if it and a NUL fit (unix(7): 108 bytes on Linux; 104 on macOS).
+/// Returns `path` as an address, if it fits with its NUL (unix(7): 108 bytes on Linux, 104 on macOS).
 fn unix_address(path: &[u8]) -> Option<libc::sockaddr_un> {
     // SAFETY: all zeros is a valid sockaddr_un.
     let mut address: libc::sockaddr_un = unsafe { zeroed() };
@@ -148,7 +150,7 @@ fn unix_address(path: &[u8]) -> Option<libc::sockaddr_un> {
     Some(address)
 }
 
-/// `/proc/self/fd/NUMBER` as an address: the file that `fd` holds open, under a name that always fits (proc(5)).
+/// Returns `/proc/self/fd/NUMBER` as an address: a link to the open file `fd`, which always fits (proc(5)).
 fn proc_address(fd: RawFd) -> libc::sockaddr_un {
     let number = Decimal::new(fd as u32);
     // SAFETY: all zeros is a valid sockaddr_un.
@@ -162,15 +164,10 @@ fn proc_address(fd: RawFd) -> libc::sockaddr_un {
     address
 }
 
-/// The file at `path` itself, whatever its mode, opened for nothing but being named (open(2), O_PATH).
+/// Opens the file at `path` only to name it, which needs no permission on the file (open(2), O_PATH).
 #[cfg(target_os = "linux")]
 fn open_node(path: &[u8]) -> Result<OwnedFd> {
-    let path = Path::new(&[path])?;
-    // SAFETY: the path is a C string, alive for the whole call.
-    let fd = check_uninterrupted(|| unsafe {
-        libc::open(path.as_ptr(), libc::O_PATH | libc::O_CLOEXEC)
-    })?;
-    Ok(OwnedFd::new(fd))
+    path::open(&Path::new(&[path])?, libc::O_PATH)
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -202,7 +199,7 @@ fn connect<T>(socket: &OwnedFd, address: &T, len: usize) -> Result<()> {
     Ok(())
 }
 
-/// Zero is no limit, as in socket(7).
+/// Sets SO_SNDTIMEO. Zero removes the timeout (socket(7)).
 fn set_send_timeout(socket: &OwnedFd, time: Duration) -> Result<()> {
     set_option(socket, libc::SOL_SOCKET, libc::SO_SNDTIMEO, &timeval(time))
 }
@@ -210,7 +207,7 @@ fn set_send_timeout(socket: &OwnedFd, time: Duration) -> Result<()> {
 fn timeval(time: Duration) -> libc::timeval {
     libc::timeval {
         tv_sec: time.as_secs() as libc::time_t,
-        // Rounded up, so that the least time there is does not become zero, which is none at all.
+        // Rounds up, because zero would mean no timeout.
         tv_usec: ((time.subsec_nanos() + 999) / 1000).min(999_999) as libc::suseconds_t,
     }
 }
@@ -226,7 +223,6 @@ fn set_option<T>(socket: &OwnedFd, level: c_int, name: c_int, value: &T) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deadline::TimeLeft;
     use crate::test_support::Folder;
     use std::io::{Read, Write};
     use std::os::unix::ffi::OsStrExt;
@@ -235,7 +231,7 @@ mod tests {
     use std::path::Path;
 
     fn in_ms(milliseconds: u32) -> Deadline {
-        TimeLeft { milliseconds }.into()
+        Deadline::in_ms(milliseconds)
     }
 
     fn bytes(path: &Path) -> &[u8] {

@@ -1,30 +1,21 @@
-//! Waiting, but not for ever: a deadline, and poll(2) under it.
+//! Deadlines, and waiting with poll(2) until one.
 
 use core::time::Duration;
 
 use crate::errno::{check, Errno, Result};
 use crate::fd::RawFd;
 
-/// How long a call may take from its start on. A struct of one field, passed by value: to C it costs what a
-/// `uint32_t` costs, and Deno builds no machine code at load time for a function that takes a struct.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct TimeLeft {
-    pub milliseconds: u32,
-}
-
-/// The moment at which a call gives up, in nanoseconds on the clock that no administrator can set back.
+/// The time at which a call gives up, in nanoseconds of CLOCK_MONOTONIC, which nobody can set back.
 #[derive(Clone, Copy)]
 pub struct Deadline(u64);
 
-impl From<TimeLeft> for Deadline {
-    fn from(time: TimeLeft) -> Self {
-        Self(now().saturating_add(u64::from(time.milliseconds) * 1_000_000))
-    }
-}
-
 impl Deadline {
-    /// The time until the deadline, or ETIMEDOUT where there is none left.
+    /// Returns the deadline that is this many milliseconds from now.
+    pub fn in_ms(milliseconds: u32) -> Self {
+        Self(now().saturating_add(u64::from(milliseconds) * 1_000_000))
+    }
+
+    /// Returns the time until the deadline, or `ETIMEDOUT` if it has passed.
     pub fn left(self) -> Result<Duration> {
         match self.0.saturating_sub(now()) {
             0 => Err(Errno(libc::ETIMEDOUT)),
@@ -33,7 +24,7 @@ impl Deadline {
     }
 }
 
-/// CLOCK_MONOTONIC, which no system goes without.
+/// Reads CLOCK_MONOTONIC, which every system has.
 fn now() -> u64 {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `now` is alive and writable.
@@ -41,11 +32,10 @@ fn now() -> u64 {
     (now.tv_sec as u64).saturating_mul(1_000_000_000) + now.tv_nsec as u64
 }
 
-/// Waits between the tries of one system call that says EAGAIN.
+/// Waits between the tries of a system call that returns EAGAIN.
 ///
-/// poll(2) can say that there is something, and the call that there is not, for as long as a peer likes: an AF_UNIX socket
-/// whose next byte is out of band (unix(7), MSG_OOB) is readable, and has nothing for recv(2). So each wait but the first
-/// begins with a pause, and each pause is twice as long as the one before.
+/// A peer can keep a socket readable for poll(2) and empty for recv(2), with a byte out of band (unix(7), MSG_OOB).
+/// So each wait but the first begins with a pause, twice as long as the one before.
 pub struct Retry {
     fd: RawFd,
     events: libc::c_short,
@@ -58,16 +48,16 @@ impl Retry {
         Self { fd, events, deadline, pauses: Pauses::after(1) }
     }
 
-    /// Waits until another try is worth it. `Ok` does not say that it will succeed.
+    /// Waits until another try is worthwhile, which can fail with EAGAIN all the same.
     pub fn wait(&mut self) -> Result<()> {
         self.pauses.next(|| self.deadline.left())?;
         wait_for(self.fd, self.events, self.deadline)
     }
 }
 
-/// Growing pauses, for a loop in which poll(2) returns at once and nothing comes of it.
+/// Growing pauses, for a loop in which poll(2) returns at once and no byte moves.
 pub struct Pauses {
-    /// How many rounds more go without a pause.
+    /// The number of further rounds without a pause.
     free: u32,
     pause: Duration,
 }
@@ -76,12 +66,12 @@ const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 impl Pauses {
-    /// Pauses from the round after the first `free` ones on.
+    /// Begins to pause after `free` rounds.
     pub const fn after(free: u32) -> Self {
         Self { free, pause: FIRST_PAUSE }
     }
 
-    /// Pauses, unless this round is free, for no longer than `left` gives.
+    /// Pauses, unless this round is free, for at most the time that `left` returns.
     pub fn next(&mut self, left: impl FnOnce() -> Result<Duration>) -> Result<()> {
         if self.free > 0 {
             self.free -= 1;
@@ -89,7 +79,7 @@ impl Pauses {
         }
         let pause = self.pause.min(left()?);
         self.pause = self.pause.saturating_mul(2).min(LONGEST_PAUSE);
-        // A negative number is no file descriptor: poll(2) leaves it out, and sleeps.
+        // Sleeps, because poll(2) ignores negative file descriptors.
         match poll_once(-1, 0, pause) {
             Ok(_) | Err(Errno(libc::EINTR)) => Ok(()),
             Err(errno) => Err(errno),
@@ -97,8 +87,9 @@ impl Pauses {
     }
 }
 
-/// Waits until one of `events` (or an error or a hang-up) is there for `fd`. `Ok` says that a system call on `fd` is
-/// worth another try, not that it will succeed: where it says EAGAIN, [`Retry`] waits the next time.
+/// Waits until `fd` has one of `events`, an error or a hang-up.
+///
+/// The next system call on `fd` can return EAGAIN all the same: [`Retry`] is for loops.
 pub fn wait_for(fd: RawFd, events: libc::c_short, deadline: Deadline) -> Result<()> {
     loop {
         match poll_once(fd, events, deadline.left()?) {
@@ -109,10 +100,10 @@ pub fn wait_for(fd: RawFd, events: libc::c_short, deadline: Deadline) -> Result<
     }
 }
 
-/// One poll(2) of at most `time`: whether anything happened.
+/// Calls poll(2) once, for at most `time`, and returns whether an event occurred.
 pub fn poll_once(fd: RawFd, events: libc::c_short, time: Duration) -> Result<bool> {
     let mut poll = libc::pollfd { fd, events, revents: 0 };
-    // Rounded up: a rest under a millisecond must not become a busy loop of polls that do not wait.
+    // Rounds up, because less than a millisecond would become a busy loop of polls that do not wait.
     let milliseconds = ((time.as_micros() + 999) / 1000).try_into().unwrap_or(i32::MAX);
     // SAFETY: `poll` is one pollfd, alive for the whole call.
     check(unsafe { libc::poll(&mut poll, 1, milliseconds) }).map(|ready| ready > 0)
@@ -126,7 +117,7 @@ mod tests {
     use std::time::Instant;
 
     fn in_ms(milliseconds: u32) -> Deadline {
-        TimeLeft { milliseconds }.into()
+        Deadline::in_ms(milliseconds)
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Numbers as text, for names in /proc. (The standard library's formatting brings its panics along.)
+//! Decimal numbers, for names in /proc. The formatting of core would bring panics into the library.
 
 /// The decimal digits of a number.
 pub struct Decimal {
@@ -27,8 +27,7 @@ impl Decimal {
     }
 }
 
-/// The number that `text` is, written as [`Decimal`] writes it; none where it is anything else, or over 2^32 - 1.
-#[cfg(any(target_os = "linux", test))]
+/// Parses a number as [`Decimal`] writes it: digits only, no leading zero, at most 2^32 - 1.
 pub fn parse(text: &[u8]) -> Option<u32> {
     if text.is_empty() || (text.len() > 1 && text.first() == Some(&b'0')) {
         return None;

@@ -1,14 +1,14 @@
-//! From the -1 of a system call to an error value. Nothing else in this crate reads errno.
+//! Turns the -1 of a system call into an error. No other module reads errno.
 
 use libc::c_int;
 
-/// A system call's error number, as in errno(3).
+/// The error number of a system call (errno(3)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Errno(pub c_int);
 
 pub type Result<T> = core::result::Result<T, Errno>;
 
-/// The value of a system call, or the errno behind its -1.
+/// Returns the value of a system call, or errno if the value is negative.
 pub fn check<T: PartialOrd + Default>(returned: T) -> Result<T> {
     if returned < T::default() {
         Err(last())
@@ -17,9 +17,11 @@ pub fn check<T: PartialOrd + Default>(returned: T) -> Result<T> {
     }
 }
 
-/// Calls again for as long as a signal interrupts (EINTR). For calls that never block for long: one that does must
-/// look at its deadline between two tries.
-pub fn check_uninterrupted<T: PartialOrd + Default>(mut call: impl FnMut() -> T) -> Result<T> {
+/// Repeats a system call while a signal interrupts it (EINTR).
+///
+/// Only for calls that never block for long: one that does must check its deadline between two tries.
+#[inline]
+pub fn retry_eintr<T: PartialOrd + Default>(mut call: impl FnMut() -> T) -> Result<T> {
     loop {
         match check(call()) {
             Err(Errno(libc::EINTR)) => continue,
@@ -28,12 +30,17 @@ pub fn check_uninterrupted<T: PartialOrd + Default>(mut call: impl FnMut() -> T)
     }
 }
 
-fn last() -> Errno {
+/// Returns the errno of the last system call of this thread that failed.
+///
+/// Out of line, because only failures need it: that makes every caller smaller.
+#[cold]
+#[inline(never)]
+pub fn last() -> Errno {
     // SAFETY: libc keeps it alive and aligned for as long as the thread lives.
     Errno(unsafe { location().read() })
 }
 
-/// Where this thread's errno is.
+/// Returns the address of this thread's errno.
 fn location() -> *mut c_int {
     #[cfg(target_os = "linux")]
     // SAFETY: takes nothing and cannot fail.
@@ -58,7 +65,7 @@ mod tests {
     #[test]
     fn an_interrupted_call_is_made_again_and_only_that_one() {
         let mut calls = 0;
-        let value = check_uninterrupted(|| {
+        let value = retry_eintr(|| {
             calls += 1;
             if calls < 3 {
                 // SAFETY: libc keeps it alive and aligned for as long as the thread lives.
@@ -70,7 +77,7 @@ mod tests {
         assert_eq!((value, calls), (Ok(42), 3));
         assert_eq!(
             // SAFETY: takes a number only.
-            check_uninterrupted(|| unsafe { libc::close(-1) }),
+            retry_eintr(|| unsafe { libc::close(-1) }),
             Err(Errno(libc::EBADF))
         );
     }

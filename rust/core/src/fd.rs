@@ -1,23 +1,22 @@
-//! Owning a file descriptor (the standard library has the same; this library goes without it), and closing those of the
-//! process that would keep others waiting for an end.
+//! Owns file descriptors, without the standard library, and closes those that would keep another process waiting.
 
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
 use libc::c_int;
 
-use crate::errno::{check, check_uninterrupted, Errno, Result};
+use crate::errno::{check, retry_eintr, Errno, Result};
 use crate::stat;
 
-/// A file descriptor's number, as C has it.
+/// The number of a file descriptor.
 pub type RawFd = c_int;
 
-/// An open file descriptor that is closed with its owner, unless it is given away.
+/// An open file descriptor. Dropping it closes it.
 #[derive(Debug)]
 pub struct OwnedFd(RawFd);
 
 impl OwnedFd {
-    /// Takes over what a system call has just made and nobody else knows of.
+    /// Takes ownership of a file descriptor that a system call has just returned.
     pub fn new(fd: RawFd) -> Self {
         Self(fd)
     }
@@ -26,7 +25,7 @@ impl OwnedFd {
         self.0
     }
 
-    /// Gives the file descriptor away, open.
+    /// Gives up ownership. The file descriptor stays open.
     pub fn into_raw(self) -> RawFd {
         let fd = self.0;
         core::mem::forget(self);
@@ -40,8 +39,10 @@ impl Drop for OwnedFd {
     }
 }
 
-/// Closes `fd`. A signal during close(2) is no error: Linux has released the number by then, and a second try could
-/// hit a file that another thread has just opened.
+/// Closes `fd`.
+///
+/// Ignores EINTR, because Linux has released the number by then: a second close(2) could hit a file that another thread
+/// has just opened (close(2)).
 pub fn close(fd: RawFd) -> Result<()> {
     // SAFETY: takes a number only; a wrong one gives EBADF.
     match check(unsafe { libc::close(fd) }) {
@@ -50,15 +51,16 @@ pub fn close(fd: RawFd) -> Result<()> {
     }
 }
 
-/// Where the file descriptors of a program are, unless it has very many open at once.
-const NUMBERS: Range<RawFd> = 0..1024;
+/// The file descriptors that are searched. A program with more than 1024 open files is rare.
+const SEARCHED: Range<RawFd> = 0..1024;
 
-/// Closes `pipe`, and whatever else in this process is the same end of it: whoever has the other end sees no end before the
-/// last one is closed, and Deno has a duplicate of its standard output. Standard error stays, which may be the same pipe:
-/// there are messages to come.
+/// Closes `pipe` and all duplicates of it but standard error.
+///
+/// The other end sees the end of the stream only when the last duplicate is closed, and Deno has one of its standard
+/// output. Standard error can be the same pipe, and stays open for messages.
 pub fn close_end_of_pipe(pipe: RawFd) {
     let Ok(end) = identity(pipe) else { return };
-    for fd in NUMBERS.filter(|fd| *fd != libc::STDERR_FILENO && *fd != pipe) {
+    for fd in SEARCHED.filter(|fd| *fd != libc::STDERR_FILENO && *fd != pipe) {
         if identity(fd) == Ok(end) {
             let _ = close(fd);
         }
@@ -66,7 +68,7 @@ pub fn close_end_of_pipe(pipe: RawFd) {
     let _ = close(pipe);
 }
 
-/// The device and the inode of an open file, and whether it is read or written.
+/// Returns the device and inode numbers of an open file, and its access mode.
 fn identity(fd: RawFd) -> Result<(libc::dev_t, libc::ino_t, c_int)> {
     // SAFETY: takes numbers only.
     let flags = check(unsafe { libc::fcntl(fd, libc::F_GETFL) })?;
@@ -74,18 +76,18 @@ fn identity(fd: RawFd) -> Result<(libc::dev_t, libc::ino_t, c_int)> {
     Ok((status.st_dev, status.st_ino, flags & libc::O_ACCMODE))
 }
 
-/// What fstat(2) tells of `fd`.
+/// Returns the status of the open file `fd` (fstat(2)).
 pub fn status(fd: RawFd) -> Result<libc::stat> {
     let mut status = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: `status` is alive, writable and of the size that fstat(2) fills.
-    check_uninterrupted(|| unsafe { stat::fstat(fd, status.as_mut_ptr()) })?;
+    retry_eintr(|| unsafe { stat::fstat(fd, status.as_mut_ptr()) })?;
     // SAFETY: fstat(2) succeeded, so it has filled it.
     Ok(unsafe { status.assume_init() })
 }
 
-/// Closes what this program was started with from the number `first` on: what would be open after an exec as well.
+/// Closes the file descriptors from `first` on that this program inherited: those that are not close-on-exec.
 pub fn close_inherited(first: RawFd) {
-    for fd in NUMBERS.start.max(first)..NUMBERS.end {
+    for fd in SEARCHED.start.max(first)..SEARCHED.end {
         // SAFETY: takes numbers only.
         let flags = check(unsafe { libc::fcntl(fd, libc::F_GETFD) });
         if flags.map_or(false, |flags| flags & libc::FD_CLOEXEC == 0) {
@@ -97,7 +99,6 @@ pub fn close_inherited(first: RawFd) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::describe::fd_kind;
     use std::os::unix::io::IntoRawFd;
 
     #[test]
@@ -107,10 +108,11 @@ mod tests {
         let (near, far) = (OwnedFd::new(near.into_raw_fd()), OwnedFd::new(far.into_raw_fd()));
         drop(near);
         let mut end = [1u8; 1];
-        let soon = crate::deadline::TimeLeft { milliseconds: 5000 };
-        assert_eq!(crate::bytes::receive(far.number(), &mut end, soon.into()), Ok(0));
+        // SAFETY: the pointer and the length are those of one live, writable array.
+        let count = unsafe { libc::recv(far.number(), end.as_mut_ptr().cast(), end.len(), 0) };
+        assert_eq!(count, 0);
         let given = far.into_raw();
-        assert!(fd_kind(given).is_ok());
+        assert!(status(given).is_ok());
         assert_eq!(close(given), Ok(()));
     }
 

@@ -1,13 +1,13 @@
-//! Passing a file descriptor, as OpenSSH's `mm_receive_fd` expects it: one byte, with one SCM_RIGHTS message that holds
-//! one fd (unix(7), cmsg(3)).
+//! Passes a file descriptor as OpenSSH's `mm_receive_fd` expects it: one byte, with one SCM_RIGHTS message that holds
+//! one file descriptor (unix(7), cmsg(3)).
 
 use core::mem::{size_of, zeroed};
 use core::ptr::addr_of_mut;
 
-use crate::bytes::NO_SIGNAL;
 use crate::deadline::{Deadline, Retry};
-use crate::errno::{check_uninterrupted, Errno, Result};
+use crate::errno::{retry_eintr, Errno, Result};
 use crate::fd::RawFd;
+use crate::io::NO_SIGNAL;
 
 /// Passes `fd` over the AF_UNIX socket `channel`.
 pub fn send_fd(channel: RawFd, fd: RawFd, deadline: Deadline) -> Result<()> {
@@ -22,7 +22,7 @@ pub fn send_fd(channel: RawFd, fd: RawFd, deadline: Deadline) -> Result<()> {
     message.msg_controllen = size_of::<Control>() as _;
     let mut retry = Retry::new(channel, libc::POLLOUT, deadline);
     loop {
-        let sent = check_uninterrupted(|| {
+        let sent = retry_eintr(|| {
             // SAFETY: `message` points to `part` and `control`, and `part` to `byte`; all of them outlive the call.
             unsafe { libc::sendmsg(channel, &message, libc::MSG_DONTWAIT | NO_SIGNAL) }
         });
@@ -34,9 +34,9 @@ pub fn send_fd(channel: RawFd, fd: RawFd, deadline: Deadline) -> Result<()> {
     }
 }
 
-/// One control message with one fd, laid out as CMSG_SPACE and CMSG_DATA would: the header, then the fd, and up to the
-/// header's alignment bytes that mean nothing. They are a field, because the kernel reads them too: a padding of the
-/// compiler's own would give it what was on the stack.
+/// One control message with one file descriptor, laid out as CMSG_SPACE and CMSG_DATA do it.
+///
+/// The padding is a field, because the kernel reads it too: padding of the compiler would pass bytes of the stack.
 #[repr(C)]
 struct Control {
     header: libc::cmsghdr,
@@ -75,14 +75,13 @@ const _: () = {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deadline::TimeLeft;
     use crate::test_support::receive_message;
     use std::io::{Read, Write};
     use std::os::unix::io::AsRawFd;
     use std::os::unix::net::UnixStream;
 
     fn in_ms(milliseconds: u32) -> Deadline {
-        TimeLeft { milliseconds }.into()
+        Deadline::in_ms(milliseconds)
     }
 
     #[test]
@@ -133,5 +132,20 @@ mod tests {
         let file = std::fs::File::open("/dev/null").unwrap();
         let sent = send_fd(file.as_raw_fd(), file.as_raw_fd(), in_ms(1000));
         assert_eq!(sent, Err(Errno(libc::ENOTSOCK)));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
+    fn file_descriptors_that_a_peer_sends_are_not_kept() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        // A pipe of which the peer keeps no writing end: its end comes when nobody has one any more.
+        let (reader, writer) = crate::test_support::pipe();
+        send_fd(theirs.as_raw_fd(), writer.as_raw_fd(), in_ms(1000)).unwrap();
+        drop(writer);
+        assert_eq!(crate::io::peek(ours.as_raw_fd(), &mut [0; 3], in_ms(1000)), Ok(1));
+        assert_eq!(crate::io::receive(ours.as_raw_fd(), &mut [0; 3], in_ms(1000)), Ok(1));
+        let mut reader = std::fs::File::from(reader);
+        assert_eq!(reader.read(&mut [0; 1]).unwrap(), 0);
     }
 }

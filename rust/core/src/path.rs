@@ -1,21 +1,23 @@
-//! Paths as system calls take them, and what is there.
+//! Paths as system calls take them, and the status of a file.
 
 use core::mem::MaybeUninit;
 
-use libc::c_char;
+use libc::{c_char, c_int};
 
-use crate::errno::{check_uninterrupted, Errno, Result};
+use crate::errno::{retry_eintr, Errno, Result};
+use crate::fd::OwnedFd;
 use crate::stat;
 
-/// A path with a NUL behind it. The kernel takes none that is longer, so no allocation is needed that could fail.
+/// A path with its NUL, in a buffer of PATH_MAX bytes: the kernel takes no longer one, and nothing is allocated.
 pub struct Path([u8; libc::PATH_MAX as usize]);
 
 impl Path {
-    /// The path that `parts` are, one behind the other. `EINVAL` where it is empty or has a NUL in it, `ENAMETOOLONG`
-    /// where it has `PATH_MAX` bytes or more.
+    /// Joins `parts`.
+    ///
+    /// Returns `EINVAL` if the path is empty or contains a NUL, `ENAMETOOLONG` if it has `PATH_MAX` bytes or more.
     pub fn new(parts: &[&[u8]]) -> Result<Self> {
         let mut bytes = [0; libc::PATH_MAX as usize];
-        // The last one stays what it is: the NUL.
+        // The last byte stays zero: it is the NUL.
         let room = bytes.len() - 1;
         let mut places = bytes.iter_mut().take(room);
         let mut is_empty = true;
@@ -32,19 +34,28 @@ impl Path {
         Ok(Self(bytes))
     }
 
-    /// A C string, as long-lived as this.
+    /// Returns the path as a C string, which lives as long as `self`.
     pub fn as_ptr(&self) -> *const c_char {
         self.0.as_ptr().cast()
     }
 }
 
-/// Type and permission bits (inode(7)), user id, group id, device and inode number of what `path` leads to. Symbolic
-/// links are followed, as connect(2) follows them: a link's own mode and owner decide nothing.
+/// Opens the file at `path` to read, close-on-exec, with these further `flags` of open(2).
+pub fn open(path: &Path, flags: c_int) -> Result<OwnedFd> {
+    let flags = libc::O_RDONLY | libc::O_CLOEXEC | flags;
+    // SAFETY: the path is a C string, alive for the call.
+    let fd = retry_eintr(|| unsafe { libc::open(path.as_ptr(), flags) })?;
+    Ok(OwnedFd::new(fd))
+}
+
+/// Returns the mode (type and permission bits, inode(7)), user id, group id, device and inode number of `path`.
+///
+/// Follows symbolic links, as connect(2) does: the mode and the owner of a link decide nothing.
 pub fn status(path: &[u8]) -> Result<[u64; 5]> {
     let path = Path::new(&[path])?;
     let mut status = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: the path is a C string; `status` is alive, writable and of the size that stat(2) fills.
-    check_uninterrupted(|| unsafe { stat::stat(path.as_ptr(), status.as_mut_ptr()) })?;
+    retry_eintr(|| unsafe { stat::stat(path.as_ptr(), status.as_mut_ptr()) })?;
     // SAFETY: stat(2) succeeded, so it has filled it.
     let status = unsafe { status.assume_init() };
     // The types differ between systems.

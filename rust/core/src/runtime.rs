@@ -1,42 +1,46 @@
-//! Where the programs of this user put their sockets. The TypeScript has no permission to see the environment.
+//! Finds the runtime directory of this user, because the TypeScript has no permission to read the environment.
 
+use crate::decimal::Decimal;
 #[cfg(target_os = "linux")]
-use crate::errno::check_uninterrupted;
+use crate::errno::retry_eintr;
 use crate::errno::{Errno, Result};
 #[cfg(target_os = "linux")]
 use crate::fd::OwnedFd;
 use crate::path;
 
-/// Writes the path of this user's runtime folder to `into`, and gives its length: `$XDG_RUNTIME_DIR` where it is an
-/// absolute path (the XDG Base Directory Specification has any other one ignored) of a directory that is this user's,
-/// otherwise where systemd-logind makes it (pam_systemd(8)). `ERANGE` where it does not fit.
+/// Writes the path of this user's runtime directory to `into`, and returns its length.
 ///
-/// After `su` or `sudo` the variable may be another user's: root would ask that user's systemd-machined for machines.
-pub fn folder(into: &mut [u8]) -> Result<usize> {
+/// This is `$XDG_RUNTIME_DIR` if that is an absolute path (the XDG Base Directory Specification ignores any other) of a
+/// directory that belongs to this user. Otherwise it is the directory that systemd-logind makes (pam_systemd(8)). Returns
+/// `ERANGE` if the path does not fit.
+///
+/// Checks the owner, because the variable can be another user's after `su` or `sudo`: root would ask that user's
+/// systemd-machined for machines.
+pub fn directory(into: &mut [u8]) -> Result<usize> {
     // SAFETY: takes nothing and cannot fail.
     let user = unsafe { libc::geteuid() };
     let mut value = Value::new(b"XDG_RUNTIME_DIR=");
     let read = read_environment(|bytes| value.read(bytes));
-    // Where there is no /proc, the variable is as good as not set.
+    // Without /proc the variable counts as unset.
     let set = if read.is_ok() { value.get() } else { &[] };
-    write_folder(if is_directory_of(set, user) { set } else { &[] }, user, into)
+    write_directory(if is_directory_of(set, user) { set } else { &[] }, user, into)
 }
 
-/// Reads the environment that this process was started with, piece by piece (proc_pid_environ(5)).
+/// Reads the environment that this process was started with, in pieces (proc_pid_environ(5)).
 ///
-/// Not by getenv(3): another thread can change the environment at any time, as a `Worker` does with `Deno.env.set`, and
-/// frees what getenv(3) has returned. The file shows the memory in which the kernel put the variables at the start, which
-/// setenv(3) leaves alone.
+/// Does not call getenv(3), because another thread can change the environment meanwhile, as a `Worker` does with
+/// `Deno.env.set`, and free the value. The file shows the memory that the kernel filled at the start. setenv(3) leaves
+/// that alone.
 #[cfg(target_os = "linux")]
 fn read_environment(mut take: impl FnMut(&[u8])) -> Result<()> {
     // SAFETY: the path is a C string, alive for ever.
-    let fd = check_uninterrupted(|| unsafe {
+    let fd = retry_eintr(|| unsafe {
         libc::open(b"/proc/self/environ\0".as_ptr().cast(), libc::O_RDONLY | libc::O_CLOEXEC)
     })?;
     let file = OwnedFd::new(fd);
     let mut piece = [0; PIECE];
     loop {
-        let count = check_uninterrupted(|| {
+        let count = retry_eintr(|| {
             // SAFETY: the pointer and the length are those of one live, writable array.
             unsafe { libc::read(file.number(), piece.as_mut_ptr().cast(), piece.len()) }
         })?;
@@ -47,27 +51,27 @@ fn read_environment(mut take: impl FnMut(&[u8])) -> Result<()> {
     }
 }
 
-/// Most environments are one piece. execve(2) takes up to 6 MiB.
+/// The size of a read. Most environments fit, but execve(2) accepts up to 6 MiB.
 #[cfg(target_os = "linux")]
 const PIECE: usize = 4096;
 
-/// Nothing else has a systemd-machined to ask.
+/// Fails, because only Linux has a systemd-machined.
 #[cfg(not(target_os = "linux"))]
 fn read_environment(_take: impl FnMut(&[u8])) -> Result<()> {
     Err(Errno(libc::ENOTSUP))
 }
 
-/// The value of one variable in an environment that is read piece by piece: `NAME=value` and a NUL, one behind the other.
-/// The first one counts, as with getenv(3).
+/// Finds the value of one variable in an environment that is read in pieces: `NAME=value` and a NUL, repeated.
+/// The first variable of that name counts, as with getenv(3).
 struct Value<'a> {
-    /// The name, and the `=` behind it.
+    /// The name with its `=`.
     name: &'a [u8],
-    /// How many bytes of this variable were the name's so far; none where it is another variable.
+    /// The number of bytes of this variable that match the name so far, or `None` if it is another variable.
     matched: Option<usize>,
-    /// Whether the value is over, and no other one counts.
+    /// Whether the whole value was read, so that no later variable counts.
     is_whole: bool,
     value: [u8; libc::PATH_MAX as usize],
-    /// How long the value is, of which no more than there is room for is kept.
+    /// The length of the value, which can exceed the buffer.
     length: usize,
 }
 
@@ -77,6 +81,7 @@ impl<'a> Value<'a> {
         Self { name, matched: Some(0), is_whole: false, value, length: 0 }
     }
 
+    /// Reads the next piece of the environment.
     fn read(&mut self, bytes: &[u8]) {
         for byte in bytes.iter().copied() {
             let found = self.matched == Some(self.name.len());
@@ -97,39 +102,27 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The value; nothing where there is none, or one that is too long for a path.
+    /// Returns the value, or nothing if the variable is unset or longer than a path can be.
     fn get(&self) -> &[u8] {
         self.value.get(..self.length).unwrap_or_default()
     }
 }
 
-/// Whether `folder` leads to a directory that belongs to `user`. One that cannot be looked at is not known to.
-fn is_directory_of(folder: &[u8], user: u32) -> bool {
+/// Returns whether `path` leads to a directory that belongs to `user`. If its status cannot be read, it does not.
+fn is_directory_of(path: &[u8], user: u32) -> bool {
     let is_directory = |mode: u64| mode & u64::from(libc::S_IFMT) == u64::from(libc::S_IFDIR);
-    matches!(path::status(folder), Ok([mode, owner, ..]) if is_directory(mode) && owner == u64::from(user))
+    matches!(path::status(path), Ok([mode, owner, ..]) if is_directory(mode) && owner == u64::from(user))
 }
 
-/// The same, from the value that the environment has (nothing where it has none) and the user's id.
-pub fn write_folder(set: &[u8], user: u32, into: &mut [u8]) -> Result<usize> {
+/// Writes the runtime directory as [`directory`] does, from the value of the variable (empty if it is unset) and the user id.
+pub fn write_directory(set: &[u8], user: u32, into: &mut [u8]) -> Result<usize> {
     if set.first() == Some(&b'/') {
         return write(into, &[set]);
     }
-    // The digits of the user id, from the last one on: 2^32 - 1 has ten.
-    let mut digits = [0; 10];
-    let mut rest = user;
-    let mut count = 0;
-    for place in digits.iter_mut().rev() {
-        *place = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        count += 1;
-        if rest == 0 {
-            break;
-        }
-    }
-    write(into, &[b"/run/user/", digits.get(digits.len() - count..).unwrap_or_default()])
+    write(into, &[b"/run/user/", Decimal::new(user).as_bytes()])
 }
 
-/// Writes `parts` to the beginning of `into`, one behind the other, and gives their length.
+/// Joins `parts` at the beginning of `into`, and returns their length.
 fn write(into: &mut [u8], parts: &[&[u8]]) -> Result<usize> {
     let mut end = 0;
     for part in parts {
@@ -146,7 +139,7 @@ mod tests {
 
     fn written(set: &[u8], user: u32) -> Vec<u8> {
         let mut into = [b'x'; 64];
-        let length = write_folder(set, user, &mut into).unwrap();
+        let length = write_directory(set, user, &mut into).unwrap();
         assert_eq!(into[length..], [b'x'; 64][length..]);
         into[..length].to_vec()
     }
@@ -191,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absolute_path_of_the_environment_is_the_folder() {
+    fn an_absolute_path_of_the_environment_is_the_directory() {
         for path in ["/run/user/7", "/", "//x", "/tmp/\u{e9} "] {
             assert_eq!(written(path.as_bytes(), 1000), path.as_bytes());
         }
@@ -210,11 +203,11 @@ mod tests {
     #[test]
     fn a_path_that_does_not_fit_is_out_of_range_and_one_that_just_fits_is_not() {
         let mut into = [0; 11];
-        assert_eq!(write_folder(b"/run/user/7", 0, &mut into), Ok(11));
-        assert_eq!(write_folder(b"/run/user/77", 0, &mut into), Err(Errno(libc::ERANGE)));
-        assert_eq!(write_folder(b"", 7, &mut into), Ok(11));
-        assert_eq!(write_folder(b"", 77, &mut into), Err(Errno(libc::ERANGE)));
-        assert_eq!(write_folder(b"", 77, &mut []), Err(Errno(libc::ERANGE)));
+        assert_eq!(write_directory(b"/run/user/7", 0, &mut into), Ok(11));
+        assert_eq!(write_directory(b"/run/user/77", 0, &mut into), Err(Errno(libc::ERANGE)));
+        assert_eq!(write_directory(b"", 7, &mut into), Ok(11));
+        assert_eq!(write_directory(b"", 77, &mut into), Err(Errno(libc::ERANGE)));
+        assert_eq!(write_directory(b"", 77, &mut []), Err(Errno(libc::ERANGE)));
     }
 
     #[test]
@@ -240,9 +233,9 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
-    fn the_folder_of_this_process_is_found() {
+    fn the_directory_of_this_process_is_found() {
         let mut into = [0; 4096];
-        let length = folder(&mut into).unwrap();
+        let length = directory(&mut into).unwrap();
         assert_eq!(into[0], b'/');
         assert!(!into[..length].contains(&0));
     }

@@ -1,9 +1,9 @@
-//! stat(2) and fstat(2), called without the C library's functions of these names.
+//! stat(2) and fstat(2), by system call instead of by the C library's functions of these names.
 //!
-//! glibc before 2.33 has no such symbols: programs that were linked there got both out of libc_nonshared.a. A library that
-//! was linked elsewhere would fail with "undefined symbol: fstat" on Debian 11, Ubuntu 20.04 and RHEL 8.
+//! glibc before 2.33 does not export these functions: libc_nonshared.a had them. A library that was linked on a newer
+//! system would fail with "undefined symbol: fstat" on Debian 11, Ubuntu 20.04 and RHEL 8.
 //!
-//! On these two processors `libc::stat` is the kernel's own structure.
+//! On x86_64 and aarch64 `libc::stat` has the layout of the kernel's structure.
 
 use libc::{c_char, c_int};
 

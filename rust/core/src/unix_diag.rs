@@ -1,22 +1,22 @@
-//! The AF_UNIX sockets of this network namespace, as sock_diag(7) reports them.
+//! Finds the AF_UNIX sockets of this network namespace that listen (sock_diag(7)).
 //!
-//! /proc/net/unix writes a path as it is, so that a line break in one begins what looks like another socket's line.
-//! Netlink gives each path with its length: nobody can forge a socket there, or name the inode number of another's.
+//! Uses netlink instead of /proc/net/unix, because that does not escape paths: a path with a line break can forge the line of
+//! another socket. Netlink reports each path with its length.
 
 use crate::errno::{Errno, Result};
 
 /// The longest path that a socket can be bound to: `sun_path` of unix(7).
 const PATH: usize = 108;
 
-/// A question, and its answer: `struct listening_socket` of the header.
+/// A query and its answer. The layout is that of `struct listening_socket` in the C ABI.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListeningSocket {
-    /// The inode number that is asked for, or 0 where it is `path`.
+    /// The inode number to find, or 0 to find `path`.
     pub inode: u32,
-    /// How many listening stream sockets with a path have this inode number or path.
+    /// The number of listening stream sockets that have this inode number or path. A socket without a path does not count.
     pub count: u32,
-    /// The path, with NULs behind it.
+    /// The path, padded with NULs.
     pub path: [u8; PATH],
 }
 
@@ -31,17 +31,17 @@ pub use linux::find;
 #[cfg(target_os = "linux")]
 mod linux {
     use super::{Errno, ListeningSocket, Result, PATH};
-    use crate::errno::check_uninterrupted;
+    use crate::errno::retry_eintr;
     use crate::fd::OwnedFd;
     use core::mem::{size_of, MaybeUninit};
 
-    /// linux/sock_diag.h, linux/unix_diag.h and net/tcp_states.h, of which libc has nothing.
+    // From linux/sock_diag.h, linux/unix_diag.h and net/tcp_states.h: the crate libc lacks them.
     const SOCK_DIAG_BY_FAMILY: u16 = 20;
     const UDIAG_SHOW_NAME: u32 = 1;
     const UNIX_DIAG_NAME: u16 = 0;
     const TCP_LISTEN: u8 = 10;
 
-    /// `struct nlmsghdr` and `struct unix_diag_req` behind it.
+    /// A `struct nlmsghdr`, followed by a `struct unix_diag_req`.
     #[repr(C)]
     struct Request {
         length: u32,
@@ -58,15 +58,17 @@ mod linux {
         cookie: [u32; 2],
     }
 
+    /// The size of a `struct nlmsghdr`.
     const HEADER: usize = 16;
-    /// Where the attributes of a `struct unix_diag_msg` begin.
+    /// The offset of the attributes of a `struct unix_diag_msg` in a message.
     const ATTRIBUTES: usize = HEADER + 16;
 
-    /// Fills in `count` and `path` of each of `sockets`, which are in order: those with an inode number of 0 first, by
-    /// their paths, then the others by their inode numbers.
+    /// Fills in `count` and `path` of each of `sockets`.
+    ///
+    /// They must be sorted: first those with the inode number 0, by their paths, then the others by their inode numbers.
     pub fn find(sockets: &mut [ListeningSocket]) -> Result<()> {
         let netlink = ask()?;
-        // The kernel writes no message longer than this.
+        // The kernel sends a dump in messages of at most 32 KiB (netlink_dump in net/netlink/af_netlink.c).
         let mut buffer = [0; 32768];
         loop {
             let length = receive(&netlink, &mut buffer)?;
@@ -88,11 +90,11 @@ mod linux {
         }
     }
 
-    /// Asks the kernel for all sockets that listen.
+    /// Requests a dump of all AF_UNIX sockets that listen.
     fn ask() -> Result<OwnedFd> {
         let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
         // SAFETY: takes numbers only.
-        let netlink = check_uninterrupted(|| unsafe {
+        let netlink = retry_eintr(|| unsafe {
             libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_SOCK_DIAG)
         })?;
         let netlink = OwnedFd::new(netlink);
@@ -112,20 +114,20 @@ mod linux {
         };
         let start: *const Request = &request;
         // SAFETY: the request is alive and that long.
-        check_uninterrupted(|| unsafe {
+        retry_eintr(|| unsafe {
             libc::send(netlink.number(), start.cast(), size_of::<Request>(), 0)
         })?;
         Ok(netlink)
     }
 
-    /// Receives a datagram of the kernel's, and gives its length.
+    /// Receives a datagram from the kernel, and returns its length.
     fn receive(netlink: &OwnedFd, buffer: &mut [u8]) -> Result<usize> {
         loop {
             let mut sender = MaybeUninit::<libc::sockaddr_nl>::zeroed();
             let mut size = size_of::<libc::sockaddr_nl>() as libc::socklen_t;
             let (start, length) = (buffer.as_mut_ptr(), buffer.len());
             let address = sender.as_mut_ptr();
-            let received = check_uninterrupted(|| {
+            let received = retry_eintr(|| {
                 // SAFETY: the buffer, the address and its size are alive, writable and that long.
                 unsafe {
                     libc::recvfrom(
@@ -140,7 +142,7 @@ mod linux {
             })?;
             // SAFETY: all zeros are a `sockaddr_nl`, and the kernel has written nothing else.
             let sender = unsafe { sender.assume_init() };
-            // Whoever administers the network may send messages too.
+            // Ignores other senders: a process with CAP_NET_ADMIN can send messages too.
             if sender.nl_pid == 0 {
                 return match usize::try_from(received) {
                     Ok(0) | Err(_) => Err(Errno(libc::EIO)),
@@ -150,7 +152,7 @@ mod linux {
         }
     }
 
-    /// Enters the socket that a `struct unix_diag_msg` is about where it is asked for.
+    /// Enters the socket of a `struct unix_diag_msg` into the queries that it answers.
     pub fn answer(message: &[u8], sockets: &mut [ListeningSocket]) {
         let kind = message.get(HEADER + 1).copied().map(i32::from);
         let (Some(libc::SOCK_STREAM), Some(inode)) = (kind, u32_at(message, HEADER + 4)) else {
@@ -165,8 +167,8 @@ mod linux {
         }
     }
 
-    /// Enters a socket with this inode number and this name: a path with a NUL behind it, or an abstract one, which begins
-    /// with a NUL.
+    /// Enters a socket with this inode number and name: a path with a NUL at its end, or an abstract name, which begins with
+    /// a NUL and is ignored.
     fn enter(inode: u32, name: &[u8], sockets: &mut [ListeningSocket]) {
         let name = name.strip_suffix(&[0]).unwrap_or(name);
         if name.is_empty() || name.len() > PATH || name.first() == Some(&0) {
@@ -189,8 +191,8 @@ mod linux {
         }
     }
 
-    /// Splits what has this `length`, and what pads it to a multiple of 4 bytes, from what follows; nothing where it is
-    /// shorter than `least`, or longer than there is.
+    /// Splits off an item of `length` bytes and the padding to a multiple of 4 bytes. Returns the item and the rest, or
+    /// `None` if the item is shorter than `least` or longer than `bytes`.
     fn split(bytes: &[u8], least: usize, length: Option<u32>) -> Option<(&[u8], &[u8])> {
         let length = usize::try_from(length?).ok()?;
         let whole = bytes.get(..length).filter(|whole| whole.len() >= least)?;

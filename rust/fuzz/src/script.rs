@@ -182,8 +182,8 @@ fn run(kind: Kind, late: [bool; 2], steps: &[u8]) {
     let relaying = std::thread::spawn(move || {
         // What is a pipe is closed by then, and its number may be another one's.
         let is_pipe = |fd: &OwnedFd| {
-            deno_ssh_proxy_core::describe::fd_kind(fd.as_raw_fd())
-                == Ok(deno_ssh_proxy_core::describe::FdKind::Pipe)
+            deno_ssh_proxy_core::fdinfo::fd_kind(fd.as_raw_fd())
+                == Ok(deno_ssh_proxy_core::fdinfo::FdKind::Pipe)
         };
         let [from, to] = [from, to].map(|fd| match is_pipe(&fd) {
             true => (fd.into_raw_fd(), None),

@@ -1,30 +1,29 @@
-//! What a file descriptor is, who is behind it, and which CID is this machine's: questions that change nothing.
+//! Tells what a file descriptor is, which process is behind it, and the CID of this machine.
 
 use core::mem::{size_of, MaybeUninit};
 use core::ptr::addr_of_mut;
 
 use libc::{c_int, c_uint};
 
-use crate::errno::{check_uninterrupted, Result};
+use crate::errno::{retry_eintr, Result};
 use crate::fd::{status, RawFd};
 
-/// The kinds of files that decide how a connection is handed over. The numbers are the ABI's.
+/// The kinds of files that decide how a connection is handed over. The numbers are those of the C ABI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
 pub enum FdKind {
     Other = 0,
-    /// The one kind that can carry file descriptors.
+    /// The only kind that can carry file descriptors.
     UnixSocket = 1,
     OtherSocket = 2,
     Pipe = 3,
     Terminal = 4,
     RegularFile = 5,
-    /// /dev/null, which is also what a closed fd 0, 1 or 2 has become by the time a Deno program looks: Rust's start-up
-    /// code opens it there.
+    /// /dev/null. A closed fd 0, 1 or 2 is this kind in a Deno program, because Rust's start-up code opens it there.
     Null = 6,
 }
 
-/// What `fd` is.
+/// Returns the kind of the open file `fd`, `EBADF` if it is not open.
 pub fn fd_kind(fd: RawFd) -> Result<FdKind> {
     let status = status(fd)?;
     Ok(match status.st_mode & libc::S_IFMT {
@@ -39,8 +38,8 @@ pub fn fd_kind(fd: RawFd) -> Result<FdKind> {
     })
 }
 
-/// The process id, user id and group id behind the other end of a connected AF_UNIX socket: those of the process that
-/// listened, at the time it did so (unix(7), SO_PEERCRED).
+/// Returns the process id, user id and group id of the peer of a connected AF_UNIX socket: those of the process that
+/// called listen(2), at that time (unix(7), SO_PEERCRED).
 #[cfg(target_os = "linux")]
 pub fn peer_credentials(fd: RawFd) -> Result<[u32; 3]> {
     let peer: libc::ucred = option(fd, libc::SOL_SOCKET, libc::SO_PEERCRED)?;
@@ -52,18 +51,18 @@ pub fn peer_credentials(_fd: RawFd) -> Result<[u32; 3]> {
     Err(crate::errno::Errno(libc::ENOTSUP))
 }
 
-/// The CID under which this machine's hypervisor knows it (vsock(7), IOCTL_VM_SOCKETS_GET_LOCAL_CID).
+/// Returns the CID of this machine (vsock(7), IOCTL_VM_SOCKETS_GET_LOCAL_CID).
 #[cfg(target_os = "linux")]
 pub fn local_cid() -> Result<u32> {
     use crate::fd::OwnedFd;
     const IOCTL_VM_SOCKETS_GET_LOCAL_CID: libc::Ioctl = 0x7b9;
     // SAFETY: the path is a C string, alive for ever.
-    let fd = check_uninterrupted(|| unsafe {
+    let fd = retry_eintr(|| unsafe {
         libc::open(b"/dev/vsock\0".as_ptr().cast(), libc::O_RDONLY | libc::O_CLOEXEC)
     })?;
     let device = OwnedFd::new(fd);
     let mut cid: c_uint = 0;
-    check_uninterrupted(|| {
+    retry_eintr(|| {
         // SAFETY: `cid` is alive and writable, and the unsigned int that this request fills.
         unsafe { libc::ioctl(device.number(), IOCTL_VM_SOCKETS_GET_LOCAL_CID, addr_of_mut!(cid)) }
     })?;
@@ -75,11 +74,11 @@ pub fn local_cid() -> Result<u32> {
     Err(crate::errno::Errno(libc::ENODEV))
 }
 
-/// The value of a socket option. `T` must be the plain C type that the option has, valid for every bit pattern.
+/// Returns the value of a socket option. `T` must be the C type of the option, and valid for every bit pattern.
 pub fn option<T: Copy>(fd: RawFd, level: c_int, name: c_int) -> Result<T> {
     let mut value = MaybeUninit::<T>::zeroed();
     let mut len = size_of::<T>() as libc::socklen_t;
-    check_uninterrupted(|| {
+    retry_eintr(|| {
         // SAFETY: `value` is alive and writable, and `len` says how long it is.
         unsafe { libc::getsockopt(fd, level, name, value.as_mut_ptr().cast(), &mut len) }
     })?;
@@ -92,12 +91,12 @@ fn is_unix_socket(fd: RawFd) -> Result<bool> {
     option::<c_int>(fd, libc::SOL_SOCKET, libc::SO_DOMAIN).map(|domain| domain == libc::AF_UNIX)
 }
 
-/// macOS has no SO_DOMAIN: the socket's own address tells its family.
+/// Reads the family from the socket's address, because macOS has no SO_DOMAIN.
 #[cfg(not(target_os = "linux"))]
 fn is_unix_socket(fd: RawFd) -> Result<bool> {
     let mut address = MaybeUninit::<libc::sockaddr_storage>::zeroed();
     let mut len = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
-    check_uninterrupted(|| {
+    retry_eintr(|| {
         // SAFETY: `address` is alive and writable, and `len` says how long it is.
         unsafe { libc::getsockname(fd, address.as_mut_ptr().cast(), &mut len) }
     })
@@ -108,7 +107,7 @@ fn is_unix_socket(fd: RawFd) -> Result<bool> {
     })
 }
 
-/// By its device number, not its name: what stands at /dev/null in a container need not be it.
+/// Compares device numbers, because /dev/null can be another file in a container.
 #[cfg(target_os = "linux")]
 fn is_null_device(status: &libc::stat) -> bool {
     status.st_rdev == libc::makedev(1, 3)
@@ -118,9 +117,8 @@ fn is_null_device(status: &libc::stat) -> bool {
 fn is_null_device(status: &libc::stat) -> bool {
     let mut null = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: the path is a C string; `null` is alive, writable and of the size that stat(2) fills.
-    let found = check_uninterrupted(|| unsafe {
-        libc::stat(b"/dev/null\0".as_ptr().cast(), null.as_mut_ptr())
-    });
+    let found =
+        retry_eintr(|| unsafe { libc::stat(b"/dev/null\0".as_ptr().cast(), null.as_mut_ptr()) });
     // SAFETY: stat(2) succeeded, so it has filled it.
     found.map_or(false, |_| unsafe { null.assume_init() }.st_rdev == status.st_rdev)
 }

@@ -1,16 +1,18 @@
-//! Sending and receiving under a deadline. The calls never touch the socket's O_NONBLOCK flag, which is shared with
-//! whoever else holds the socket: each asks for MSG_DONTWAIT and waits with poll(2).
+//! Sends and receives until a deadline.
+//!
+//! Uses MSG_DONTWAIT and poll(2) instead of O_NONBLOCK, because every process that has the socket shares that flag.
 
 use core::time::Duration;
 
 use libc::{c_int, c_short};
 
 use crate::deadline::{poll_once, Deadline, Retry};
-use crate::errno::{check_uninterrupted, Errno, Result};
+use crate::errno::{retry_eintr, Errno, Result};
 use crate::fd::RawFd;
 
-/// Sends all of `bytes`. The first send(2) offers them whole: a multiplexer may take only a request that arrives in
-/// one piece.
+/// Sends all of `bytes`.
+///
+/// Passes all of them to the first send(2), because a multiplexer can require its request in one piece.
 pub fn send(socket: RawFd, mut bytes: &[u8], deadline: Deadline) -> Result<()> {
     let start = || Retry::new(socket, libc::POLLOUT, deadline);
     let mut retry = start();
@@ -27,26 +29,26 @@ pub fn send(socket: RawFd, mut bytes: &[u8], deadline: Deadline) -> Result<()> {
     Ok(())
 }
 
-/// Receives what is there, up to the length of `into`, waiting for at least one byte; 0 at the end of the stream.
+/// Receives between one byte and `into.len()` bytes. Returns the count, 0 at the end of the stream.
 pub fn receive(socket: RawFd, into: &mut [u8], deadline: Deadline) -> Result<usize> {
     receive_with(socket, into, 0, deadline)
 }
 
-/// The same, and leaves the bytes in the socket.
+/// Receives as [`receive`] does, and leaves the bytes in the socket.
 pub fn peek(socket: RawFd, into: &mut [u8], deadline: Deadline) -> Result<usize> {
     receive_with(socket, into, libc::MSG_PEEK, deadline)
 }
 
-/// Peeks until `into` can be filled, or the peer has ended its side: fewer bytes than asked for will stay fewer.
+/// Peeks until `into` is full or the peer has ended its side. Returns the count.
 ///
-/// poll(2) cannot wait for more than is there already (a socket with one byte is readable, and stays so), hence
-/// the growing pauses. They end early when the peer hangs up.
+/// Pauses between two peeks, because poll(2) cannot wait for a second byte: a socket with one byte is readable. The
+/// pauses grow, and end early when the peer hangs up.
 pub fn peek_whole(socket: RawFd, into: &mut [u8], deadline: Deadline) -> Result<usize> {
     let mut pause = Duration::from_millis(1);
     let mut ended = false;
     loop {
         let count = peek(socket, into, deadline)?;
-        // `ended` is from before this peek, which has then seen all that there will ever be.
+        // The peer had ended before this peek, so no byte can follow.
         if count == into.len() || count == 0 || ended {
             return Ok(count);
         }
@@ -58,14 +60,14 @@ pub fn peek_whole(socket: RawFd, into: &mut [u8], deadline: Deadline) -> Result<
     }
 }
 
-/// The peer will send no more. POLLHUP needs no asking for.
+/// The event of a peer that sends no more. poll(2) reports POLLHUP without a request.
 #[cfg(target_os = "linux")]
 const HANG_UP: c_short = libc::POLLRDHUP;
 #[cfg(not(target_os = "linux"))]
 const HANG_UP: c_short = 0;
 
-/// A peer that is gone is an EPIPE to report, not a SIGPIPE to die of. macOS knows no such flag: there it is up to
-/// the program to ignore the signal, which Deno does.
+/// Makes send(2) return EPIPE, instead of raising SIGPIPE, if the peer is gone. macOS has no such flag: there the
+/// program has to ignore the signal, as Deno does.
 #[cfg(target_os = "linux")]
 pub const NO_SIGNAL: c_int = libc::MSG_NOSIGNAL;
 #[cfg(not(target_os = "linux"))]
@@ -74,7 +76,7 @@ pub const NO_SIGNAL: c_int = 0;
 fn receive_with(socket: RawFd, into: &mut [u8], flags: c_int, deadline: Deadline) -> Result<usize> {
     let mut retry = Retry::new(socket, libc::POLLIN, deadline);
     loop {
-        let received = check_uninterrupted(|| {
+        let received = retry_eintr(|| {
             // SAFETY: the pointer and the length are those of one live, writable slice.
             unsafe {
                 libc::recv(socket, into.as_mut_ptr().cast(), into.len(), flags | libc::MSG_DONTWAIT)
@@ -89,7 +91,7 @@ fn receive_with(socket: RawFd, into: &mut [u8], flags: c_int, deadline: Deadline
 }
 
 fn send_some(socket: RawFd, bytes: &[u8]) -> Result<usize> {
-    check_uninterrupted(|| {
+    retry_eintr(|| {
         // SAFETY: the pointer and the length are those of one live slice.
         unsafe {
             libc::send(socket, bytes.as_ptr().cast(), bytes.len(), libc::MSG_DONTWAIT | NO_SIGNAL)
@@ -101,7 +103,6 @@ fn send_some(socket: RawFd, bytes: &[u8]) -> Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deadline::TimeLeft;
     use std::io::{Read, Write};
     use std::net::Shutdown;
     use std::os::unix::io::AsRawFd;
@@ -109,7 +110,7 @@ mod tests {
     use std::thread;
 
     fn in_ms(milliseconds: u32) -> Deadline {
-        TimeLeft { milliseconds }.into()
+        Deadline::in_ms(milliseconds)
     }
 
     fn pair() -> (UnixStream, UnixStream) {
@@ -267,21 +268,6 @@ mod tests {
             assert_eq!(&into, b"SSH");
             writer.join().unwrap();
         }
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
-    fn file_descriptors_that_a_peer_sends_are_not_kept() {
-        let (ours, theirs) = pair();
-        // A pipe of which the peer keeps no writing end: its end comes when nobody has one any more.
-        let (reader, writer) = crate::test_support::pipe();
-        crate::pass::send_fd(theirs.as_raw_fd(), writer.as_raw_fd(), in_ms(1000)).unwrap();
-        drop(writer);
-        assert_eq!(peek(ours.as_raw_fd(), &mut [0; 3], in_ms(1000)), Ok(1));
-        assert_eq!(receive(ours.as_raw_fd(), &mut [0; 3], in_ms(1000)), Ok(1));
-        let mut reader = std::fs::File::from(reader);
-        assert_eq!(reader.read(&mut [0; 1]).unwrap(), 0);
     }
 
     #[test]
