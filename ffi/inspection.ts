@@ -14,7 +14,7 @@ import {
   INSPECTION,
   PROC_ARGUMENTS,
   PROC_ARGUMENTS_START,
-  PROC_FOLDER,
+  PROC_CWD,
   PROC_MOUNTS,
   PROC_NAME,
   PROC_PROCESSES,
@@ -25,7 +25,7 @@ import {
 } from "./symbols.ts";
 
 /** Reading that another process can hold up: its memory is locked while it changes, and its command line is in there. */
-const SLOW = { proc_text: { ...INSPECTION.proc_text, nonblocking: true } } as const;
+const SLOW = { dsp_proc_text: { ...INSPECTION.dsp_proc_text, nonblocking: true } } as const;
 
 type Calls = Deno.DynamicLibrary<typeof INSPECTION>["symbols"];
 type SlowCalls = Deno.DynamicLibrary<typeof SLOW>["symbols"];
@@ -62,7 +62,7 @@ export interface Credentials {
  */
 export function peerCredentials(library: Library, fd: number): Credentials {
   const into = new Uint32Array(3);
-  valueOf("peer_credentials", callsOf(library).peer_credentials(fd, bytesOf(into)));
+  valueOf("peer_credentials", callsOf(library).dsp_peer_credentials(fd, bytesOf(into)));
   const [pid = 0, uid = 0, gid = 0] = into;
   return { pid, uid, gid };
 }
@@ -73,7 +73,7 @@ export function peerCredentials(library: Library, fd: number): Credentials {
  * @throws {SystemError} `ENOENT` or `ENODEV` where there is no vsock device
  */
 export function localCid(library: Library): number {
-  return valueOf("local_cid", Number(callsOf(library).local_cid()));
+  return valueOf("local_cid", Number(callsOf(library).dsp_local_cid()));
 }
 
 /**
@@ -82,7 +82,7 @@ export function localCid(library: Library): number {
  * @throws {SystemError}
  */
 export function pathStatus(library: Library, path: string): PathStatus {
-  return readPath(callsOf(library).path_status, path);
+  return readPath(callsOf(library).dsp_path_status, path);
 }
 
 /**
@@ -105,7 +105,7 @@ const MOST_SOCKETS = 1024;
  */
 export function openSockets(library: Library, pid: number): number[] | undefined {
   const into = new Uint32Array(MOST_SOCKETS);
-  const returned = callsOf(library).proc_numbers(pid, PROC_SOCKETS, bytesOf(into), BigInt(into.length));
+  const returned = callsOf(library).dsp_proc_numbers(pid, PROC_SOCKETS, bytesOf(into), BigInt(into.length));
   if (isGone(returned)) return undefined;
   // No socket has the number 0.
   if (returned === -ERANGE) return [...into].filter((inode) => inode !== 0);
@@ -159,7 +159,7 @@ export function processRoot(library: Library, pid: number): string | undefined {
  * @throws {SystemError} `EACCES` where it is another user's, and this one may not look into it
  */
 export function processFolder(library: Library, pid: number): string | undefined {
-  return processText(library, pid, PROC_FOLDER, 2 * LONGEST_PATH);
+  return processText(library, pid, PROC_CWD, 2 * LONGEST_PATH);
 }
 
 /**
@@ -211,7 +211,7 @@ export function listeningHere(library: Library, inodes: Iterable<number>, paths:
   const view = new DataView(records.buffer);
   names.forEach(({ bytes }, at) => records.set(bytes, at * RECORD + RECORD_PATH));
   numbers.forEach((inode, at) => view.setUint32((names.length + at) * RECORD, inode, isLittleEndian));
-  valueOf("listening_sockets", callsOf(library).listening_sockets(records, BigInt(names.length + numbers.length)));
+  valueOf("listening_sockets", callsOf(library).dsp_listening_sockets(records, BigInt(names.length + numbers.length)));
   const countAt = (at: number) => view.getUint32(at * RECORD + 4, isLittleEndian);
   const found = new Map<number, string>();
   const ambiguous = new Set<number>();
@@ -254,20 +254,20 @@ export class TooLong extends Error {
 
 /** Reads at most `most` bytes. */
 function processText(library: Library, pid: number, which: number, most: number): string | undefined {
-  const { proc_text } = callsOf(library);
+  const { dsp_proc_text } = callsOf(library);
   for (let size = Math.min(most, 2 * LONGEST_PATH);; size = Math.min(most, 8 * size)) {
     const into = new Uint8Array(size);
-    const returned = proc_text(pid, which, into, BigInt(size));
+    const returned = dsp_proc_text(pid, which, into, BigInt(size));
     if (returned !== -ERANGE || size >= most) return textOf(into, returned, most);
   }
 }
 
 /** The same on another thread. Whoever waits for it should do so for a limited time. */
 async function slowText(library: Library, pid: number, which: number, most: number): Promise<string | undefined> {
-  const { proc_text } = slowCallsOf(library);
+  const { dsp_proc_text } = slowCallsOf(library);
   for (let size = Math.min(most, 2 * LONGEST_PATH);; size = Math.min(most, 8 * size)) {
     const into = new Uint8Array(size);
-    const returned = await proc_text(pid, which, into, BigInt(size));
+    const returned = await dsp_proc_text(pid, which, into, BigInt(size));
     if (returned !== -ERANGE || size >= most) return textOf(into, returned, most);
   }
 }
@@ -282,10 +282,10 @@ function textOf(into: Uint8Array, returned: number, most: number): string | unde
 const MOST_PROCESSES = 4 * 1024 * 1024;
 
 function processNumbers(library: Library): number[] | undefined {
-  const { proc_numbers } = callsOf(library);
+  const { dsp_proc_numbers } = callsOf(library);
   for (let count = 1024;; count *= 4) {
     const into = new Uint32Array(count);
-    const returned = proc_numbers(0, PROC_PROCESSES, bytesOf(into), BigInt(count));
+    const returned = dsp_proc_numbers(0, PROC_PROCESSES, bytesOf(into), BigInt(count));
     if (returned === -ERANGE && count < MOST_PROCESSES) continue;
     if (isGone(returned)) return undefined;
     return Array.from(into.subarray(0, valueOf("proc_numbers", returned)));

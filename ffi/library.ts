@@ -37,7 +37,7 @@ export class Library {
    */
   static open(path: string, symbols: typeof CONNECTION | typeof CONNECTION_NONBLOCKING = CONNECTION): Library {
     const calls = openSymbols(path, symbols);
-    const version = formatVersion(calls.deno_ssh_proxy_version);
+    const version = formatVersion(calls.dsp_version);
     if (version !== VERSION) throw otherVersion(path, `it is version ${version}, not ${VERSION}`);
     return new Library(path, calls);
   }

@@ -12,7 +12,7 @@ export const CONNECTION_NONBLOCKING = {
   ...CONNECTION,
   connect_unix: { ...CONNECTION.connect_unix, nonblocking: true },
   connect_vsock: { ...CONNECTION.connect_vsock, nonblocking: true },
-  send_bytes: { ...CONNECTION.send_bytes, nonblocking: true },
-  receive_bytes: { ...CONNECTION.receive_bytes, nonblocking: true },
+  dsp_send_bytes: { ...CONNECTION.dsp_send_bytes, nonblocking: true },
+  dsp_receive_bytes: { ...CONNECTION.dsp_receive_bytes, nonblocking: true },
   send_fd: { ...CONNECTION.send_fd, nonblocking: true },
 } as const satisfies Deno.ForeignLibraryInterface;

@@ -24,7 +24,7 @@ export interface PathStatus {
   readonly inode: bigint;
 }
 
-type PathCall = Deno.DynamicLibrary<typeof PATH>["symbols"]["path_status"];
+type PathCall = Deno.DynamicLibrary<typeof PATH>["symbols"]["dsp_path_status"];
 
 const S_IFMT = 0o170000;
 const S_IFSOCK = 0o140000;
@@ -56,12 +56,12 @@ export interface PathReader {
  * @throws {ProxyError} where the library cannot be loaded again
  */
 export function pathReader(library: Library): PathReader {
-  const { path_status, proc_text } = library.load(PATH);
+  const { dsp_path_status, dsp_proc_text } = library.load(PATH);
   return {
-    status: (path) => readPath(path_status, path),
+    status: (path) => readPath(dsp_path_status, path),
     sockets() {
       const into = new Uint8Array(MOST_TEXT);
-      const length = valueOf("proc_text", proc_text(0, PROC_UNIX_SOCKETS, into, BigInt(into.length)));
+      const length = valueOf("proc_text", dsp_proc_text(0, PROC_UNIX_SOCKETS, into, BigInt(into.length)));
       return new TextDecoder().decode(into.subarray(0, length));
     },
   };

@@ -66,9 +66,9 @@ export class Socket implements Disposable {
 
   /** Sends all of `bytes`, the first time in one piece. */
   async send(bytes: Uint8Array<ArrayBuffer>, { timeout }: WaitOptions = {}): Promise<void> {
-    const { send_bytes } = this.#library.calls;
+    const { dsp_send_bytes } = this.#library.calls;
     requireBytes(bytes, 0);
-    valueOf("send_bytes", await send_bytes(this.fd, bytes, BigInt(bytes.length), timeLeft(timeout)));
+    valueOf("send_bytes", await dsp_send_bytes(this.fd, bytes, BigInt(bytes.length), timeLeft(timeout)));
   }
 
   /** Receives what is there, up to the length of `into`, and gives its length; 0 at the end of the stream. */
@@ -76,8 +76,8 @@ export class Socket implements Disposable {
     // A buffer of no bytes would be told the same as the end of the stream.
     requireBytes(into, 1);
     const flags = flagsOf(peek);
-    const { receive_bytes } = this.#library.calls;
-    const count = await receive_bytes(this.fd, into, BigInt(into.length), flags, timeLeft(timeout));
+    const { dsp_receive_bytes } = this.#library.calls;
+    const count = await dsp_receive_bytes(this.fd, into, BigInt(into.length), flags, timeLeft(timeout));
     return valueOf("receive_bytes", count);
   }
 
@@ -97,7 +97,7 @@ export class Socket implements Disposable {
   close(): void {
     const fd = this.#fd;
     this.#fd = undefined;
-    if (fd !== undefined) valueOf("close_fd", this.#library.afterwards.close_fd(fd));
+    if (fd !== undefined) valueOf("close_fd", this.#library.afterwards.dsp_close_fd(fd));
   }
 
   /** The same as {@linkcode close}. */
@@ -114,7 +114,7 @@ export async function waitForHangUp(library: Library, fd: number, timeout: numbe
   const end = performance.now() + timeout;
   // A time of 0 would be refused.
   const time = timeLeft(Math.max(timeout, 1));
-  const count = await library.calls.receive_bytes(fd, new Uint8Array(1), 1n, RECEIVE_PEEK, time);
+  const count = await library.calls.dsp_receive_bytes(fd, new Uint8Array(1), 1n, RECEIVE_PEEK, time);
   if (count === 0) return true;
   // It has sent something, or it is no socket: then there is nothing to wait for.
   const left = end - performance.now();
@@ -127,7 +127,7 @@ export type FdKind = typeof FD_KINDS[number];
 
 /** What the file descriptor `fd` of this process is. */
 export async function fdKind(library: Library, fd: number): Promise<FdKind> {
-  const kind = valueOf("fd_kind", await library.calls.fd_kind(asStruct(Int32Array.of(fd))));
+  const kind = valueOf("fd_kind", await library.calls.dsp_fd_kind(asStruct(Int32Array.of(fd))));
   return FD_KINDS[kind] ?? "something else";
 }
 
@@ -139,16 +139,16 @@ const FIRST_INHERITED = 3;
  * in this process meanwhile.
  */
 export function relay(library: Library, from: number, to: number, socket: Socket): void {
-  const { close_inherited, relay } = library.load(RELAY);
+  const { dsp_close_inherited, dsp_relay } = library.load(RELAY);
   // Nobody is to wait for the end of what this process does not even know that it has.
-  valueOf("close_inherited", close_inherited(asStruct(Int32Array.of(FIRST_INHERITED))));
-  valueOf("relay", relay(from, to, asStruct(Int32Array.of(socket.fd))));
+  valueOf("close_inherited", dsp_close_inherited(asStruct(Int32Array.of(FIRST_INHERITED))));
+  valueOf("relay", dsp_relay(from, to, asStruct(Int32Array.of(socket.fd))));
 }
 
 /** Whether the AF_UNIX socket at `path`, which refused a stream, takes datagrams. If not, it takes packets. */
 export function isDatagramSocket(library: Library, path: string): boolean {
   const bytes = new TextEncoder().encode(path);
-  const answer = library.afterwards.is_datagram_socket(bytes, BigInt(bytes.length));
+  const answer = library.afterwards.dsp_is_datagram_socket(bytes, BigInt(bytes.length));
   return valueOf("is_datagram_socket", answer) === 1;
 }
 
@@ -158,7 +158,7 @@ const PATH_MAX = 4096;
 /** The folder for the sockets of this user's own programs, such as /run/user/1000; undefined where it has no usable path. */
 export function runtimeFolder(library: Library): string | undefined {
   const into = new Uint8Array(PATH_MAX);
-  const length = library.afterwards.runtime_folder(into, BigInt(into.length));
+  const length = library.afterwards.dsp_runtime_directory(into, BigInt(into.length));
   return length < 0 ? undefined : new TextDecoder().decode(into.subarray(0, length));
 }
 

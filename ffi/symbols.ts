@@ -1,6 +1,6 @@
 /**
- * The native library's functions as Deno sees them, each beside its C prototype. rust/deno_ssh_proxy.h is the same for
- * C, and rust/src/lib.rs says what they do.
+ * The native library's functions as Deno sees them, each beside its C prototype. rust/abi/deno_ssh_proxy.h has the same
+ * for C, and rust/abi/src documents them.
  *
  * @module
  */
@@ -15,83 +15,83 @@ const descriptor = { struct: ["i32"] } as const;
  * does not, and these are loaded while somebody waits for `ssh`.
  */
 export const CONNECTION = {
-  // extern const uint32_t deno_ssh_proxy_version;
-  deno_ssh_proxy_version: { type: "u32" },
+  // extern const uint32_t dsp_version;
+  dsp_version: { type: "u32" },
   // int32_t connect_unix(const uint8_t *path, size_t path_len, struct time_left time);
   connect_unix: { parameters: ["buffer", "usize", timeLeft], result: "i32" },
   // int32_t connect_vsock(uint32_t cid, uint32_t port, struct time_left time);
   connect_vsock: { parameters: ["u32", "u32", timeLeft], result: "i32" },
-  // int32_t send_bytes(int32_t fd, const uint8_t *bytes, size_t len, struct time_left time);
-  send_bytes: { parameters: ["i32", "buffer", "usize", timeLeft], result: "i32" },
-  // int32_t receive_bytes(int32_t fd, uint8_t *into, size_t len, uint32_t flags, struct time_left time);
-  receive_bytes: { parameters: ["i32", "buffer", "usize", "u32", timeLeft], result: "i32" },
+  // int32_t dsp_send_bytes(int32_t fd, const uint8_t *bytes, size_t len, struct time_left time);
+  dsp_send_bytes: { parameters: ["i32", "buffer", "usize", timeLeft], result: "i32" },
+  // int32_t dsp_receive_bytes(int32_t fd, uint8_t *into, size_t len, uint32_t flags, struct time_left time);
+  dsp_receive_bytes: { parameters: ["i32", "buffer", "usize", "u32", timeLeft], result: "i32" },
   // int32_t send_fd(int32_t channel, int32_t fd, struct time_left time);
   send_fd: { parameters: ["i32", "i32", timeLeft], result: "i32" },
-  // int32_t fd_kind(struct descriptor descriptor);
-  fd_kind: { parameters: [descriptor], result: "i32" },
+  // int32_t dsp_fd_kind(struct descriptor descriptor);
+  dsp_fd_kind: { parameters: [descriptor], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** What a client needs that cannot take a connection. */
 export const RELAY = {
-  // int32_t relay(int32_t from_ssh, int32_t to_ssh, struct descriptor socket);
-  relay: { parameters: ["i32", "i32", descriptor], result: "i32" },
-  // int32_t close_inherited(struct descriptor first);
-  close_inherited: { parameters: [descriptor], result: "i32" },
+  // int32_t dsp_relay(int32_t from_ssh, int32_t to_ssh, struct descriptor socket);
+  dsp_relay: { parameters: ["i32", "i32", descriptor], result: "i32" },
+  // int32_t dsp_close_inherited(struct descriptor first);
+  dsp_close_inherited: { parameters: [descriptor], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** What is asked once a connection is over, or has failed, or where it is to a machine by its name. */
 export const AFTERWARDS = {
-  // int32_t close_fd(int32_t fd);
-  close_fd: { parameters: ["i32"], result: "i32" },
-  // int32_t is_datagram_socket(const uint8_t *path, size_t path_len);
-  is_datagram_socket: { parameters: ["buffer", "usize"], result: "i32" },
-  // int32_t runtime_folder(uint8_t *into, size_t len);
-  runtime_folder: { parameters: ["buffer", "usize"], result: "i32" },
+  // int32_t dsp_close_fd(int32_t fd);
+  dsp_close_fd: { parameters: ["i32"], result: "i32" },
+  // int32_t dsp_is_datagram_socket(const uint8_t *path, size_t path_len);
+  dsp_is_datagram_socket: { parameters: ["buffer", "usize"], result: "i32" },
+  // int32_t dsp_runtime_directory(uint8_t *into, size_t len);
+  dsp_runtime_directory: { parameters: ["buffer", "usize"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** What tells why a path could not be connected to. */
 export const PATH = {
-  // int32_t path_status(const uint8_t *path, size_t path_len, uint64_t into[5]);
-  path_status: { parameters: ["buffer", "usize", "buffer"], result: "i32" },
-  // int32_t proc_text(uint32_t pid, uint32_t which, uint8_t *into, size_t len);
-  proc_text: { parameters: ["u32", "u32", "buffer", "usize"], result: "i32" },
+  // int32_t dsp_path_status(const uint8_t *path, size_t path_len, uint64_t into[5]);
+  dsp_path_status: { parameters: ["buffer", "usize", "buffer"], result: "i32" },
+  // int32_t dsp_proc_text(uint32_t pid, uint32_t which, uint8_t *into, size_t len);
+  dsp_proc_text: { parameters: ["u32", "u32", "buffer", "usize"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** What the commands that a person types look at. They alone load it. */
 export const INSPECTION = {
   // As PATH has these two. A spread here would stay in the ProxyCommand's bundle, which has no use for the others.
-  path_status: { parameters: ["buffer", "usize", "buffer"], result: "i32" },
-  proc_text: { parameters: ["u32", "u32", "buffer", "usize"], result: "i32" },
-  // int32_t peer_credentials(int32_t fd, uint32_t into[3]);
-  peer_credentials: { parameters: ["i32", "buffer"], result: "i32" },
-  // int64_t local_cid(void);
-  local_cid: { parameters: [], result: "i64" },
-  // int32_t proc_numbers(uint32_t pid, uint32_t which, uint32_t *into, size_t count);
-  proc_numbers: { parameters: ["u32", "u32", "buffer", "usize"], result: "i32" },
-  // int32_t listening_sockets(struct listening_socket *sockets, size_t count);
-  listening_sockets: { parameters: ["buffer", "usize"], result: "i32" },
+  dsp_path_status: { parameters: ["buffer", "usize", "buffer"], result: "i32" },
+  dsp_proc_text: { parameters: ["u32", "u32", "buffer", "usize"], result: "i32" },
+  // int32_t dsp_peer_credentials(int32_t fd, uint32_t into[3]);
+  dsp_peer_credentials: { parameters: ["i32", "buffer"], result: "i32" },
+  // int64_t dsp_local_cid(void);
+  dsp_local_cid: { parameters: [], result: "i64" },
+  // int32_t dsp_proc_numbers(uint32_t pid, uint32_t which, uint32_t *into, size_t count);
+  dsp_proc_numbers: { parameters: ["u32", "u32", "buffer", "usize"], result: "i32" },
+  // int32_t dsp_listening_sockets(struct listening_socket *sockets, size_t count);
+  dsp_listening_sockets: { parameters: ["buffer", "usize"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** What `proc_text` tells of a process. */
+/** What `dsp_proc_text` tells of a process. */
 export const PROC_NAME = 0;
 export const PROC_ARGUMENTS = 1;
 export const PROC_ROOT = 2;
-export const PROC_FOLDER = 3;
+export const PROC_CWD = 3;
 export const PROC_UNIX_SOCKETS = 4;
 export const PROC_MOUNTS = 5;
 export const PROC_ARGUMENTS_START = 6;
 export const PROC_STATUS_START = 7;
 
-/** What `proc_numbers` counts. */
+/** What `dsp_proc_numbers` counts. */
 export const PROC_PROCESSES = 0;
 export const PROC_SOCKETS = 1;
 
-/** Flags of `receive_bytes`. */
+/** Flags of `dsp_receive_bytes`. */
 export const RECEIVE_PEEK = 1;
 /** With {@linkcode RECEIVE_PEEK}: wait for the whole buffer. */
 export const RECEIVE_WHOLE = 2;
 
-/** What `fd_kind` calls the kinds of file descriptors, by its numbers. */
+/** What `dsp_fd_kind` calls the kinds of file descriptors, by its numbers. */
 export const FD_KINDS = [
   "something else",
   "unix socket",
@@ -104,7 +104,7 @@ export const FD_KINDS = [
 
 /** The functions of {@linkcode CONNECTION}, blocking or not. */
 export type ConnectionCalls = {
-  readonly [Name in Exclude<keyof typeof CONNECTION, "deno_ssh_proxy_version">]: (
+  readonly [Name in Exclude<keyof typeof CONNECTION, "dsp_version">]: (
     ...parameters: Parameters<Deno.DynamicLibrary<typeof CONNECTION>["symbols"][Name]>
   ) => number | Promise<number>;
 };

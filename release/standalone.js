@@ -1,6 +1,6 @@
 /**
  * The main module of the standalone executable (release/payload.sh). It loads the bundle that the starter would run, by the
- * same rule (rust/starter/invocation.rs).
+ * same rule (rust/starter/src/invocation.rs).
  *
  * @module
  */

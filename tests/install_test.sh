@@ -393,7 +393,7 @@ leaves_no_cache() {
 # What an installation is built of.
 copy_checkout() { # copy_checkout FOLDER
   (cd "$root" && cp -R install.sh install release ./*.ts deno.json deno.lock core ffi addresses proxy commands demo docs LICENSE README.md CHANGELOG.md "$1")
-  mkdir "$1/rust" && (cd "$root/rust" && cp -R Cargo.toml Cargo.lock build.rs src starter "$1/rust") &&
+  mkdir "$1/rust" && (cd "$root/rust" && cp -R Cargo.toml Cargo.lock core abi starter "$1/rust") &&
     mkdir "$1/bench" && cp "$root"/bench/*.rs "$1/bench"
 }
 

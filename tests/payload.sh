@@ -9,7 +9,7 @@ set -eu
 root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 sources='README.md CHANGELOG.md LICENSE install install.sh deno.json deno.lock commands docs/deno-ssh-proxy.1 ffi core addresses proxy release
-  rust/Cargo.lock rust/Cargo.toml rust/build.rs rust/src rust/starter'
+  rust/Cargo.lock rust/Cargo.toml rust/core rust/abi rust/starter'
 version() {
   # shellcheck disable=SC2086 # a list of words
   { "$1" --version; find ./*.ts $sources -type f | LC_ALL=C sort | tr '\n' '\0' | xargs -0 cat; } | cksum | cut -d ' ' -f 1

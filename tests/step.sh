@@ -118,7 +118,7 @@ memory() { # memory TOOL
 checks() {
   not_here="it is not installed, and this may not install it"
   if has_cargo fmt; then
-    check "the Rust is formatted" cargo fmt --check --manifest-path rust/Cargo.toml
+    check "the Rust is formatted" cargo fmt --all --check --manifest-path rust/Cargo.toml
   else
     skip "cargo fmt" "$not_here"
   fi

@@ -5,15 +5,7 @@
  */
 
 import { SystemError } from "../../ffi/errno.ts";
-import {
-  mounts,
-  type PathStatus,
-  pathStatus,
-  processFolder,
-  processRoot,
-  THIS_PROCESS,
-  TooLong,
-} from "../../ffi/inspection.ts";
+import { mounts, type PathStatus, pathStatus, processFolder, processRoot, THIS_PROCESS, TooLong } from "../../ffi/inspection.ts";
 import type { Library } from "../../ffi/library.ts";
 import { translate } from "./mounts.ts";
 import { isDenial } from "./processes.ts";

@@ -13,16 +13,7 @@ import type { Library } from "../../ffi/library.ts";
 import type { ListEntry } from "./entry.ts";
 import { Locator, statusOf } from "./here.ts";
 import { detectVmm, type Monitor } from "./monitor.ts";
-import {
-  findCandidates,
-  inTime,
-  inTimeFor,
-  LeftOut,
-  ownUser,
-  type ProcessLabel,
-  reasonOf,
-  type Skipped,
-} from "./processes.ts";
+import { findCandidates, inTime, inTimeFor, LeftOut, ownUser, type ProcessLabel, reasonOf, type Skipped } from "./processes.ts";
 import { findListeners, type Listener, listeningOf } from "./sockets.ts";
 
 /** This machine itself, where its sshd listens. */

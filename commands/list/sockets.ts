@@ -6,15 +6,7 @@
 
 import { Deadline } from "../../core/deadline.ts";
 import { SystemError } from "../../ffi/errno.ts";
-import {
-  type Listening,
-  listeningHere,
-  openSockets,
-  pathStatus,
-  THIS_PROCESS,
-  TooLong,
-  unixSockets,
-} from "../../ffi/inspection.ts";
+import { type Listening, listeningHere, openSockets, pathStatus, THIS_PROCESS, TooLong, unixSockets } from "../../ffi/inspection.ts";
 import type { Library } from "../../ffi/library.ts";
 import { readListening } from "../../ffi/proc_net_unix.ts";
 import { type Candidate, inTimeFor, isDenial, LeftOut, reasonOf, type Skipped } from "./processes.ts";

@@ -1,8 +1,8 @@
 /*
- * The C ABI from C: what rust/deno_ssh_proxy.h and the documentation in rust/src/lib.rs promise, one check a line, in
+ * The C ABI from C: what rust/abi/deno_ssh_proxy.h and the documentation in rust/abi/src promise, one check a line, in
  * TAP (https://testanything.org). tests/unit/abi_test.ts builds and runs it; its one argument is an empty folder.
  *
- * Nothing here opens an AF_VSOCK socket or device: connect_vsock and local_cid are linked, and not called.
+ * Nothing here opens an AF_VSOCK socket or device: connect_vsock and dsp_local_cid are linked, and not called.
  */
 #define _GNU_SOURCE
 /* First, so that it cannot lean on what another header has included. */
@@ -116,13 +116,13 @@ static void fill(int fd)
 
 static void version_is_data(void)
 {
-    check(deno_ssh_proxy_version == EXPECTED_VERSION, "the version can be read before anything is called");
+    check(dsp_version == EXPECTED_VERSION, "the version can be read before anything is called");
 }
 
 static void all_functions_are_there(void)
 {
     int32_t (*volatile vsock)(uint32_t, uint32_t, struct time_left) = connect_vsock;
-    int64_t (*volatile cid)(void) = local_cid;
+    int64_t (*volatile cid)(void) = dsp_local_cid;
     check(vsock != NULL && cid != NULL, "the two functions that need AF_VSOCK are linked");
     check(sizeof(struct time_left) == 4 && sizeof(struct descriptor) == 4, "the structs are as large as their one field");
 }
@@ -240,12 +240,12 @@ static void types_of_sockets(void)
     int stream = listen_at(SOCK_STREAM, "type-stream", 1);
     int datagram = bind_socket(SOCK_DGRAM, "type-datagram");
     int seqpacket = listen_at(SOCK_SEQPACKET, "type-seqpacket", 1);
-    check(is_datagram_socket((const uint8_t *)"type-datagram", 13) == 1, "a datagram socket is one");
-    check(is_datagram_socket((const uint8_t *)"type-stream", 11) == 0, "a stream socket is no datagram socket");
-    check(is_datagram_socket((const uint8_t *)"type-seqpacket", 14) == 0, "nor is a seqpacket socket");
-    check(is_datagram_socket((const uint8_t *)"type-none", 9) == -ENOENT, "what is not there is neither: -ENOENT");
-    check(is_datagram_socket((const uint8_t *)"", 0) == -EINVAL, "nor is an empty path: -EINVAL");
-    check(is_datagram_socket(NULL, 3) == -EFAULT, "nor a null pointer: -EFAULT");
+    check(dsp_is_datagram_socket((const uint8_t *)"type-datagram", 13) == 1, "a datagram socket is one");
+    check(dsp_is_datagram_socket((const uint8_t *)"type-stream", 11) == 0, "a stream socket is no datagram socket");
+    check(dsp_is_datagram_socket((const uint8_t *)"type-seqpacket", 14) == 0, "nor is a seqpacket socket");
+    check(dsp_is_datagram_socket((const uint8_t *)"type-none", 9) == -ENOENT, "what is not there is neither: -ENOENT");
+    check(dsp_is_datagram_socket((const uint8_t *)"", 0) == -EINVAL, "nor is an empty path: -EINVAL");
+    check(dsp_is_datagram_socket(NULL, 3) == -EFAULT, "nor a null pointer: -EFAULT");
     char byte;
     check(recv(datagram, &byte, 1, MSG_DONTWAIT) == -1 && errno == EAGAIN, "its server notices nothing");
     close(stream);
@@ -258,28 +258,28 @@ static void sending(void)
     int pair[2];
     char got[16] = "";
     make_pair(pair);
-    check(send_bytes(pair[0], (const uint8_t *)"CONNECT 22\n", 11, SOON) == 11, "all bytes are sent, and counted");
+    check(dsp_send_bytes(pair[0], (const uint8_t *)"CONNECT 22\n", 11, SOON) == 11, "all bytes are sent, and counted");
     check(read(pair[1], got, sizeof got) == 11 && !strcmp(got, "CONNECT 22\n"), "and arrive in one piece");
-    check(send_bytes(pair[0], NULL, 0, SOON) == 0, "nothing is sent at once");
-    check(send_bytes(pair[0], NULL, 1, SOON) == -EFAULT, "bytes at a null pointer: -EFAULT");
-    check(send_bytes(pair[0], (const uint8_t *)"x", SIZE_MAX, SOON) == -EINVAL, "more bytes than can be counted: -EINVAL");
+    check(dsp_send_bytes(pair[0], NULL, 0, SOON) == 0, "nothing is sent at once");
+    check(dsp_send_bytes(pair[0], NULL, 1, SOON) == -EFAULT, "bytes at a null pointer: -EFAULT");
+    check(dsp_send_bytes(pair[0], (const uint8_t *)"x", SIZE_MAX, SOON) == -EINVAL, "more bytes than can be counted: -EINVAL");
     check(!(fcntl(pair[0], F_GETFL) & O_NONBLOCK), "the socket's flags stay as they were");
 
     fill(pair[0]);
     int64_t start = milliseconds();
-    check(send_bytes(pair[0], (const uint8_t *)"x", 1, A_MOMENT) == -ETIMEDOUT, "a peer that never reads: -ETIMEDOUT");
+    check(dsp_send_bytes(pair[0], (const uint8_t *)"x", 1, A_MOMENT) == -ETIMEDOUT, "a peer that never reads: -ETIMEDOUT");
     check(milliseconds() - start >= A_MOMENT.milliseconds, "and not before its time");
 
     close(pair[1]);
-    check(send_bytes(pair[0], (const uint8_t *)"x", 1, SOON) == -EPIPE, "a peer that is gone: -EPIPE, and no SIGPIPE");
+    check(dsp_send_bytes(pair[0], (const uint8_t *)"x", 1, SOON) == -EPIPE, "a peer that is gone: -EPIPE, and no SIGPIPE");
     close(pair[0]);
-    check(send_bytes(pair[0], (const uint8_t *)"x", 1, SOON) == -EBADF, "an fd that is not open: -EBADF");
-    check(send_bytes(-1, (const uint8_t *)"x", 1, SOON) == -EBADF, "an fd that can never be: -EBADF");
+    check(dsp_send_bytes(pair[0], (const uint8_t *)"x", 1, SOON) == -EBADF, "an fd that is not open: -EBADF");
+    check(dsp_send_bytes(-1, (const uint8_t *)"x", 1, SOON) == -EBADF, "an fd that can never be: -EBADF");
 
     int ends[2];
     must(pipe2(ends, O_CLOEXEC), "pipe2");
-    check(send_bytes(ends[1], (const uint8_t *)"x", 1, SOON) == -ENOTSOCK, "what is no socket: -ENOTSOCK");
-    check(receive_bytes(ends[0], (uint8_t *)got, 1, 0, SOON) == -ENOTSOCK, "nor can be received from: -ENOTSOCK");
+    check(dsp_send_bytes(ends[1], (const uint8_t *)"x", 1, SOON) == -ENOTSOCK, "what is no socket: -ENOTSOCK");
+    check(dsp_receive_bytes(ends[0], (uint8_t *)got, 1, 0, SOON) == -ENOTSOCK, "nor can be received from: -ENOTSOCK");
     close_pair(ends);
 }
 
@@ -291,42 +291,42 @@ static void receiving(void)
     make_pair(pair);
 
     int64_t start = milliseconds();
-    check(receive_bytes(pair[0], into, 4, 0, A_MOMENT) == -ETIMEDOUT, "a peer that is silent: -ETIMEDOUT");
+    check(dsp_receive_bytes(pair[0], into, 4, 0, A_MOMENT) == -ETIMEDOUT, "a peer that is silent: -ETIMEDOUT");
     check(milliseconds() - start >= A_MOMENT.milliseconds, "and not before its time");
-    check(receive_bytes(pair[0], into, 4, RECEIVE_PEEK, NO_TIME) == -ETIMEDOUT, "also to a peek, and with no time at all");
+    check(dsp_receive_bytes(pair[0], into, 4, RECEIVE_PEEK, NO_TIME) == -ETIMEDOUT, "also to a peek, and with no time at all");
 
     must(write(pair[1], "SSH", 3), "write");
-    check(receive_bytes(pair[0], into, 8, RECEIVE_PEEK, SOON) == 3 && !memcmp(into, "SSH", 3), "a peek gives what is there");
-    check(receive_bytes(pair[0], into, 2, RECEIVE_PEEK, SOON) == 2, "as far as the buffer goes");
-    check(receive_bytes(pair[0], into, 3, WHOLE, NO_TIME) == 3, "for a whole buffer it needs no time where all is there");
-    check(receive_bytes(pair[0], into, 4, WHOLE, A_MOMENT) == -ETIMEDOUT, "a buffer that is not filled: -ETIMEDOUT");
+    check(dsp_receive_bytes(pair[0], into, 8, RECEIVE_PEEK, SOON) == 3 && !memcmp(into, "SSH", 3), "a peek gives what is there");
+    check(dsp_receive_bytes(pair[0], into, 2, RECEIVE_PEEK, SOON) == 2, "as far as the buffer goes");
+    check(dsp_receive_bytes(pair[0], into, 3, WHOLE, NO_TIME) == 3, "for a whole buffer it needs no time where all is there");
+    check(dsp_receive_bytes(pair[0], into, 4, WHOLE, A_MOMENT) == -ETIMEDOUT, "a buffer that is not filled: -ETIMEDOUT");
     must(write(pair[1], "-2", 2), "write");
-    check(receive_bytes(pair[0], into, 4, WHOLE, SOON) == 4 && !memcmp(into, "SSH-", 4), "one that is, is full");
+    check(dsp_receive_bytes(pair[0], into, 4, WHOLE, SOON) == 4 && !memcmp(into, "SSH-", 4), "one that is, is full");
     memset(into, 0, sizeof into);
-    check(receive_bytes(pair[0], into, 4, 0, SOON) == 4 && !memcmp(into, "SSH-\0", 5), "all that was left, and not a byte more");
+    check(dsp_receive_bytes(pair[0], into, 4, 0, SOON) == 4 && !memcmp(into, "SSH-\0", 5), "all that was left, and not a byte more");
 
     must(shutdown(pair[1], SHUT_WR), "shutdown");
-    check(receive_bytes(pair[0], into, 4, WHOLE, SOON) == 1, "a whole buffer is not waited for beyond the end");
-    check(receive_bytes(pair[0], into, 4, 0, SOON) == 1 && into[0] == '2', "what came before the end is given");
-    check(receive_bytes(pair[0], into, 4, 0, SOON) == 0, "and then the end");
-    check(receive_bytes(pair[0], into, 4, RECEIVE_PEEK, SOON) == 0, "which a peek gives too");
-    check(receive_bytes(pair[0], into, 4, WHOLE, SOON) == 0, "of either kind");
+    check(dsp_receive_bytes(pair[0], into, 4, WHOLE, SOON) == 1, "a whole buffer is not waited for beyond the end");
+    check(dsp_receive_bytes(pair[0], into, 4, 0, SOON) == 1 && into[0] == '2', "what came before the end is given");
+    check(dsp_receive_bytes(pair[0], into, 4, 0, SOON) == 0, "and then the end");
+    check(dsp_receive_bytes(pair[0], into, 4, RECEIVE_PEEK, SOON) == 0, "which a peek gives too");
+    check(dsp_receive_bytes(pair[0], into, 4, WHOLE, SOON) == 0, "of either kind");
     check(!(fcntl(pair[0], F_GETFL) & O_NONBLOCK), "the socket's flags stay as they were");
 
     static const uint32_t unknown[] = {RECEIVE_WHOLE, 4, 5, 7, 0x80000000, UINT32_MAX};
     int refused = 0;
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
-        refused += receive_bytes(pair[0], into, 4, unknown[i], SOON) == -EINVAL;
+        refused += dsp_receive_bytes(pair[0], into, 4, unknown[i], SOON) == -EINVAL;
     check(refused == sizeof unknown / sizeof *unknown, "flags that there are none of: -EINVAL");
-    check(receive_bytes(pair[0], NULL, 4, 0, SOON) == -EFAULT, "a null pointer: -EFAULT");
-    check(receive_bytes(pair[0], into, SIZE_MAX, 0, SOON) == -EINVAL, "a length that cannot be counted: -EINVAL");
+    check(dsp_receive_bytes(pair[0], NULL, 4, 0, SOON) == -EFAULT, "a null pointer: -EFAULT");
+    check(dsp_receive_bytes(pair[0], into, SIZE_MAX, 0, SOON) == -EINVAL, "a length that cannot be counted: -EINVAL");
     close_pair(pair);
-    check(receive_bytes(pair[0], into, 4, 0, SOON) == -EBADF, "an fd that is not open: -EBADF");
+    check(dsp_receive_bytes(pair[0], into, 4, 0, SOON) == -EBADF, "an fd that is not open: -EBADF");
 
     make_pair(pair);
     must(write(pair[0], "unread", 6), "write");
     close(pair[1]);
-    check(receive_bytes(pair[0], into, 4, 0, SOON) == -ECONNRESET, "a peer that closed with bytes unread: -ECONNRESET");
+    check(dsp_receive_bytes(pair[0], into, 4, 0, SOON) == -ECONNRESET, "a peer that closed with bytes unread: -ECONNRESET");
     close(pair[0]);
 }
 
@@ -396,7 +396,7 @@ static pid_t relay_apart(int from, int to, int socket, const int *others, int co
     signal(SIGPIPE, SIG_IGN);
     for (int i = 0; i < count; i++)
         close(others[i]);
-    _exit(-relay(from, to, (struct descriptor){socket}));
+    _exit(-dsp_relay(from, to, (struct descriptor){socket}));
 }
 
 static int outcome(pid_t child)
@@ -445,7 +445,7 @@ static void relaying(void)
             close(others[i]);
         int second = dup(out[1]);
         dup2(out[1], STDERR_FILENO);
-        relay(in[0], out[1], (struct descriptor){pair[0]});
+        dsp_relay(in[0], out[1], (struct descriptor){pair[0]});
         _exit(fcntl(second, F_GETFD) == -1 && fcntl(STDERR_FILENO, F_GETFD) != -1 ? 0 : 1);
     }
     close(in[0]);
@@ -458,22 +458,22 @@ static void relaying(void)
     child = must(fork(), "fork");
     if (!child) {
         int inherited = dup2(STDIN_FILENO, 40), own = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 41), below = dup2(STDIN_FILENO, 39);
-        close_inherited((struct descriptor){40});
+        dsp_close_inherited((struct descriptor){40});
         int open = (fcntl(inherited, F_GETFD) != -1) + 2 * (fcntl(own, F_GETFD) != -1) + 4 * (fcntl(below, F_GETFD) != -1);
         _exit(open == 6 ? 0 : 1);
     }
     check(outcome(child) == 0, "what was inherited is closed from a number on, and nothing else");
 
     make_pair(pair);
-    check(relay(-1, pair[0], (struct descriptor){pair[1]}) == -EBADF, "an end that is not open: -EBADF");
-    check(relay(pair[0], -1, (struct descriptor){pair[1]}) == -EBADF, "whichever it is");
-    check(relay(pair[0], pair[0], (struct descriptor){-1}) == -EBADF, "of the three");
+    check(dsp_relay(-1, pair[0], (struct descriptor){pair[1]}) == -EBADF, "an end that is not open: -EBADF");
+    check(dsp_relay(pair[0], -1, (struct descriptor){pair[1]}) == -EBADF, "whichever it is");
+    check(dsp_relay(pair[0], pair[0], (struct descriptor){-1}) == -EBADF, "of the three");
     close_pair(pair);
 }
 
 static int32_t kind_of(int fd)
 {
-    return fd_kind((struct descriptor){fd});
+    return dsp_fd_kind((struct descriptor){fd});
 }
 
 static void kinds(void)
@@ -525,22 +525,22 @@ static void credentials(void)
         uint32_t guard;
     } __attribute__((packed)) place = {0, {0, 0, 0}, 42};
     uint32_t into[3];
-    check(peer_credentials(fd, (uint32_t *)((char *)&place + 1)) == 0, "the peer of a connection is known");
+    check(dsp_peer_credentials(fd, (uint32_t *)((char *)&place + 1)) == 0, "the peer of a connection is known");
     memcpy(into, (char *)&place + 1, sizeof into);
     check(into[0] == (uint32_t)getpid() && into[1] == getuid() && into[2] == getgid(), "it is who listened");
     check(place.guard == 42, "three numbers are written");
-    check(peer_credentials(fd, NULL) == -EFAULT, "a null pointer: -EFAULT");
+    check(dsp_peer_credentials(fd, NULL) == -EFAULT, "a null pointer: -EFAULT");
     close(fd);
-    check(peer_credentials(fd, into) == -EBADF, "an fd that is not open: -EBADF");
+    check(dsp_peer_credentials(fd, into) == -EBADF, "an fd that is not open: -EBADF");
     int null = must(open("/dev/null", O_RDONLY | O_CLOEXEC), "open");
-    check(peer_credentials(null, into) == -ENOTSOCK, "what is no socket: -ENOTSOCK");
+    check(dsp_peer_credentials(null, into) == -ENOTSOCK, "what is no socket: -ENOTSOCK");
     close(null);
     close(listener);
 }
 
 static int32_t status_of(const char *path, uint64_t into[5])
 {
-    return path_status((const uint8_t *)path, strlen(path), into);
+    return dsp_path_status((const uint8_t *)path, strlen(path), into);
 }
 
 static void statuses(void)
@@ -568,9 +568,9 @@ static void statuses(void)
     check(status_of("status-none", into) == -ENOENT, "a path where nothing is: -ENOENT");
     check(status_of("status/x", into) == -ENOTDIR, "a folder that is none: -ENOTDIR");
     check(status_of("", into) == -EINVAL, "an empty path: -EINVAL");
-    check(path_status((const uint8_t *)"status\0x", 8, into) == -EINVAL, "a NUL within the path: -EINVAL");
-    check(path_status((const uint8_t *)"status-link", 6, into) == 0, "a path is as long as is said");
-    check(path_status(NULL, 3, into) == -EFAULT, "a null pointer: -EFAULT");
+    check(dsp_path_status((const uint8_t *)"status\0x", 8, into) == -EINVAL, "a NUL within the path: -EINVAL");
+    check(dsp_path_status((const uint8_t *)"status-link", 6, into) == 0, "a path is as long as is said");
+    check(dsp_path_status(NULL, 3, into) == -EFAULT, "a null pointer: -EFAULT");
     check(status_of("status", NULL) == -EFAULT, "nowhere to write to: -EFAULT");
     close(listener);
 }
@@ -578,23 +578,23 @@ static void statuses(void)
 static int32_t text_of(uint32_t pid, uint32_t which, char *into, size_t len)
 {
     memset(into, 0, len);
-    return proc_text(pid, which, (uint8_t *)into, len - 1);
+    return dsp_proc_text(pid, which, (uint8_t *)into, len - 1);
 }
 
 /* Of the socket at "process" that listens and has this inode number. */
 static void listening(uint32_t inode)
 {
     struct listening_socket asked[] = {{.path = "none"}, {.path = "process"}, {.inode = inode}};
-    int32_t returned = listening_sockets(asked, 3);
+    int32_t returned = dsp_listening_sockets(asked, 3);
     if (returned == -ENOENT) /* the kernel has no unix_diag */
         return;
     check(returned == 0 && asked[1].count == 1, "what listens is found by its path");
     check(asked[2].count == 1 && !strcmp((char *)asked[2].path, "process"), "and by its inode number");
     check(asked[0].count == 0, "and what does not is not");
-    check(listening_sockets(asked, 0) == 0, "nothing that is asked for is found at once");
-    check(listening_sockets(NULL, 1) == -EFAULT, "a null pointer: -EFAULT");
-    check(listening_sockets(asked, SIZE_MAX) == -EINVAL, "a count beyond all buffers: -EINVAL");
-    check(listening_sockets((struct listening_socket *)((char *)asked + 1), 1) == -EINVAL, "an odd address: -EINVAL");
+    check(dsp_listening_sockets(asked, 0) == 0, "nothing that is asked for is found at once");
+    check(dsp_listening_sockets(NULL, 1) == -EFAULT, "a null pointer: -EFAULT");
+    check(dsp_listening_sockets(asked, SIZE_MAX) == -EINVAL, "a count beyond all buffers: -EINVAL");
+    check(dsp_listening_sockets((struct listening_socket *)((char *)asked + 1), 1) == -EINVAL, "an odd address: -EINVAL");
 }
 
 static void processes(void)
@@ -606,16 +606,16 @@ static void processes(void)
     check(text_of(0, PROC_NAME, text, sizeof text) == 4 && !strcmp(text, "abi\n"), "no number is this process");
     int32_t length = text_of(pid, PROC_ARGUMENTS, text, sizeof text);
     check(length > 4 && !memcmp(text + strlen(text) - 4, "/abi", 5) && text[length - 1] == 0, "it has arguments");
-    length = text_of(pid, PROC_FOLDER, text, sizeof text);
+    length = text_of(pid, PROC_CWD, text, sizeof text);
     check(length == (int32_t)strlen(folder) && !strcmp(text, folder), "a working directory");
     check(text_of(pid, PROC_ROOT, text, sizeof text) > 0 && text[0] == '/', "a root");
     check(text_of(pid, PROC_UNIX_SOCKETS, text, 8) == -ERANGE, "a text that does not fit: -ERANGE");
-    check(text_of(pid, PROC_FOLDER, text, 3) == -ERANGE, "nor does a link: -ERANGE");
-    check(proc_text(pid, PROC_NAME, (uint8_t *)text, 4) == 4, "a text that just fits is whole");
-    check(proc_text(pid, PROC_NAME, NULL, 4) == -EFAULT, "a null pointer: -EFAULT");
-    check(proc_text(pid, PROC_NAME, NULL, 0) == -ERANGE, "no room at all: -ERANGE");
-    check(proc_text(pid, PROC_NAME, (uint8_t *)text, SIZE_MAX) == -EINVAL, "a length beyond all buffers: -EINVAL");
-    check(proc_text(pid, PROC_ARGUMENTS_START, (uint8_t *)text, 3) == 3, "the start of the arguments is cut where it does not fit");
+    check(text_of(pid, PROC_CWD, text, 3) == -ERANGE, "nor does a link: -ERANGE");
+    check(dsp_proc_text(pid, PROC_NAME, (uint8_t *)text, 4) == 4, "a text that just fits is whole");
+    check(dsp_proc_text(pid, PROC_NAME, NULL, 4) == -EFAULT, "a null pointer: -EFAULT");
+    check(dsp_proc_text(pid, PROC_NAME, NULL, 0) == -ERANGE, "no room at all: -ERANGE");
+    check(dsp_proc_text(pid, PROC_NAME, (uint8_t *)text, SIZE_MAX) == -EINVAL, "a length beyond all buffers: -EINVAL");
+    check(dsp_proc_text(pid, PROC_ARGUMENTS_START, (uint8_t *)text, 3) == 3, "the start of the arguments is cut where it does not fit");
     check(text_of(pid, PROC_STATUS_START, text, sizeof text) > 0 && strstr(text, "\nUid:\t"), "it has a user");
     check(text_of(pid, 8, text, sizeof text) == -EINVAL, "what is not in the list: -EINVAL");
     check(text_of(pid, UINT32_MAX, text, sizeof text) == -EINVAL, "nor is the last number: -EINVAL");
@@ -625,7 +625,7 @@ static void processes(void)
     struct stat socket_status;
     must(fstat(listener, &socket_status), "fstat");
     uint32_t into[4096], found = 0;
-    int32_t count = proc_numbers(pid, PROC_SOCKETS, into, 4096);
+    int32_t count = dsp_proc_numbers(pid, PROC_SOCKETS, into, 4096);
     for (int32_t i = 0; i < count; i++)
         found += into[i] == socket_status.st_ino;
     check(count > 0 && found == 1, "a socket that is open is among those of the process");
@@ -633,11 +633,11 @@ static void processes(void)
     snprintf(line, sizeof line, " 00010000 0001 01 %5lu process\n", (unsigned long)socket_status.st_ino);
     length = text_of(pid, PROC_UNIX_SOCKETS, sockets, sizeof sockets);
     check(length > 0 && strstr(sockets, line) != NULL, "and in its network, with its path");
-    check(proc_numbers(pid, PROC_SOCKETS, into, 0) == -ERANGE, "more sockets than there is room for: -ERANGE");
+    check(dsp_proc_numbers(pid, PROC_SOCKETS, into, 0) == -ERANGE, "more sockets than there is room for: -ERANGE");
     listening((uint32_t)socket_status.st_ino);
     close(listener);
 
-    count = proc_numbers(0, PROC_PROCESSES, into, 4096);
+    count = dsp_proc_numbers(0, PROC_PROCESSES, into, 4096);
     found = 0;
     for (int32_t i = 0; i < count; i++)
         found += into[i] == pid;
@@ -645,20 +645,20 @@ static void processes(void)
     /* At an odd address, and with a guard. */
     char few[2 + 2 * sizeof(uint32_t)] = {0};
     few[sizeof few - 1] = 42;
-    check(proc_numbers(0, PROC_PROCESSES, (uint32_t *)(few + 1), 1) == -ERANGE, "more than there is room for: -ERANGE");
+    check(dsp_proc_numbers(0, PROC_PROCESSES, (uint32_t *)(few + 1), 1) == -ERANGE, "more than there is room for: -ERANGE");
     check(few[sizeof few - 1] == 42 && few[1 + sizeof(uint32_t)] == 0, "and no more than that is written");
-    check(proc_numbers(0, PROC_PROCESSES, NULL, 4) == -EFAULT, "a null pointer: -EFAULT");
-    check(proc_numbers(0, PROC_PROCESSES, into, SIZE_MAX) == -EINVAL, "a count beyond all buffers: -EINVAL");
-    check(proc_numbers(0, PROC_PROCESSES, into, SIZE_MAX / 4 + 1) == -EINVAL, "one that wraps round: -EINVAL");
-    check(proc_numbers(0, 2, into, 4096) == -EINVAL, "what is not in the list: -EINVAL");
-    check(proc_numbers(UINT32_MAX, PROC_SOCKETS, into, 4096) == -ENOENT, "no such process: -ENOENT");
+    check(dsp_proc_numbers(0, PROC_PROCESSES, NULL, 4) == -EFAULT, "a null pointer: -EFAULT");
+    check(dsp_proc_numbers(0, PROC_PROCESSES, into, SIZE_MAX) == -EINVAL, "a count beyond all buffers: -EINVAL");
+    check(dsp_proc_numbers(0, PROC_PROCESSES, into, SIZE_MAX / 4 + 1) == -EINVAL, "one that wraps round: -EINVAL");
+    check(dsp_proc_numbers(0, 2, into, 4096) == -EINVAL, "what is not in the list: -EINVAL");
+    check(dsp_proc_numbers(UINT32_MAX, PROC_SOCKETS, into, 4096) == -ENOENT, "no such process: -ENOENT");
 }
 
 static int folder_is(const char *path)
 {
     uint8_t into[64];
     memset(into, 'x', sizeof into);
-    int32_t length = runtime_folder(into, sizeof into);
+    int32_t length = dsp_runtime_directory(into, sizeof into);
     return length == (int32_t)strlen(path) && !memcmp(into, path, length) && into[length] == 'x';
 }
 
@@ -683,16 +683,16 @@ static void the_runtime_folder(void)
     if (mkdtemp(named) == NULL) must(-1, "mkdtemp");
     snprintf(set, sizeof set, "XDG_RUNTIME_DIR=%s", named);
     check(folder_of_new_process(set, named), "unless XDG_RUNTIME_DIR names a directory of this user");
-    int32_t length = must(runtime_folder(into, sizeof into), "runtime_folder");
+    int32_t length = must(dsp_runtime_directory(into, sizeof into), "dsp_runtime_directory");
     setenv("XDG_RUNTIME_DIR", named, 1);
-    check(runtime_folder(into, sizeof into) == length && (length != (int)strlen(named) || memcmp(into, named, length)),
+    check(dsp_runtime_directory(into, sizeof into) == length && (length != (int)strlen(named) || memcmp(into, named, length)),
           "a variable that was set later changes nothing");
     unsetenv("XDG_RUNTIME_DIR");
-    check(runtime_folder(into, length) == length, "it may fill the buffer: nothing is written behind it");
-    check(runtime_folder(into, length - 1) == -ERANGE, "a buffer that is too short: -ERANGE");
-    check(runtime_folder(into, 0) == -ERANGE && runtime_folder(NULL, 0) == -ERANGE, "likewise one of no length");
-    check(runtime_folder(NULL, 64) == -EFAULT, "a null pointer: -EFAULT");
-    check(runtime_folder(into, SIZE_MAX) == -EINVAL, "a length that cannot be counted: -EINVAL");
+    check(dsp_runtime_directory(into, length) == length, "it may fill the buffer: nothing is written behind it");
+    check(dsp_runtime_directory(into, length - 1) == -ERANGE, "a buffer that is too short: -ERANGE");
+    check(dsp_runtime_directory(into, 0) == -ERANGE && dsp_runtime_directory(NULL, 0) == -ERANGE, "likewise one of no length");
+    check(dsp_runtime_directory(NULL, 64) == -EFAULT, "a null pointer: -EFAULT");
+    check(dsp_runtime_directory(into, SIZE_MAX) == -EINVAL, "a length that cannot be counted: -EINVAL");
     must(rmdir(named), "rmdir");
     check(folder_of_new_process(set, own), "one that is not there is ignored");
     check(folder_of_new_process("XDG_RUNTIME_DIR=/dev/null", own), "and what is no directory");
@@ -703,9 +703,9 @@ static void the_runtime_folder(void)
 static void closing(void)
 {
     int fd = must(open("/dev/null", O_RDONLY | O_CLOEXEC), "open");
-    check(close_fd(fd) == 0 && fcntl(fd, F_GETFD) == -1, "an fd is closed");
-    check(close_fd(fd) == -EBADF, "once: -EBADF");
-    check(close_fd(-1) == -EBADF, "an fd that can never be: -EBADF");
+    check(dsp_close_fd(fd) == 0 && fcntl(fd, F_GETFD) == -1, "an fd is closed");
+    check(dsp_close_fd(fd) == -EBADF, "once: -EBADF");
+    check(dsp_close_fd(-1) == -EBADF, "an fd that can never be: -EBADF");
 }
 
 int main(int argc, char **argv)

@@ -73,7 +73,7 @@ function spoilt(
 /** The library as C would have it, of another version. */
 function ofAnotherVersion({ library }: Spoiled): void {
   using folder = new Folder();
-  const source = folder.file("library.c", "const unsigned deno_ssh_proxy_version = 0x090807;\n");
+  const source = folder.file("library.c", "const unsigned dsp_version = 0x090807;\n");
   outputOf("cc", "-shared", "-fPIC", "-o", library, source);
 }
 

@@ -166,8 +166,8 @@ function answering(pieces: readonly Uint8Array[], ending: Ending) {
   const coming = [...pieces];
   return standInLibrary({
     connect_unix: () => 42,
-    send_bytes: (_fd, _bytes, length) => Number(length),
-    receive_bytes: (_fd, into, length) => {
+    dsp_send_bytes: (_fd, _bytes, length) => Number(length),
+    dsp_receive_bytes: (_fd, into, length) => {
       const [piece] = coming;
       if (piece === undefined) return { end: 0, silence: -110, reset: -104 }[ending];
       const taken = piece.subarray(0, Number(length));
@@ -176,8 +176,8 @@ function answering(pieces: readonly Uint8Array[], ending: Ending) {
       (into as Uint8Array).set(taken);
       return taken.length;
     },
-    runtime_folder: () => -34,
-    is_datagram_socket: () => 0,
+    dsp_runtime_directory: () => -34,
+    dsp_is_datagram_socket: () => 0,
   });
 }
 

@@ -162,10 +162,10 @@ export const OF_THE_LIBRARY: Record<string, Way> = {
   },
   "is told of any path": ({ library, file }) => {
     const { symbols } = Deno.dlopen(library, {
-      path_status: { parameters: ["buffer", "usize", "buffer"], result: "i32" },
+      dsp_path_status: { parameters: ["buffer", "usize", "buffer"], result: "i32" },
     });
     const path = new TextEncoder().encode(file);
-    if (symbols.path_status(path, BigInt(path.length), new BigUint64Array(5)) !== 0) throw new Error("it failed");
+    if (symbols.dsp_path_status(path, BigInt(path.length), new BigUint64Array(5)) !== 0) throw new Error("it failed");
   },
 };
 

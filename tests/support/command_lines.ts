@@ -1,6 +1,6 @@
 /**
  * Command lines, and the script that each needs: the one table for everything that tells addresses from commands. That is the
- * starter (rust/starter/invocation.rs), `isProxyInvocation` for a program that runs without it, and release/standalone.js.
+ * starter (rust/starter/src/invocation.rs), `isProxyInvocation` for a program that runs without it, and release/standalone.js.
  *
  * @module
  */

@@ -1,10 +1,10 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { VERSION } from "../../core/version.ts";
-import { AFTERWARDS, CONNECTION, FD_KINDS, INSPECTION, RECEIVE_PEEK, RECEIVE_WHOLE, RELAY } from "../../ffi/symbols.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import * as abi from "../../ffi/symbols.ts";
+import { FD_KINDS, RECEIVE_PEEK, RECEIVE_WHOLE } from "../../ffi/symbols.ts";
+import { VERSION } from "../../core/version.ts";
 import { CHECKOUT, Folder, LIBRARY_PATH, outputOf, testWith } from "./support.ts";
 
-const HEADER = Deno.readTextFileSync(`${CHECKOUT}/rust/deno_ssh_proxy.h`).replace(/\/\*.*?\*\//gs, "");
+const HEADER = Deno.readTextFileSync(`${CHECKOUT}/rust/abi/deno_ssh_proxy.h`).replace(/\/\*.*?\*\//gs, "");
 
 /** The header's functions: what each takes and returns, as C has it. */
 const PROTOTYPES = new Map(
@@ -13,11 +13,18 @@ const PROTOTYPES = new Map(
     ([, result, name, parameters]) => [name!, { result: result!, parameters: parameters!.split(", ") }],
   ),
 );
+/** Every symbol of every table in ffi/symbols.ts. */
+const SYMBOLS = Object.values(abi).flatMap((value) => isSymbolTable(value) ? Object.entries(value) : []);
+
+function isSymbolTable(value: unknown): value is Deno.ForeignLibraryInterface {
+  return typeof value === "object" && !Array.isArray(value);
+}
+
 const DATA = Array.from(HEADER.matchAll(/^extern const \w+ (\w+);$/gm), ([, name]) => name!);
 
 Deno.test("the header is read here as a compiler reads it: nothing in it is left over", () => {
   assertEquals(PROTOTYPES.size, HEADER.split("(").length - 1);
-  assertEquals(DATA, ["deno_ssh_proxy_version"]);
+  assertEquals(DATA, ["dsp_version"]);
 });
 
 Deno.test("each function that Deno calls has the types of the header", () => {
@@ -37,14 +44,69 @@ Deno.test("each function that Deno calls has the types of the header", () => {
   /** The type of a parameter: what its name leaves. An array is a pointer to its first element. */
   const typeOf = (parameter: string) =>
     types[parameter.replace(/\w+\[\d+\]$/, "*").replace(/\w+$/, "").replace(/(?<=int32_t|size_t) $/, "")];
-  const { deno_ssh_proxy_version, ...calls } = { ...CONNECTION, ...RELAY, ...AFTERWARDS, ...INSPECTION };
-  assertEquals(deno_ssh_proxy_version, { type: "u32" });
-  for (const [name, call] of Object.entries(calls)) {
+  for (const [name, symbol] of SYMBOLS) {
+    if ("type" in symbol) {
+      assert(DATA.includes(name), `the header has no ${name}`);
+      assertEquals(symbol.type, "u32");
+      continue;
+    }
     const prototype = PROTOTYPES.get(name);
     assert(prototype !== undefined, `the header has no ${name}`);
     const parameters = prototype.parameters.filter((parameter) => parameter !== "void");
-    assertEquals([...call.parameters] as unknown[], parameters.map(typeOf), name);
-    assertEquals(call.result as unknown, types[prototype.result], name);
+    assertEquals([...symbol.parameters] as unknown[], parameters.map(typeOf), name);
+    assertEquals(symbol.result as unknown, types[prototype.result], name);
+  }
+});
+
+Deno.test("Deno knows every function of the header, and each C declaration beside a symbol is the header's", () => {
+  assertEquals([...new Set(SYMBOLS.map(([name]) => name))].sort(), [...PROTOTYPES.keys(), ...DATA].sort());
+  const header = HEADER.replace(/\s+/g, " ");
+  const comments = Array.from(
+    Deno.readTextFileSync(`${CHECKOUT}/ffi/symbols.ts`).matchAll(/^ *\/\/ (.*;)$/gm),
+    ([, declaration]) => declaration!,
+  );
+  assert(comments.length > PROTOTYPES.size, comments.join("\n"));
+  for (const declaration of comments) assertStringIncludes(header, declaration);
+});
+
+testWith("cargo", "Rust that differs from the header does not compile", () => {
+  using folder = new Folder();
+  Deno.mkdirSync(folder.at("rust"));
+  const rust = ["Cargo.toml", "Cargo.lock", "core", "abi", "starter"].map((name) => `${CHECKOUT}/rust/${name}`);
+  outputOf("cp", "-R", ...rust, folder.at("rust"));
+  outputOf("cp", `${CHECKOUT}/deno.json`, folder.at("deno.json"));
+  const header = folder.at("rust/abi/deno_ssh_proxy.h");
+  const original = Deno.readTextFileSync(header);
+  const cargo = new Deno.Command("cargo", {
+    args: ["check", "--quiet", "--offline", "--locked", "--package=deno-ssh-proxy-abi"],
+    cwd: folder.at("rust"),
+    env: { CARGO_TARGET_DIR: folder.at("target"), CARGO_TERM_COLOR: "never" },
+  });
+  const check = (text: string) => {
+    Deno.writeTextFileSync(header, text);
+    const { success, stderr } = cargo.outputSync();
+    return { success, err: new TextDecoder().decode(stderr) };
+  };
+  assertEquals(check(original), { success: true, err: "" });
+  const changes: [string, string, string][] = [
+    ["int32_t dsp_close_fd(int32_t fd)", "int64_t dsp_close_fd(int32_t fd)", "mismatched types"],
+    ["int32_t dsp_close_fd(int32_t fd)", "int32_t dsp_close_fd(uint32_t fd)", "mismatched types"],
+    ["const uint8_t *bytes", "uint8_t *bytes", "mismatched types"],
+    ["uint32_t into[3]", "uint32_t into[4]", "mismatched types"],
+    ["int32_t dsp_close_fd(", "int32_t dsp_close(", "cannot find value `dsp_close`"],
+    ["extern const uint32_t dsp_version", "extern const uint64_t dsp_version", "mismatched types"],
+    ["uint8_t path[108]", "uint8_t path[107]", "mismatched types"],
+    ["struct descriptor {\n    int32_t fd;", "struct descriptor {\n    int32_t number;", "a field named `number`"],
+    ["FD_PIPE = 3", "FD_PIPE = 9", "FdKind::Pipe as i64 == 9"],
+    ["PROC_SOCKETS = 1", "PROC_SOCKETS = 2", "ProcList::Sockets as i64 == 2"],
+    ["RECEIVE_WHOLE 2u", "RECEIVE_WHOLE 4u", "RECEIVE_WHOLE == 4"],
+    ["size_t count);", "long count);", "not understood"],
+  ];
+  for (const [from, to, expected] of changes) {
+    assert(original.includes(from), from);
+    const { success, err } = check(original.replace(from, to));
+    assert(!success, `${to} compiles`);
+    assertStringIncludes(err, expected, to);
   }
 });
 
@@ -82,7 +144,15 @@ testWith("cc", "every function keeps its promises to a program in C", () => {
   const program = folder.at("abi");
   outputOf(
     "cc",
-    ...["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", `-DEXPECTED_VERSION=${version}`, `-I${CHECKOUT}/rust`],
+    ...[
+      "-std=c11",
+      "-Wall",
+      "-Wextra",
+      "-Wpedantic",
+      "-Werror",
+      `-DEXPECTED_VERSION=${version}`,
+      `-I${CHECKOUT}/rust/abi`,
+    ],
     ...["-o", program, `${CHECKOUT}/tests/abi/abi.c`, `-L${release}`, "-ldeno_ssh_proxy", `-Wl,-rpath,${release}`],
   );
   Deno.mkdirSync(folder.at("work"));

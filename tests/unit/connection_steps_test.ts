@@ -16,15 +16,15 @@ type Inspection = Record<string, (...args: never[]) => number | bigint>;
 /** A socket of root's that process 77 listens on, which is called a name. */
 function inspected(name: string, more: Inspection = {}): Inspection {
   return {
-    path_status: (_path: unknown, _length: unknown, into: Uint8Array<ArrayBuffer>) => {
+    dsp_path_status: (_path: unknown, _length: unknown, into: Uint8Array<ArrayBuffer>) => {
       new BigUint64Array(into.buffer).set([0o140755n, 0n, 0n, 1n, 1n]);
       return 0;
     },
-    peer_credentials: (_fd: unknown, into: Uint8Array<ArrayBuffer>) => {
+    dsp_peer_credentials: (_fd: unknown, into: Uint8Array<ArrayBuffer>) => {
       new Uint32Array(into.buffer).set([77, 0, 0]);
       return 0;
     },
-    proc_text: (_pid: unknown, _which: unknown, into: Uint8Array) => {
+    dsp_proc_text: (_pid: unknown, _which: unknown, into: Uint8Array) => {
       into.set(bytes(`${name}\n`));
       return name.length + 1;
     },
@@ -33,7 +33,7 @@ function inspected(name: string, more: Inspection = {}): Inspection {
 }
 
 /** A server that says this, a piece a call, and then nothing more. */
-function says(text: string): NonNullable<StandInCalls["receive_bytes"]> {
+function says(text: string): NonNullable<StandInCalls["dsp_receive_bytes"]> {
   return (_fd, into, _length, flags) => {
     const part = bytes(text).subarray(0, (into as Uint8Array).length);
     (into as Uint8Array).set(part);
@@ -62,25 +62,25 @@ async function stepsOf(
   return { outcomes: steps.map(({ name, status }) => `${name}: ${status}`), step, closed };
 }
 
-const SERVER = { connect_unix: () => 42, receive_bytes: says("SSH-2.0-x\r\n") };
+const SERVER = { connect_unix: () => 42, dsp_receive_bytes: says("SSH-2.0-x\r\n") };
 
 Deno.test("a CID is said in words where it has some, and this machine's own is looked for", async () => {
   const calls = { connect_vsock: () => ENODEV };
   for (const [cid, text] of [["42", ""], ["1", " (this machine)"], ["2", " (the host)"]]) {
-    const { step } = await stepsOf(`vsock/${cid}`, calls, inspected("", { local_cid: () => 3n }));
+    const { step } = await stepsOf(`vsock/${cid}`, calls, inspected("", { dsp_local_cid: () => 3n }));
     assertEquals(step("address").message, `AF_VSOCK: CID ${cid}${text}, port 22`);
     assertEquals([step("vsock").message, step("vsock").facts], ["this machine's CID is 3", { cid: 3 }]);
     assertEquals([step("connect").exitCode, step("connect").facts], [69, { error: "unreachable" }]);
   }
-  const { step } = await stepsOf("vsock/42", calls, inspected("", { local_cid: () => 2n }));
+  const { step } = await stepsOf("vsock/42", calls, inspected("", { dsp_local_cid: () => 2n }));
   assertEquals(step("vsock").message, "this machine's CID is 2 (a host)");
 });
 
 Deno.test("a machine with no CID is connected from all the same, and nobody asks who is at the other end", async () => {
   const { outcomes, step, closed } = await stepsOf(
     "vsock/42",
-    { connect_vsock: () => 42, receive_bytes: says("SSH-2.0-x\n") },
-    { path_status: inspected("")["path_status"]!, local_cid: () => BigInt(ENOENT) },
+    { connect_vsock: () => 42, dsp_receive_bytes: says("SSH-2.0-x\n") },
+    { dsp_path_status: inspected("")["dsp_path_status"]!, dsp_local_cid: () => BigInt(ENOENT) },
   );
   assertEquals(outcomes, ["address: ok", "vsock: note", "connect: ok", "banner: ok"]);
   assertMatch(step("vsock").message, /^this machine has no CID: \/dev\/vsock: .*ENOENT/);
@@ -94,7 +94,7 @@ Deno.test("a missing kernel module is named alike, whichever step finds it missi
   const { step } = await stepsOf(
     "vsock/42",
     { connect_vsock: () => EAFNOSUPPORT },
-    inspected("", { local_cid: () => BigInt(ENOENT) }),
+    inspected("", { dsp_local_cid: () => BigInt(ENOENT) }),
   );
   assertEquals(step("connect").hint, step("vsock").hint);
   for (const module of ["vhost_vsock on a host", "vmw_vsock_virtio_transport in a guest"]) {
@@ -105,13 +105,13 @@ Deno.test("a missing kernel module is named alike, whichever step finds it missi
 Deno.test("who listens is told by name, fit for a terminal, or why that cannot be told", async () => {
   const known = await stepsOf("unix/s", SERVER, inspected("ss\x1b[2Jd"));
   assertEquals(known.step("peer").message, "ss\\x1b[2Jd, process 77, of root:root");
-  const ended = await stepsOf("unix/s", SERVER, inspected("", { proc_text: () => ENOENT }));
+  const ended = await stepsOf("unix/s", SERVER, inspected("", { dsp_proc_text: () => ENOENT }));
   assertEquals(ended.step("peer").message, "process 77, which has ended, of root:root");
   assertEquals(ended.step("peer").facts, { pid: 77, uid: 0, gid: 0, owner: "root:root" });
-  const never: Inspection = { proc_text: () => assert(false, "process 0 is none") as never };
-  const hidden = await stepsOf("unix/s", SERVER, inspected("", { peer_credentials: () => 0, ...never }));
+  const never: Inspection = { dsp_proc_text: () => assert(false, "process 0 is none") as never };
+  const hidden = await stepsOf("unix/s", SERVER, inspected("", { dsp_peer_credentials: () => 0, ...never }));
   assertMatch(hidden.step("peer").message, /^a process that cannot be seen from here .*, of root:root$/);
-  const unknown = await stepsOf("unix/s", SERVER, inspected("", { peer_credentials: () => ENODEV }));
+  const unknown = await stepsOf("unix/s", SERVER, inspected("", { dsp_peer_credentials: () => ENODEV }));
   assertEquals(unknown.outcomes.slice(-2), ["peer: note", "banner: ok"]);
   assertMatch(unknown.step("peer").message, /^it cannot be told: .*ENODEV/);
 });
@@ -131,12 +131,12 @@ Deno.test("what stands in an address is shown fit for a terminal", async () => {
     new BigUint64Array(into.buffer).set([0o100644n, 0n, 0n, 1n, 1n]);
     return 0;
   };
-  const { step } = await stepsOf("unix/run/\x1b[2J\x9b5n", {}, inspected("", { path_status: file as never }));
+  const { step } = await stepsOf("unix/run/\x1b[2J\x9b5n", {}, inspected("", { dsp_path_status: file as never }));
   assertEquals(step("socket").message, `unix${shown}: it is a regular file, not a socket`);
 });
 
 Deno.test("a multiplexer that lets the server speak at once has no answer of its own", async () => {
-  const calls = { ...SERVER, send_bytes: () => 11, receive_bytes: says("SSH-2.0-x\r\n") };
+  const calls = { ...SERVER, dsp_send_bytes: () => 11, dsp_receive_bytes: says("SSH-2.0-x\r\n") };
   const { outcomes, step } = await stepsOf("vsock-mux/s", calls);
   assertEquals(outcomes.slice(-2), ["handshake: ok", "banner: ok"]);
   assertEquals(step("handshake").message, "no answer of its own: the server speaks at once");
@@ -145,12 +145,16 @@ Deno.test("a multiplexer that lets the server speak at once has no answer of its
 
 Deno.test("an SSH server itself, which hangs up on the handshake, is called one", async () => {
   const said = bytes("SSH-2.0-x\r\nInvalid SSH identification string.\r\n");
-  const hangsUp: NonNullable<StandInCalls["receive_bytes"]> = (_fd, into) => {
+  const hangsUp: NonNullable<StandInCalls["dsp_receive_bytes"]> = (_fd, into) => {
     const part = said.subarray(0, (into as Uint8Array).length);
     (into as Uint8Array).set(part);
     return part.length;
   };
-  const { outcomes, step } = await stepsOf("vsock-mux/s", { ...SERVER, send_bytes: () => 11, receive_bytes: hangsUp });
+  const { outcomes, step } = await stepsOf("vsock-mux/s", {
+    ...SERVER,
+    dsp_send_bytes: () => 11,
+    dsp_receive_bytes: hangsUp,
+  });
   assertEquals([outcomes.at(-1), step("handshake").exitCode], ["handshake: failed", 76]);
   assertStringIncludes(step("handshake").message, "it is an SSH server itself, not a multiplexer");
   assertEquals(step("handshake").hint, "use unix/s");
@@ -159,8 +163,8 @@ Deno.test("an SSH server itself, which hangs up on the handshake, is called one"
 Deno.test("a multiplexer that is silent fails the handshake, and the connection is closed", async () => {
   const { outcomes, step, closed } = await stepsOf("vsock-mux/s", {
     connect_unix: () => 42,
-    send_bytes: () => 11,
-    receive_bytes: () => ETIMEDOUT,
+    dsp_send_bytes: () => 11,
+    dsp_receive_bytes: () => ETIMEDOUT,
   });
   assertEquals([outcomes.at(-1), step("handshake").exitCode], ["handshake: failed", 75]);
   assertStringIncludes(step("handshake").message, "the multiplexer did not answer within 5 s");
@@ -178,8 +182,8 @@ Deno.test("connecting and the handshake have their time together, and the banner
   const answer = says("OK 1\nSSH-2.0-x\r\n");
   const { outcomes, step } = await stepsOf("vsock-mux/s", {
     connect_unix: (_path, _length, time) => later(time, 42),
-    send_bytes: (_fd, _bytes, length, time) => later(time, Number(length)),
-    receive_bytes: (fd, into, length, flags, time) => later(time, answer(fd, into, length, flags, time) as number),
+    dsp_send_bytes: (_fd, _bytes, length, time) => later(time, Number(length)),
+    dsp_receive_bytes: (fd, into, length, flags, time) => later(time, answer(fd, into, length, flags, time) as number),
   });
   assertEquals(outcomes.at(-1), "banner: ok");
   // Each is rounded up to whole milliseconds for the library.
@@ -189,10 +193,10 @@ Deno.test("connecting and the handshake have their time together, and the banner
 
 Deno.test("a banner is shown whole, as long as it may be, and version 1.99 is as good as 2.0", async () => {
   const long = `SSH-1.99-x ${"y".repeat(255 - 13)}`;
-  const { step } = await stepsOf("unix/s", { ...SERVER, receive_bytes: says(`${long}\r\n`) });
+  const { step } = await stepsOf("unix/s", { ...SERVER, dsp_receive_bytes: says(`${long}\r\n`) });
   assertEquals([step("banner").status, step("banner").message], ["ok", long]);
   assertEquals(step("banner").facts?.["banner"], long);
-  const { step: hostile } = await stepsOf("unix/s", { ...SERVER, receive_bytes: says("SSH-\x1b[2J-\x9bx\n") });
+  const { step: hostile } = await stepsOf("unix/s", { ...SERVER, dsp_receive_bytes: says("SSH-\x1b[2J-\x9bx\n") });
   const facts = { banner: "SSH-\\x1b[2J-\\x9bx", protocol: "\\x1b[2J", software: "\\x9bx", comments: "" };
   assertEquals([hostile("banner").status, hostile("banner").facts], ["note", facts]);
 });
@@ -201,7 +205,7 @@ Deno.test("a defect is passed on as it is, with the connection closed, and is no
   const defect = () => {
     throw new RangeError("a defect");
   };
-  const { library, closed } = standInLibrary({ connect_unix: () => 42, receive_bytes: defect });
+  const { library, closed } = standInLibrary({ connect_unix: () => 42, dsp_receive_bytes: defect });
   Object.assign(library, { load: () => inspected("sshd") });
   const take = stepRunner(() => {}, () => Promise.resolve());
   const thrown = await examine(library, { kind: "unix", path: "/s" }, 5_000, take).catch((thrown) => thrown);

@@ -205,8 +205,8 @@ Deno.test("an errno of the handshake decides what kind of error it is, and the c
   for (const [errno, kind] of examples) {
     const { library, closed } = standInLibrary({
       connect_unix: () => 42,
-      send_bytes: (_fd, bytes) => (bytes as Uint8Array).length,
-      receive_bytes: () => errno,
+      dsp_send_bytes: (_fd, bytes) => (bytes as Uint8Array).length,
+      dsp_receive_bytes: () => errno,
     });
     const error = await assertFailsLater(
       kind,
@@ -221,7 +221,7 @@ Deno.test("an errno of the handshake decides what kind of error it is, and the c
 Deno.test("a defect is passed on as it is, with the connection closed", async () => {
   const { library, closed } = standInLibrary({
     connect_unix: () => 42,
-    send_bytes: () => {
+    dsp_send_bytes: () => {
       throw new RangeError("a defect");
     },
   });
@@ -259,8 +259,8 @@ Deno.test("each step has what is left of the time, not all of it again", async (
   };
   const { library } = standInLibrary({
     connect_unix: (_path, _length, time) => later(time as BufferSource, 42),
-    send_bytes: (_fd, _bytes, length, time) => later(time as BufferSource, Number(length)),
-    receive_bytes: (_fd, into, _length, flags, time) => {
+    dsp_send_bytes: (_fd, _bytes, length, time) => later(time as BufferSource, Number(length)),
+    dsp_receive_bytes: (_fd, into, _length, flags, time) => {
       (into as Uint8Array).set(bytes("OK 1\n"));
       return later(time as BufferSource, flags === 0 ? 5 : 6);
     },
@@ -377,7 +377,7 @@ Deno.test("where the path cannot be looked at, what connecting said is told", as
       [2, "missing", "the socket does not exist"],
     ] as const
   ) {
-    const { library: stat } = standInLibrary({ connect_unix: () => -errno, path_status: () => -13 });
+    const { library: stat } = standInLibrary({ connect_unix: () => -errno, dsp_path_status: () => -13 });
     const load = { ...standInLibrary({ connect_unix: () => -errno }).library, load: cannotLoad };
     for (const library of [stat, load as unknown as Library]) {
       await assertFailsLater(
@@ -393,7 +393,7 @@ Deno.test("a connection that succeeds looks at no path", async () => {
   const look = () => {
     throw new Error("it looked");
   };
-  const { library } = standInLibrary({ connect_unix: () => 42, path_status: look, is_datagram_socket: look });
+  const { library } = standInLibrary({ connect_unix: () => 42, dsp_path_status: look, dsp_is_datagram_socket: look });
   assertEquals((await connectTarget({ kind: "unix", path: "/s" }, { library, deadline: new Deadline(SOON) })).fd, 42);
 });
 
@@ -427,7 +427,7 @@ Deno.test("a datagram socket that talks to one peer only is unreachable too", as
 });
 
 Deno.test("a socket of another type that is gone before it is asked for its type is unreachable too", async () => {
-  const { library } = standInLibrary({ connect_unix: () => EPROTOTYPE, is_datagram_socket: () => -2 });
+  const { library } = standInLibrary({ connect_unix: () => EPROTOTYPE, dsp_is_datagram_socket: () => -2 });
   await assertFailsLater(
     "unreachable",
     () => connectTarget({ kind: "unix", path: "/s" }, { library, deadline: new Deadline(SOON) }),

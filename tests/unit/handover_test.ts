@@ -10,7 +10,7 @@ import { assertFailsLater, millisecondsOf, type StandInCalls, standInLibrary } f
 function withChannel(kind: number) {
   const asked: number[] = [];
   const { library } = standInLibrary({
-    fd_kind: (descriptor) => {
+    dsp_fd_kind: (descriptor) => {
       asked.push(new Int32Array((descriptor as Uint8Array<ArrayBuffer>).buffer)[0]!);
       return kind;
     },
@@ -80,11 +80,11 @@ Deno.test("a relay has fd 0, fd 1 and the connection, no deadline, and nothing e
   const relayed: number[][] = [];
   const { library } = standInLibrary({
     connect_unix: () => 42,
-    close_inherited: (first) => {
+    dsp_close_inherited: (first) => {
       relayed.push([new Int32Array((first as Uint8Array<ArrayBuffer>).buffer)[0]!]);
       return 0;
     },
-    relay: (from, to, socket) => {
+    dsp_relay: (from, to, socket) => {
       relayed.push([from, to, new Int32Array((socket as Uint8Array<ArrayBuffer>).buffer)[0]!]);
       return relayed.length === 2 ? 0 : -28;
     },

@@ -1,23 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { SystemError } from "../../ffi/errno.ts";
-import {
-  firstArgument,
-  listeningHere,
-  localCid,
-  mounts,
-  openSockets,
-  pathStatus,
-  peerCredentials,
-  processArguments,
-  processFolder,
-  processIds,
-  processName,
-  processRoot,
-  processUser,
-  THIS_PROCESS,
-  TooLong,
-  unixSockets,
-} from "../../ffi/inspection.ts";
+import { firstArgument, listeningHere, localCid, mounts, openSockets, pathStatus, peerCredentials, processArguments, processFolder, processIds, processName, processRoot, processUser, THIS_PROCESS, TooLong, unixSockets } from "../../ffi/inspection.ts";
 import { Library } from "../../ffi/library.ts";
 import { Socket } from "../../ffi/socket.ts";
 import { testWhere } from "../support/tools.ts";
@@ -67,9 +50,9 @@ test("the peer of a connection is who listens", async () => {
 
 Deno.test("the CID is a number, or the error that says why there is none", () => {
   // The device of this machine is none that a test may open.
-  assertEquals(localCid(standIn({ local_cid: () => 4294967295n })), 4294967295);
+  assertEquals(localCid(standIn({ dsp_local_cid: () => 4294967295n })), 4294967295);
   for (const [number, code] of [[-2n, "ENOENT"], [-19n, "ENODEV"]] as const) {
-    assertEquals(assertThrows(() => localCid(standIn({ local_cid: () => number })), SystemError).code, code);
+    assertEquals(assertThrows(() => localCid(standIn({ dsp_local_cid: () => number })), SystemError).code, code);
   }
 });
 
@@ -128,7 +111,7 @@ test("a process with no arguments has none", async () => {
     assertEquals(await firstArgument(LIBRARY, pid), "");
     break;
   }
-  const empty = standIn({ proc_text: () => 0 });
+  const empty = standIn({ dsp_proc_text: () => 0 });
   assertEquals(await processArguments(empty, 1), []);
 });
 
@@ -159,22 +142,22 @@ test("a process that is not there, or ends meanwhile, is gone", async () => {
   const looks = [processName, processArguments, firstArgument, processRoot, processFolder, unixSockets, mounts];
   for (const look of [...looks, openSockets, processUser]) {
     assertEquals(await look(LIBRARY, NO_PROCESS), undefined);
-    assertEquals(await look(standIn({ proc_text: () => -3, proc_numbers: () => -3 }), 1), undefined);
+    assertEquals(await look(standIn({ dsp_proc_text: () => -3, dsp_proc_numbers: () => -3 }), 1), undefined);
   }
 });
 
 Deno.test("a process of another user is an error, and so is a system without /proc", () => {
-  const denied = standIn({ proc_text: () => -13, proc_numbers: () => -13 });
+  const denied = standIn({ dsp_proc_text: () => -13, dsp_proc_numbers: () => -13 });
   for (const look of [processRoot, processFolder, openSockets]) {
     assertEquals(assertThrows(() => look(denied, 1), SystemError).code, "EACCES");
   }
-  assertThrows(() => processIds(standIn({ proc_numbers: () => -45 })), SystemError, "45");
+  assertThrows(() => processIds(standIn({ dsp_proc_numbers: () => -45 })), SystemError, "45");
 });
 
 Deno.test("of each text about a process no more is read than an honest one has", async () => {
   let largest = 0;
   const endless = standIn({
-    proc_text: (...[, , into, size]: unknown[]) => {
+    dsp_proc_text: (...[, , into, size]: unknown[]) => {
       assertEquals((into as Uint8Array).length, Number(size));
       largest = Math.max(largest, Number(size));
       return -34;
@@ -193,7 +176,7 @@ Deno.test("of each text about a process no more is read than an honest one has",
 
 Deno.test("of a process with very many sockets those with the lowest descriptors are told", () => {
   const many = standIn({
-    proc_numbers: (...[, , into]: unknown[]) => {
+    dsp_proc_numbers: (...[, , into]: unknown[]) => {
       new Uint32Array((into as Uint8Array).buffer).set([7, 8, 9]);
       return -34;
     },

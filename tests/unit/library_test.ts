@@ -18,10 +18,10 @@ function compile(folder: Folder, name: string, source: string): string {
 /** C that has the version and these functions. */
 function sourceOf(version: number, functions: readonly string[]): string {
   const definitions = functions.map((name) => `int ${name}(void) { return 0; }\n`);
-  return `const unsigned deno_ssh_proxy_version = ${version};\n${definitions.join("")}`;
+  return `const unsigned dsp_version = ${version};\n${definitions.join("")}`;
 }
 
-const FUNCTIONS = Object.keys(CONNECTION).filter((name) => name !== "deno_ssh_proxy_version");
+const FUNCTIONS = Object.keys(CONNECTION).filter((name) => name !== "dsp_version");
 const THIS_VERSION = VERSION.split(".").reduce((number, part) => number * 256 + Number(part), 0);
 
 Deno.test("the library is beside a bundle or an executable, and in a checkout where Cargo puts it", () => {
@@ -42,7 +42,7 @@ Deno.test("the library that Cargo built opens from where the checkout has it", a
   for (const symbols of [CONNECTION, CONNECTION_NONBLOCKING]) {
     const library = Library.open(LIBRARY_PATH, symbols);
     assert((await fdKind(library, 0)) !== undefined);
-    assertEquals(library.afterwards.close_fd(-1), -9);
+    assertEquals(library.afterwards.dsp_close_fd(-1), -9);
   }
 });
 
@@ -117,7 +117,7 @@ testWith(
     using folder = new Folder();
     const examples: [name: string, source: string][] = [
       ["empty", "int other;"],
-      ["no_version", sourceOf(THIS_VERSION, FUNCTIONS).replace("deno_ssh_proxy_version", "other")],
+      ["no_version", sourceOf(THIS_VERSION, FUNCTIONS).replace("dsp_version", "other")],
       ...FUNCTIONS.map((name): [string, string] => [
         `no_${name}`,
         sourceOf(THIS_VERSION, FUNCTIONS.filter((other) => other !== name)),

@@ -367,14 +367,18 @@ async function listWith(
     columns: 80,
     write: (text) => Promise.resolve(void (written[name] += text)),
   });
-  const { library } = standInLibrary({ connect_unix: () => -2, runtime_folder: () => -2 });
+  const { library } = standInLibrary({ connect_unix: () => -2, dsp_runtime_directory: () => -2 });
   Object.assign(library, { load: () => calls });
   const code = await list.run({ out: output("out"), err: output("err"), commands: [], library }, {});
   return { code, ...written };
 }
 
 Deno.test("a system without /proc is no failure, and the reason is told", async () => {
-  const { code, err } = await listWith({ path_status: () => -2, proc_text: () => -45, proc_numbers: () => -45 });
+  const { code, err } = await listWith({
+    dsp_path_status: () => -2,
+    dsp_proc_text: () => -45,
+    dsp_proc_numbers: () => -45,
+  });
   assertEquals(code, 0);
   assertMatch(
     err,
@@ -392,17 +396,17 @@ Deno.test("whatever error one process gives, it is left out, which is said, and 
       6: text("qemu-kvm\0"),
       7: text("Name:\tqemu-kvm\nUid:\t0\t0\t0\t0\n"),
     };
-    const proc_text = (pid: number, which: number, into: Uint8Array) => {
+    const dsp_proc_text = (pid: number, which: number, into: Uint8Array) => {
       if (pid === 1) return -errno;
       write[which]?.(into);
       return into.findLastIndex((byte) => byte !== 0) + 1;
     };
-    const proc_numbers = (...[pid, , into]: [number, number, Uint8Array]) => {
+    const dsp_proc_numbers = (...[pid, , into]: [number, number, Uint8Array]) => {
       if (pid !== 0) return 0;
       new Uint32Array(into.buffer).set([1, 2]);
       return 2;
     };
-    const { code, out, err } = await listWith({ path_status: () => -2, proc_text, proc_numbers });
+    const { code, out, err } = await listWith({ dsp_path_status: () => -2, dsp_proc_text, dsp_proc_numbers });
     assertEquals([code, out], [0, "vsock/77\tQEMU (pid 2, uid 0)\tCID 77\t\n"]);
     assertMatch(err, /^deno-ssh-proxy: process \(pid 1\): not all of it is listed: /m);
   }
@@ -411,13 +415,13 @@ Deno.test("whatever error one process gives, it is left out, which is said, and 
 Deno.test("a process that holds up whoever reads its memory is left out, and after some of them the others of its user", async () => {
   const read = new Set<number>();
   const { code, err } = await listWith({
-    path_status: () => -2,
-    proc_text: (pid: number, which: number) => {
+    dsp_path_status: () => -2,
+    dsp_proc_text: (pid: number, which: number) => {
       if (which !== 6) return 0;
       read.add(pid);
       return new Promise<number>(() => {});
     },
-    proc_numbers: (...[pid, , into]: [number, number, Uint8Array]) => {
+    dsp_proc_numbers: (...[pid, , into]: [number, number, Uint8Array]) => {
       if (pid !== 0) return 0;
       new Uint32Array(into.buffer).set(Array.from({ length: 100 }, (_, at) => at + 1));
       return 100;
@@ -430,7 +434,11 @@ Deno.test("a process that holds up whoever reads its memory is left out, and aft
 });
 
 Deno.test("where processes end while they are looked at there is nothing of them", async () => {
-  const { code, out, err } = await listWith({ path_status: () => -2, proc_text: () => -3, proc_numbers: () => 5 });
+  const { code, out, err } = await listWith({
+    dsp_path_status: () => -2,
+    dsp_proc_text: () => -3,
+    dsp_proc_numbers: () => 5,
+  });
   assertEquals([code, out], [0, ""]);
   assertEquals(err.split("\n").filter((line) => line.startsWith("deno-ssh-proxy: ")).length, 1);
 });

@@ -286,7 +286,7 @@ function systemIn(folder: Folder, hasUserFolder = true): Library {
     const bytes = new TextEncoder().encode(text.startsWith("/run/") ? folder.at(text.slice(1)) : text);
     return [bytes, BigInt(bytes.length)];
   };
-  const { close_fd, is_datagram_socket } = real.afterwards;
+  const { dsp_close_fd, dsp_is_datagram_socket } = real.afterwards;
   const library = {
     load: real.load.bind(real),
     calls: {
@@ -295,9 +295,9 @@ function systemIn(folder: Folder, hasUserFolder = true): Library {
         real.calls.connect_unix(...moved(path), time),
     },
     afterwards: {
-      close_fd,
-      is_datagram_socket: (path: BufferSource | null) => is_datagram_socket(...moved(path)),
-      runtime_folder: (into: Uint8Array) =>
+      dsp_close_fd,
+      dsp_is_datagram_socket: (path: BufferSource | null) => dsp_is_datagram_socket(...moved(path)),
+      dsp_runtime_directory: (into: Uint8Array) =>
         hasUserFolder ? new TextEncoder().encodeInto(folder.at("user"), into).written : -34,
     },
   };
@@ -337,7 +337,7 @@ Deno.test("the runtime folder of the real library is an absolute path", () => {
 });
 
 Deno.test("a runtime folder that is too long for a path is none", () => {
-  const { library } = standInLibrary({ runtime_folder: () => -34 });
+  const { library } = standInLibrary({ dsp_runtime_directory: () => -34 });
   assertEquals(runtimeFolder(library), undefined);
 });
 
@@ -376,7 +376,7 @@ Deno.test("one that this user may not ask is none either, and the system's is on
   const denied = (place: string) => {
     const { library } = standInLibrary({
       connect_unix: (path) => new TextDecoder().decode(path as Uint8Array).startsWith(place) ? -13 : -2,
-      runtime_folder: (into) => new TextEncoder().encodeInto("/user", into as Uint8Array).written,
+      dsp_runtime_directory: (into) => new TextEncoder().encodeInto("/user", into as Uint8Array).written,
     });
     return resolveTarget(machine("foo"), { library, deadline: new Deadline(SOON) });
   };
@@ -479,7 +479,7 @@ Deno.test("a container without a socket is unreachable, and the message says whe
 
 Deno.test("a place that this user may not look into is left to connecting to it", async () => {
   await using system = new System({ system: knows(CONTAINER) });
-  Object.assign(system.library.afterwards, { is_datagram_socket: () => -13 });
+  Object.assign(system.library.afterwards, { dsp_is_datagram_socket: () => -13 });
   assertEquals(await system.resolve("box"), { kind: "unix", path: `/run/${NEWER}` });
 });
 

@@ -24,7 +24,7 @@ Deno.test("a path is given to the library in UTF-8, with its length in bytes", a
 Deno.test("a wait is a whole number of milliseconds that the library can hold, and ten seconds by default", async () => {
   const given: number[] = [];
   const { socket } = await socketWith({
-    receive_bytes: (_fd, _into, _length, _flags, time) => {
+    dsp_receive_bytes: (_fd, _into, _length, _flags, time) => {
       given.push(millisecondsOf(time as BufferSource));
       return 0;
     },
@@ -41,7 +41,7 @@ Deno.test("a wait is a whole number of milliseconds that the library can hold, a
 Deno.test("each way of receiving has its flags", async () => {
   const given: [number, number, number][] = [];
   const { socket } = await socketWith({
-    receive_bytes: (fd, _into, length, flags) => {
+    dsp_receive_bytes: (fd, _into, length, flags) => {
       given.push([fd, Number(length), flags]);
       return 3;
     },
@@ -54,7 +54,7 @@ Deno.test("each way of receiving has its flags", async () => {
 Deno.test("all bytes are sent in one call", async () => {
   const sent: [number, string, number][] = [];
   const { socket } = await socketWith({
-    send_bytes: (fd, bytes, length) => {
+    dsp_send_bytes: (fd, bytes, length) => {
       sent.push([fd, latin1(bytes as Uint8Array), Number(length)]);
       return Number(length);
     },
@@ -92,12 +92,12 @@ Deno.test("an error number becomes an error with its name, from every call", asy
   // The one error number that is what a failed system call itself returns.
   const EPERM = -1;
   const failing = () => EPERM;
-  const { socket } = await socketWith({ send_bytes: failing, receive_bytes: failing, send_fd: failing });
+  const { socket } = await socketWith({ dsp_send_bytes: failing, dsp_receive_bytes: failing, send_fd: failing });
   const { library } = standInLibrary({
     connect_unix: failing,
     connect_vsock: failing,
-    fd_kind: failing,
-    is_datagram_socket: failing,
+    dsp_fd_kind: failing,
+    dsp_is_datagram_socket: failing,
   });
   const calls = [
     () => socket.send(bytes("x")),
@@ -113,8 +113,8 @@ Deno.test("an error number becomes an error with its name, from every call", asy
 
 Deno.test("an error number that has no name is told with the call that gave it", async () => {
   const { socket } = await socketWith({
-    send_bytes: () => -4001,
-    receive_bytes: () => -4002,
+    dsp_send_bytes: () => -4001,
+    dsp_receive_bytes: () => -4002,
     send_fd: () => -4003,
   });
   await assertRejects(() => socket.send(bytes("x")), SystemError, "error 4001 of send_bytes");
@@ -124,20 +124,20 @@ Deno.test("an error number that has no name is told with the call that gave it",
 
 Deno.test("a library that answers at once and one that answers later are the same to a socket", async () => {
   const { socket } = await socketWith({
-    receive_bytes: () => Promise.resolve(5),
-    send_bytes: () => Promise.resolve(-32),
+    dsp_receive_bytes: () => Promise.resolve(5),
+    dsp_send_bytes: () => Promise.resolve(-32),
   });
   assertEquals(await socket.receive(new Uint8Array(9)), 5);
   assertInstanceOf(await socket.send(bytes("x")).catch((thrown) => thrown), SystemError);
 });
 
 Deno.test("a kind of descriptor that this program does not know is something else", async () => {
-  const kindOf = (kind: number) => fdKind(standInLibrary({ fd_kind: () => kind }).library, 1);
+  const kindOf = (kind: number) => fdKind(standInLibrary({ dsp_fd_kind: () => kind }).library, 1);
   assertEquals([await kindOf(1), await kindOf(6), await kindOf(7)], ["unix socket", "null device", "something else"]);
 });
 
 Deno.test("a type of socket is asked for by its path, and one is datagrams", () => {
   const answers = (answer: number) =>
-    isDatagramSocket(standInLibrary({ is_datagram_socket: () => answer }).library, "/s");
+    isDatagramSocket(standInLibrary({ dsp_is_datagram_socket: () => answer }).library, "/s");
   assertEquals([answers(1), answers(0)], [true, false]);
 });

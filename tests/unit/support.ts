@@ -34,25 +34,25 @@ export async function openSockets(library: Library): Promise<number> {
 
 /** What a {@linkcode standInLibrary} does. A call that a test does not expect is left out. */
 export interface StandInCalls extends Partial<ConnectionCalls> {
-  is_datagram_socket?: () => number;
+  dsp_is_datagram_socket?: () => number;
   /** Finds nothing, where it is left out. */
-  path_status?: (path: BufferSource | null, length: number | bigint, into: BufferSource | null) => number;
+  dsp_path_status?: (path: BufferSource | null, length: number | bigint, into: BufferSource | null) => number;
   /** Knows of no process, where it is left out. */
-  proc_text?: (pid: number, which: number, into: BufferSource | null, length: number | bigint) => number;
-  runtime_folder?: (into: BufferSource | null, length: number | bigint) => number;
-  close_inherited?: (first: BufferSource) => number;
-  relay?: (from: number, to: number, socket: BufferSource) => number;
+  dsp_proc_text?: (pid: number, which: number, into: BufferSource | null, length: number | bigint) => number;
+  dsp_runtime_directory?: (into: BufferSource | null, length: number | bigint) => number;
+  dsp_close_inherited?: (first: BufferSource) => number;
+  dsp_relay?: (from: number, to: number, socket: BufferSource) => number;
 }
 
 /** A library that makes no system call, to have errors that no machine gives at will; and what was closed with it. */
 export function standInLibrary(
   {
-    is_datagram_socket,
-    path_status = () => -2,
-    proc_text = () => -2,
-    runtime_folder,
-    close_inherited,
-    relay,
+    dsp_is_datagram_socket,
+    dsp_path_status = () => -2,
+    dsp_proc_text = () => -2,
+    dsp_runtime_directory,
+    dsp_close_inherited,
+    dsp_relay,
     ...calls
   }: StandInCalls,
 ): { library: Library; closed: number[] } {
@@ -60,14 +60,14 @@ export function standInLibrary(
   const library = {
     calls,
     afterwards: {
-      close_fd: (fd: number) => {
+      dsp_close_fd: (fd: number) => {
         closed.push(fd);
         return 0;
       },
-      is_datagram_socket,
-      runtime_folder,
+      dsp_is_datagram_socket,
+      dsp_runtime_directory,
     },
-    load: () => ({ path_status, proc_text, close_inherited, relay }),
+    load: () => ({ dsp_path_status, dsp_proc_text, dsp_close_inherited, dsp_relay }),
   };
   // The class has a private constructor, so that no other program makes one of these.
   return { library: library as unknown as Library, closed };

@@ -26,7 +26,7 @@ Deno.test("wait goes on for a minute where it is not told how long, with ten sec
   const tries: number[] = [];
   const { context, closed } = world({
     connect_unix: () => 42,
-    receive_bytes: (_fd, _into, _length, _flags, time) => {
+    dsp_receive_bytes: (_fd, _into, _length, _flags, time) => {
       tries.push(millisecondsOf(time as BufferSource));
       clock.now += tries.at(-1)!;
       return ETIMEDOUT;
@@ -43,7 +43,7 @@ Deno.test("wait shows a banner whole, as long as it may be, and closes the conne
   const banner = `SSH-2.0-x ${"y".repeat(255 - 12)}`;
   const { context, written, closed } = world({
     connect_vsock: (cid, port) => cid === 42 && port === 2222 ? 7 : -19,
-    receive_bytes: (_fd, into) => {
+    dsp_receive_bytes: (_fd, into) => {
       const part = bytes(`${banner}\r\n`).subarray(0, (into as Uint8Array).length);
       (into as Uint8Array).set(part);
       return part.length;

@@ -145,7 +145,7 @@ Deno.test("a try has its own time, but no more than is left, and its steps have 
       clock.now += 300;
       return 42;
     },
-    receive_bytes: (_fd, _into, _length, _flags, time) => {
+    dsp_receive_bytes: (_fd, _into, _length, _flags, time) => {
       given.push(millisecondsOf(time as BufferSource));
       clock.now += 700;
       return TIMED_OUT;
@@ -171,8 +171,8 @@ Deno.test("a try that is cut short does not hide why those before it failed", as
   const reasons: string[] = [];
   const { library } = standInLibrary({
     connect_unix: () => 42,
-    send_bytes: (_fd, _bytes, length) => Number(length),
-    receive_bytes: (_fd, _into, _length, _flags, time) => {
+    dsp_send_bytes: (_fd, _bytes, length) => Number(length),
+    dsp_receive_bytes: (_fd, _into, _length, _flags, time) => {
       // A multiplexer that takes a while to say that nothing listens.
       const left = millisecondsOf(time as BufferSource);
       clock.now += Math.min(left, 20);
@@ -243,7 +243,7 @@ async function said(
   try {
     const { library } = standInLibrary({
       connect_unix: () => clock.now < upAfter ? MISSING : 42,
-      receive_bytes: (_fd, into) => {
+      dsp_receive_bytes: (_fd, into) => {
         (into as Uint8Array).set(bytes("SSH-2.0-x\n").subarray(0, (into as Uint8Array).length));
         return Math.min((into as Uint8Array).length, 10);
       },

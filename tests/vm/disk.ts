@@ -62,9 +62,9 @@ chmod 600 /root/.ssh/*
   }
 }
 
-/** The library's own tests, as one program. */
+/** Builds the tests of the core crate, and returns the path of the program that runs them. */
 function libraryTests(): string {
-  const args = ["--locked", "--lib", "--no-run", "--message-format=json"];
+  const args = ["--locked", "--package=deno-ssh-proxy-core", "--lib", "--no-run", "--message-format=json"];
   const messages = outputOf("cargo", "test", ...args, `--manifest-path=${CHECKOUT}/rust/Cargo.toml`);
   for (const line of messages.trim().split("\n")) {
     const { executable } = JSON.parse(line);

@@ -1,9 +1,10 @@
 //! The parsers of what the kernel and the environment give, beside the standard library's way to do the same.
 
-use crate::decimal::{parse, Decimal};
-use crate::path::Path;
-use crate::process::linux::{socket_inode, split_entry, LENGTH};
-use crate::runtime::write_folder;
+use deno_ssh_proxy_core::decimal::{parse, Decimal};
+use deno_ssh_proxy_core::path::Path;
+use deno_ssh_proxy_core::procfs::directory::{split_entry, LENGTH};
+use deno_ssh_proxy_core::procfs::list::socket_inode;
+use deno_ssh_proxy_core::runtime::write_directory;
 
 /// Tries all of them on one input.
 pub fn parsers(input: &[u8]) {
@@ -78,7 +79,7 @@ fn folders(input: &[u8]) {
         _ => format!("/run/user/{user}").into_bytes(),
     };
     let mut into = vec![b'x'; usize::from(*room)];
-    match write_folder(set, user, &mut into) {
+    match write_directory(set, user, &mut into) {
         Ok(length) => assert_eq!(into.get(..length), Some(&expected[..])),
         Err(_) => assert!(expected.len() > into.len()),
     }

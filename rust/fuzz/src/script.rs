@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use crate::relay::relay;
+use deno_ssh_proxy_core::relay::relay;
 
 /// How long anything may take that must happen: far more than it does.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -182,7 +182,8 @@ fn run(kind: Kind, late: [bool; 2], steps: &[u8]) {
     let relaying = std::thread::spawn(move || {
         // What is a pipe is closed by then, and its number may be another one's.
         let is_pipe = |fd: &OwnedFd| {
-            crate::describe::fd_kind(fd.as_raw_fd()) == Ok(crate::describe::FdKind::Pipe)
+            deno_ssh_proxy_core::fdinfo::fd_kind(fd.as_raw_fd())
+                == Ok(deno_ssh_proxy_core::fdinfo::FdKind::Pipe)
         };
         let [from, to] = [from, to].map(|fd| match is_pipe(&fd) {
             true => (fd.into_raw_fd(), None),
