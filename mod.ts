@@ -29,7 +29,7 @@ import { Deadline, DEFAULT_TIMEOUT_MS } from "./core/deadline.ts";
 import { ProxyError } from "./core/errors.ts";
 import { escapeForTerminal } from "./core/text.ts";
 import { Library, libraryPath } from "./ffi/library.ts";
-import { CONNECTION_NONBLOCKING } from "./ffi/nonblocking.ts";
+import { NONBLOCKING_SYMBOLS } from "./ffi/nonblocking.ts";
 import type { Socket } from "./ffi/socket.ts";
 
 export { formatTarget, parseTarget } from "./addresses/target.ts";
@@ -125,7 +125,7 @@ function openLibrary(path: string): Library {
   }
   let library = libraries.get(path);
   if (library === undefined) {
-    library = Library.open(path, CONNECTION_NONBLOCKING);
+    library = Library.open(path, NONBLOCKING_SYMBOLS);
     libraries.set(path, library);
   }
   return library;

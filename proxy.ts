@@ -31,9 +31,9 @@ async function main(args: readonly string[]): Promise<number> {
       const socket = await dial(target, context);
       await handOver(socket, mode, context);
     } else {
-      const { CONNECTION_NONBLOCKING } = await import("./ffi/nonblocking.ts");
+      const { NONBLOCKING_SYMBOLS } = await import("./ffi/nonblocking.ts");
       const { dialWhenUp } = await import("./proxy/wait.ts");
-      const library = Library.open(path, CONNECTION_NONBLOCKING);
+      const library = Library.open(path, NONBLOCKING_SYMBOLS);
       const mode = await chooseHandoverMode(library, relay);
       const socket = await dialWhenUp(target, library, { wait, timeout });
       await handOver(socket, mode, { library, deadline: new Deadline(timeout) });

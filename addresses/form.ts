@@ -48,7 +48,7 @@ export interface AddressText {
 interface TextForm<T extends AnyTarget> {
   /** The word before the separator, in lower case, and the kind of the form's targets. */
   readonly name: T["kind"];
-  /** The name of the rest in a usage line, in capitals: `PATH`. */
+  /** The name of the rest in a usage line, in capitals: `PATH_SYMBOLS`. */
   readonly argument: string;
   /** The form in a few words, for `--help`. */
   readonly brief: string;

@@ -7,7 +7,7 @@
 import { ProxyError } from "../core/errors.ts";
 import { SystemError } from "../ffi/errno.ts";
 import type { Library } from "../ffi/library.ts";
-import { isDatagramSocket, runtimeFolder } from "../ffi/socket.ts";
+import { isDatagramSocket, runtimeDirectory } from "../ffi/socket.ts";
 import type { ResolveContext } from "./form.ts";
 import { containerError, machineError, unknownMachineError, unreachableMachineError } from "./machine_errors.ts";
 import { findMachine, type Machine } from "./machined.ts";
@@ -30,7 +30,7 @@ export function machinedSocketPath(runtimeDirectory: string): string {
 export async function resolveMachine(target: { readonly name: string }, context: ResolveContext): Promise<string> {
   const { library, deadline } = context;
   let answered = false;
-  for (const directory of [runtimeFolder(library), SYSTEM_RUNTIME_DIRECTORY]) {
+  for (const directory of [runtimeDirectory(library), SYSTEM_RUNTIME_DIRECTORY]) {
     if (directory === undefined) continue;
     let machine;
     try {

@@ -9,7 +9,7 @@ import { asProxyError, formatError, writeStderr } from "../core/report.ts";
 import { escapeForTerminal } from "../core/text.ts";
 import { VERSION } from "../core/version.ts";
 import { Library, libraryPath, programUrl } from "../ffi/library.ts";
-import { CONNECTION_NONBLOCKING } from "../ffi/nonblocking.ts";
+import { NONBLOCKING_SYMBOLS } from "../ffi/nonblocking.ts";
 import { runProgram } from "./app.ts";
 import type { Context } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
@@ -30,7 +30,7 @@ class ProcessContext implements Context {
   }
 
   get library(): Library {
-    return this.#library ??= Library.open(libraryPath(programUrl()), CONNECTION_NONBLOCKING);
+    return this.#library ??= Library.open(libraryPath(programUrl()), NONBLOCKING_SYMBOLS);
   }
 }
 

@@ -1,2 +1,2 @@
-/** Where the executable belongs that `deno compile` made of this, as a URL: release/payload.sh writes it in here. */
+/** The URL of the executable that `deno compile` makes of this program. release/payload.sh replaces this file. */
 export const EXECUTABLE_URL: string | undefined = undefined;

@@ -1,5 +1,5 @@
 /**
- * Finding and opening the native library. Every way in which that can fail is told apart here.
+ * Finds and opens the native library, and explains each way in which that can fail.
  *
  * @module
  */
@@ -8,21 +8,21 @@ import { messageOf, ProxyError } from "../core/errors.ts";
 import { escapeForTerminal } from "../core/text.ts";
 import { VERSION } from "../core/version.ts";
 import { EXECUTABLE_URL } from "./executable.ts";
-import type { CONNECTION_NONBLOCKING } from "./nonblocking.ts";
-import { AFTERWARDS, CONNECTION, type ConnectionCalls } from "./symbols.ts";
+import type { NONBLOCKING_SYMBOLS } from "./nonblocking.ts";
+import { CONNECTION_SYMBOLS, type ConnectionCalls, RARE_SYMBOLS } from "./symbols.ts";
 
-type AfterwardsCalls = Deno.DynamicLibrary<typeof AFTERWARDS>["symbols"];
+type RareCalls = Deno.DynamicLibrary<typeof RARE_SYMBOLS>["symbols"];
 
-/** What mends an installation in which something is missing. */
-const ANEW = "install deno-ssh-proxy again, with ./install.sh or its package; in a checkout: " +
+/** The hint for an incomplete installation. */
+const REINSTALL_HINT = "install deno-ssh-proxy again, with ./install.sh or its package; in a checkout: " +
   "cargo build --release --locked --manifest-path rust/Cargo.toml";
 
-/** The native library, open. It stays open as long as the process: nothing is gained by closing it. */
+/** The open native library. It is never closed. */
 export class Library {
-  /** What every connection needs. */
+  /** The functions that every connection needs. */
   readonly calls: ConnectionCalls;
   readonly #path: string;
-  #afterwards: AfterwardsCalls | undefined;
+  #rare: RareCalls | undefined;
 
   private constructor(path: string, calls: ConnectionCalls) {
     this.#path = path;
@@ -30,42 +30,44 @@ export class Library {
   }
 
   /**
-   * Opens the library at `path`, with calls that block the whole process, or with {@linkcode CONNECTION_NONBLOCKING} for
-   * a program that has more to do.
+   * Opens the library at `path`, with calls that block the whole process, or with {@linkcode NONBLOCKING_SYMBOLS}.
    *
-   * @throws {ProxyError} of kind `permission` where Deno's permissions do not allow it, otherwise `resource`
+   * @throws {ProxyError} of kind `permission` without Deno's permission, and otherwise `resource`
    */
-  static open(path: string, symbols: typeof CONNECTION | typeof CONNECTION_NONBLOCKING = CONNECTION): Library {
+  static open(
+    path: string,
+    symbols: typeof CONNECTION_SYMBOLS | typeof NONBLOCKING_SYMBOLS = CONNECTION_SYMBOLS,
+  ): Library {
     const calls = openSymbols(path, symbols);
     const version = formatVersion(calls.dsp_version);
     if (version !== VERSION) throw otherVersion(path, `it is version ${version}, not ${VERSION}`);
     return new Library(path, calls);
   }
 
-  /** What most connections do not need before they are over: loaded when it is asked for. */
-  get afterwards(): AfterwardsCalls {
-    return this.#afterwards ??= this.load(AFTERWARDS);
+  /** The functions that few connections need, loaded when they are first used. */
+  get rare(): RareCalls {
+    return this.#rare ??= this.load(RARE_SYMBOLS);
   }
 
-  /** More of its functions: those of `symbols`. Each call takes the time of opening it anew. */
+  /** Loads the functions of `symbols`. Each call takes as long as opening the library. */
   load<Symbols extends Deno.ForeignLibraryInterface>(symbols: Symbols): Deno.DynamicLibrary<Symbols>["symbols"] {
     return openSymbols(this.#path, symbols);
   }
 }
 
-/** The URL of what runs: of the main module, or of the executable where the modules in there have URLs of nothing. */
+/** Returns the URL of the main module, or of the executable that `deno compile` made. */
 export function programUrl(): string {
   return EXECUTABLE_URL ?? Deno.mainModule;
 }
 
 /**
- * Where the library is, for a program that has the URL `module`: in the checkout that a module of TypeScript is at the root
- * of, where Cargo puts it, and beside everything else. (import.meta, which could tell that here, takes 0.4 MiB.)
+ * Returns the path of the library for the program with the URL `module`: where Cargo builds it, for a TypeScript module at the
+ * root of a checkout, and beside any other program. (import.meta would cost 0.4 MiB of memory.)
  */
 export function libraryPath(module: string): string {
   const folder = decodeURIComponent(module.slice("file://".length, module.lastIndexOf("/")));
   const file = `libdeno_ssh_proxy.${Deno.build.os === "darwin" ? "dylib" : "so"}`;
-  // A permission is granted as text: there must be no ".." in here that the grant has not.
+  // Deno compares the path with its permission as text.
   return module.endsWith(".ts") ? `${folder}/rust/target/release/${file}` : `${folder}/${file}`;
 }
 
@@ -91,7 +93,7 @@ function explain(path: string, thrown: unknown): ProxyError {
         : `run it with --allow-ffi=${escapeForTerminal(path, Infinity)}, the path just as it stands here`,
     });
   }
-  // Deno gives dlopen(3)'s and dlsym(3)'s texts: there is nothing else to tell them apart by.
+  // Deno has only the texts of dlopen(3) and dlsym(3).
   if (reason.startsWith("Failed to register symbol")) return otherVersion(path, "it lacks a function", thrown);
   const state = /cannot open shared object file: No such file|no such file/i.test(reason)
     ? "is missing"
@@ -100,7 +102,9 @@ function explain(path: string, thrown: unknown): ProxyError {
     : undefined;
   return new ProxyError("resource", `${shown}: the native library ${state ?? "cannot be loaded"}`, {
     cause: thrown,
-    hint: state !== undefined ? ANEW : escapeForTerminal(reason.replace(/^(?:Could not open library: )+/, "")),
+    hint: state !== undefined
+      ? REINSTALL_HINT
+      : escapeForTerminal(reason.replace(/^(?:Could not open library: )+/, "")),
   });
 }
 
@@ -108,7 +112,7 @@ function otherVersion(path: string, why: string, cause?: unknown): ProxyError {
   return new ProxyError(
     "resource",
     `${escapeForTerminal(path)}: the native library is not of this program's version: ${why}`,
-    { cause, hint: ANEW },
+    { cause, hint: REINSTALL_HINT },
   );
 }
 

@@ -1,18 +1,17 @@
 /**
- * The symbols for a program that has more to do than to wait. Apart from the others, because the ProxyCommand reads what it
- * does not need for nothing.
+ * The symbols for a program with an event loop. A separate module, so that one try of the ProxyCommand does not load it.
  *
  * @module
  */
 
-import { CONNECTION } from "./symbols.ts";
+import { CONNECTION_SYMBOLS } from "./symbols.ts";
 
-/** The functions of {@linkcode CONNECTION}, with those that may wait on threads of their own. */
-export const CONNECTION_NONBLOCKING = {
-  ...CONNECTION,
-  connect_unix: { ...CONNECTION.connect_unix, nonblocking: true },
-  connect_vsock: { ...CONNECTION.connect_vsock, nonblocking: true },
-  dsp_send_bytes: { ...CONNECTION.dsp_send_bytes, nonblocking: true },
-  dsp_receive_bytes: { ...CONNECTION.dsp_receive_bytes, nonblocking: true },
-  send_fd: { ...CONNECTION.send_fd, nonblocking: true },
+/** The functions of {@linkcode CONNECTION_SYMBOLS}. Those that can wait run on threads of their own. */
+export const NONBLOCKING_SYMBOLS = {
+  ...CONNECTION_SYMBOLS,
+  connect_unix: { ...CONNECTION_SYMBOLS.connect_unix, nonblocking: true },
+  connect_vsock: { ...CONNECTION_SYMBOLS.connect_vsock, nonblocking: true },
+  dsp_send_bytes: { ...CONNECTION_SYMBOLS.dsp_send_bytes, nonblocking: true },
+  dsp_receive_bytes: { ...CONNECTION_SYMBOLS.dsp_receive_bytes, nonblocking: true },
+  send_fd: { ...CONNECTION_SYMBOLS.send_fd, nonblocking: true },
 } as const satisfies Deno.ForeignLibraryInterface;

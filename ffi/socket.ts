@@ -1,5 +1,5 @@
 /**
- * A connected socket, and the one place where the library's functions are called and their numbers become values.
+ * Sockets and file descriptors: calls the library's functions, and turns their results into values and errors.
  *
  * @module
  */
@@ -9,23 +9,23 @@ import { ProxyError } from "../core/errors.ts";
 import { escapeForTerminal } from "../core/text.ts";
 import { SystemError } from "./errno.ts";
 import type { Library } from "./library.ts";
-import { FD_KINDS, RECEIVE_PEEK, RECEIVE_WHOLE, RELAY } from "./symbols.ts";
+import { FD_KINDS, RECEIVE_PEEK, RECEIVE_WHOLE, RELAY_SYMBOLS } from "./symbols.ts";
 
-/** How to wait for what a socket is to do. */
+/** Options of all calls that wait. */
 export interface WaitOptions {
   /**
-   * How long it may take, in milliseconds: over 0, at most 2^32 − 1.
+   * The timeout in milliseconds: over 0, at most 2^32 − 1.
    *
    * @default {10000}
    */
   timeout?: number;
 }
 
-/** How to receive. */
+/** Options of {@linkcode Socket.receive}. */
 export interface ReceiveOptions extends WaitOptions {
   /**
-   * Leaves the bytes in the socket for whoever reads next: `"some"` waits for one byte, `"whole"` until the buffer can be
-   * filled or the peer has ended.
+   * Leaves the bytes in the socket for the next read: `"some"` waits for one byte, `"whole"` until the buffer can be filled or
+   * the peer has ended.
    */
   peek?: "some" | "whole";
 }
@@ -33,8 +33,8 @@ export interface ReceiveOptions extends WaitOptions {
 /**
  * A connected stream socket that owns its file descriptor. `using` closes it.
  *
- * Its methods throw a `ProxyError` of kind `usage` for an argument that is none, and an `Error` whose message names the
- * system's error where a call fails, also for a timeout.
+ * Its methods throw a `ProxyError` of kind `usage` for an invalid argument, and an `Error` whose message names the system's
+ * error if a call fails or times out.
  */
 export class Socket implements Disposable {
   readonly #library: Library;
@@ -49,16 +49,16 @@ export class Socket implements Disposable {
   static async connectUnix(library: Library, path: string, { timeout }: WaitOptions): Promise<Socket> {
     const bytes = new TextEncoder().encode(path);
     const fd = await library.calls.connect_unix(bytes, BigInt(bytes.length), timeLeft(timeout));
-    return new Socket(library, valueOf("connect_unix", fd));
+    return new Socket(library, checkResult("connect_unix", fd));
   }
 
   /** Connects to `port` of `cid` over AF_VSOCK. */
   static async connectVsock(library: Library, cid: number, port: number, { timeout }: WaitOptions): Promise<Socket> {
     const fd = await library.calls.connect_vsock(cid, port, timeLeft(timeout));
-    return new Socket(library, valueOf("connect_vsock", fd));
+    return new Socket(library, checkResult("connect_vsock", fd));
   }
 
-  /** The file descriptor. It is the socket's own: whoever closes it otherwise takes it from under it. */
+  /** The file descriptor. Only {@linkcode close} may close it. */
   get fd(): number {
     if (this.#fd === undefined) throw new TypeError("Cannot use the socket: it is closed");
     return this.#fd;
@@ -68,36 +68,36 @@ export class Socket implements Disposable {
   async send(bytes: Uint8Array<ArrayBuffer>, { timeout }: WaitOptions = {}): Promise<void> {
     const { dsp_send_bytes } = this.#library.calls;
     requireBytes(bytes, 0);
-    valueOf("send_bytes", await dsp_send_bytes(this.fd, bytes, BigInt(bytes.length), timeLeft(timeout)));
+    checkResult("send_bytes", await dsp_send_bytes(this.fd, bytes, BigInt(bytes.length), timeLeft(timeout)));
   }
 
-  /** Receives what is there, up to the length of `into`, and gives its length; 0 at the end of the stream. */
+  /** Receives at least one byte, up to the length of `into`. Returns their number; 0 at the end of the stream. */
   async receive(into: Uint8Array<ArrayBuffer>, { timeout, peek }: ReceiveOptions = {}): Promise<number> {
-    // A buffer of no bytes would be told the same as the end of the stream.
+    // An empty buffer would return 0, like the end of the stream.
     requireBytes(into, 1);
     const flags = flagsOf(peek);
     const { dsp_receive_bytes } = this.#library.calls;
     const count = await dsp_receive_bytes(this.fd, into, BigInt(into.length), flags, timeLeft(timeout));
-    return valueOf("receive_bytes", count);
+    return checkResult("receive_bytes", count);
   }
 
   /**
-   * Passes the file descriptor over the AF_UNIX socket with the number `channel`, as `ssh` with `ProxyUseFdpass yes`
-   * expects it: one NUL byte that carries it. This socket still owns its own.
+   * Passes a duplicate of the file descriptor over the AF_UNIX socket with the number `channel`, with one NUL byte, as `ssh`
+   * with `ProxyUseFdpass yes` expects it.
    */
   async passTo(channel: number, { timeout }: WaitOptions = {}): Promise<void> {
     const { send_fd } = this.#library.calls;
     if (!(Number.isInteger(channel) && channel >= 0 && channel <= MOST)) {
       throw unusable("channel", channel, "not a file descriptor", `a number from 0 to ${MOST}`);
     }
-    valueOf("send_fd", await send_fd(channel, this.fd, timeLeft(timeout)));
+    checkResult("send_fd", await send_fd(channel, this.fd, timeLeft(timeout)));
   }
 
   /** Closes the file descriptor. A second call does nothing. */
   close(): void {
     const fd = this.#fd;
     this.#fd = undefined;
-    if (fd !== undefined) valueOf("close_fd", this.#library.afterwards.dsp_close_fd(fd));
+    if (fd !== undefined) checkResult("close_fd", this.#library.rare.dsp_close_fd(fd));
   }
 
   /** The same as {@linkcode close}. */
@@ -107,8 +107,8 @@ export class Socket implements Disposable {
 }
 
 /**
- * Waits at most `timeout` milliseconds, and returns whether the other end of this process's socket `fd` has hung up. What it
- * sends stays there. A file descriptor that is no socket never hangs up.
+ * Waits at most `timeout` milliseconds. Returns whether the peer of this process's socket `fd` has hung up. Takes no bytes. A
+ * file descriptor that is not a socket never hangs up.
  */
 export async function waitForHangUp(library: Library, fd: number, timeout: number): Promise<boolean> {
   const end = performance.now() + timeout;
@@ -116,49 +116,49 @@ export async function waitForHangUp(library: Library, fd: number, timeout: numbe
   const time = timeLeft(Math.max(timeout, 1));
   const count = await library.calls.dsp_receive_bytes(fd, new Uint8Array(1), 1n, RECEIVE_PEEK, time);
   if (count === 0) return true;
-  // It has sent something, or it is no socket: then there is nothing to wait for.
+  // The peer has sent something, or the fd is not a socket: neither tells of a hang-up.
   const left = end - performance.now();
   if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
   return false;
 }
 
-/** What a file descriptor is. */
+/** The kind of a file descriptor. */
 export type FdKind = typeof FD_KINDS[number];
 
-/** What the file descriptor `fd` of this process is. */
+/** Returns the kind of this process's file descriptor `fd`. */
 export async function fdKind(library: Library, fd: number): Promise<FdKind> {
-  const kind = valueOf("fd_kind", await library.calls.dsp_fd_kind(asStruct(Int32Array.of(fd))));
+  const kind = checkResult("fd_kind", await library.calls.dsp_fd_kind(asStruct(Int32Array.of(fd))));
   return FD_KINDS[kind] ?? "something else";
 }
 
-/** The first file descriptor that is none of standard input, output and error. */
+/** The first file descriptor after standard error. */
 const FIRST_INHERITED = 3;
 
 /**
- * Carries bytes from the file descriptor `from` to `socket` and from that to `to`, until both have ended. Nothing else runs
- * in this process meanwhile.
+ * Carries bytes from the file descriptor `from` to `socket`, and from `socket` to `to`, until both have ended. Blocks this
+ * process.
  */
 export function relay(library: Library, from: number, to: number, socket: Socket): void {
-  const { dsp_close_inherited, dsp_relay } = library.load(RELAY);
-  // Nobody is to wait for the end of what this process does not even know that it has.
-  valueOf("close_inherited", dsp_close_inherited(asStruct(Int32Array.of(FIRST_INHERITED))));
-  valueOf("relay", dsp_relay(from, to, asStruct(Int32Array.of(socket.fd))));
+  const { dsp_close_inherited, dsp_relay } = library.load(RELAY_SYMBOLS);
+  // Another process could wait for the end of a descriptor that this one has inherited.
+  checkResult("close_inherited", dsp_close_inherited(asStruct(Int32Array.of(FIRST_INHERITED))));
+  checkResult("relay", dsp_relay(from, to, asStruct(Int32Array.of(socket.fd))));
 }
 
-/** Whether the AF_UNIX socket at `path`, which refused a stream, takes datagrams. If not, it takes packets. */
+/** Returns whether the AF_UNIX socket at `path` is a datagram socket; false for a stream or a seqpacket socket. */
 export function isDatagramSocket(library: Library, path: string): boolean {
   const bytes = new TextEncoder().encode(path);
-  const answer = library.afterwards.dsp_is_datagram_socket(bytes, BigInt(bytes.length));
-  return valueOf("is_datagram_socket", answer) === 1;
+  const answer = library.rare.dsp_is_datagram_socket(bytes, BigInt(bytes.length));
+  return checkResult("is_datagram_socket", answer) === 1;
 }
 
 /** The longest path that Linux takes, with its NUL (limits.h). */
 const PATH_MAX = 4096;
 
-/** The folder for the sockets of this user's own programs, such as /run/user/1000; undefined where it has no usable path. */
-export function runtimeFolder(library: Library): string | undefined {
+/** Returns this user's runtime directory, such as /run/user/1000; undefined if its path cannot be used. */
+export function runtimeDirectory(library: Library): string | undefined {
   const into = new Uint8Array(PATH_MAX);
-  const length = library.afterwards.dsp_runtime_directory(into, BigInt(into.length));
+  const length = library.rare.dsp_runtime_directory(into, BigInt(into.length));
   return length < 0 ? undefined : new TextDecoder().decode(into.subarray(0, length));
 }
 
@@ -167,7 +167,7 @@ function timeLeft(timeout: number = DEFAULT_TIMEOUT_MS): Uint8Array<ArrayBuffer>
   return asStruct(Uint32Array.of(Math.ceil(requireTimeout(timeout))));
 }
 
-/** What an `int32_t` holds: no file descriptor is larger, and no count of bytes. */
+/** The largest `int32_t`: no file descriptor and no number of bytes is larger. */
 const MOST = 2 ** 31 - 1;
 
 function requireBytes(bytes: Uint8Array, least: number): void {
@@ -190,7 +190,7 @@ function flagsOf(peek: ReceiveOptions["peek"]): number {
   }
 }
 
-/** An argument that only plain JavaScript, or a number of the wrong kind, can bring here. */
+/** Returns the error for an argument that only plain JavaScript can pass. */
 function unusable(what: string, value: unknown, why: string, takes: string): ProxyError {
   return new ProxyError("usage", `${what} ${escapeForTerminal(Deno.inspect(value))}: ${why}`, {
     hint: `it must be ${takes}`,
@@ -201,8 +201,8 @@ function asStruct({ buffer }: Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>
   return new Uint8Array(buffer);
 }
 
-/** What a function of the library returned, or its negative error number thrown. */
-export function valueOf(call: string, returned: number): number {
+/** Returns the result of a call of the library, or throws the error that it stands for. */
+export function checkResult(call: string, returned: number): number {
   if (returned < 0) throw new SystemError(call, returned);
   return returned;
 }

@@ -11,10 +11,10 @@ const timeLeft = { struct: ["u32"] } as const;
 const descriptor = { struct: ["i32"] } as const;
 
 /**
- * What every connection needs. Each takes a struct: Deno compiles a trampoline, at load time, for every function that
- * does not, and these are loaded while somebody waits for `ssh`.
+ * The functions that every connection needs. Each takes a struct, because Deno compiles a trampoline at load time for every
+ * function that takes none, and these are loaded while somebody waits.
  */
-export const CONNECTION = {
+export const CONNECTION_SYMBOLS = {
   // extern const uint32_t dsp_version;
   dsp_version: { type: "u32" },
   // int32_t connect_unix(const uint8_t *path, size_t path_len, struct time_left time);
@@ -31,16 +31,16 @@ export const CONNECTION = {
   dsp_fd_kind: { parameters: [descriptor], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** What a client needs that cannot take a connection. */
-export const RELAY = {
+/** The functions of the relay. */
+export const RELAY_SYMBOLS = {
   // int32_t dsp_relay(int32_t from_ssh, int32_t to_ssh, struct descriptor socket);
   dsp_relay: { parameters: ["i32", "i32", descriptor], result: "i32" },
   // int32_t dsp_close_inherited(struct descriptor first);
   dsp_close_inherited: { parameters: [descriptor], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** What is asked once a connection is over, or has failed, or where it is to a machine by its name. */
-export const AFTERWARDS = {
+/** The functions that few connections need. */
+export const RARE_SYMBOLS = {
   // int32_t dsp_close_fd(int32_t fd);
   dsp_close_fd: { parameters: ["i32"], result: "i32" },
   // int32_t dsp_is_datagram_socket(const uint8_t *path, size_t path_len);
@@ -49,17 +49,17 @@ export const AFTERWARDS = {
   dsp_runtime_directory: { parameters: ["buffer", "usize"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** What tells why a path could not be connected to. */
-export const PATH = {
+/** The functions that find out why a path could not be connected to. */
+export const PATH_SYMBOLS = {
   // int32_t dsp_path_status(const uint8_t *path, size_t path_len, uint64_t into[5]);
   dsp_path_status: { parameters: ["buffer", "usize", "buffer"], result: "i32" },
   // int32_t dsp_proc_text(uint32_t pid, uint32_t which, uint8_t *into, size_t len);
   dsp_proc_text: { parameters: ["u32", "u32", "buffer", "usize"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** What the commands that a person types look at. They alone load it. */
-export const INSPECTION = {
-  // As PATH has these two. A spread here would stay in the ProxyCommand's bundle, which has no use for the others.
+/** The functions that inspect sockets and processes, for the commands. */
+export const INSPECTION_SYMBOLS = {
+  // As in PATH_SYMBOLS. A spread would stay in the ProxyCommand's bundle, and this whole table with it.
   dsp_path_status: { parameters: ["buffer", "usize", "buffer"], result: "i32" },
   dsp_proc_text: { parameters: ["u32", "u32", "buffer", "usize"], result: "i32" },
   // int32_t dsp_peer_credentials(int32_t fd, uint32_t into[3]);
@@ -72,7 +72,7 @@ export const INSPECTION = {
   dsp_listening_sockets: { parameters: ["buffer", "usize"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** What `dsp_proc_text` tells of a process. */
+/** The texts of `dsp_proc_text`. */
 export const PROC_NAME = 0;
 export const PROC_ARGUMENTS = 1;
 export const PROC_ROOT = 2;
@@ -82,7 +82,7 @@ export const PROC_MOUNTS = 5;
 export const PROC_ARGUMENTS_START = 6;
 export const PROC_STATUS_START = 7;
 
-/** What `dsp_proc_numbers` counts. */
+/** The lists of `dsp_proc_numbers`. */
 export const PROC_PROCESSES = 0;
 export const PROC_SOCKETS = 1;
 
@@ -91,7 +91,7 @@ export const RECEIVE_PEEK = 1;
 /** With {@linkcode RECEIVE_PEEK}: wait for the whole buffer. */
 export const RECEIVE_WHOLE = 2;
 
-/** What `dsp_fd_kind` calls the kinds of file descriptors, by its numbers. */
+/** The kinds of file descriptors, by the numbers of `dsp_fd_kind`. */
 export const FD_KINDS = [
   "something else",
   "unix socket",
@@ -102,9 +102,9 @@ export const FD_KINDS = [
   "null device",
 ] as const;
 
-/** The functions of {@linkcode CONNECTION}, blocking or not. */
+/** The functions of {@linkcode CONNECTION_SYMBOLS}, blocking or not. */
 export type ConnectionCalls = {
-  readonly [Name in Exclude<keyof typeof CONNECTION, "dsp_version">]: (
-    ...parameters: Parameters<Deno.DynamicLibrary<typeof CONNECTION>["symbols"][Name]>
+  readonly [Name in Exclude<keyof typeof CONNECTION_SYMBOLS, "dsp_version">]: (
+    ...parameters: Parameters<Deno.DynamicLibrary<typeof CONNECTION_SYMBOLS>["symbols"][Name]>
   ) => number | Promise<number>;
 };

@@ -8,7 +8,14 @@ import { DEFAULT_TIMEOUT_MS, parseSeconds } from "../../core/deadline.ts";
 import { escapeForTerminal } from "../../core/text.ts";
 import type { Library } from "../../ffi/library.ts";
 import { command } from "../command.ts";
-import { ADDRESS_AND_PORT, addressDestination, type Destination, isName, resolveAlias, withoutUser } from "../ssh/destination.ts";
+import {
+  ADDRESS_AND_PORT,
+  addressDestination,
+  type Destination,
+  isName,
+  resolveAlias,
+  withoutUser,
+} from "../ssh/destination.ts";
 import { isUtf8 } from "../ssh/user_environment.ts";
 import { jsonText } from "../terminal/json.ts";
 import type { Output } from "../terminal/output.ts";

@@ -6,7 +6,19 @@
 
 import type { Argument, Command, Option, Options } from "../command.ts";
 import { QUOTING } from "./bash_quoting.ts";
-import { BEGINNINGS, dashed, HELP, HELP_WORD, INSTEAD, isOptional, PATH_FORMS, PROXY_OPTIONS, PROXY_PATTERNS, takesAddress, withValue } from "./parts.ts";
+import {
+  BEGINNINGS,
+  dashed,
+  HELP,
+  HELP_WORD,
+  INSTEAD,
+  isOptional,
+  PATH_FORMS,
+  PROXY_OPTIONS,
+  PROXY_PATTERNS,
+  takesAddress,
+  withValue,
+} from "./parts.ts";
 
 /** Returns a script for bash. bash-completion loads it by the name of the program. */
 export function bash(commands: readonly Command[]): string {

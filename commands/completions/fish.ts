@@ -6,7 +6,19 @@
 
 import { THIS_MACHINE } from "../../addresses/this_machine.ts";
 import type { Command, Options } from "../command.ts";
-import { BEGINNINGS, dashed, HELP, HELP_WORD, INSTEAD, isOptional, PATH_FORMS, PROXY_OPTIONS, quoted, takesAddress, withValue } from "./parts.ts";
+import {
+  BEGINNINGS,
+  dashed,
+  HELP,
+  HELP_WORD,
+  INSTEAD,
+  isOptional,
+  PATH_FORMS,
+  PROXY_OPTIONS,
+  quoted,
+  takesAddress,
+  withValue,
+} from "./parts.ts";
 
 /** The function that fish asks before it offers what goes in the first place only. */
 const FIRST = "__deno_ssh_proxy_first_place";

@@ -5,7 +5,19 @@
  */
 
 import type { Argument, Command, Option, Options } from "../command.ts";
-import { BEGINNINGS, dashed, HELP, HELP_WORD, INSTEAD, isOptional, PATH_FORMS, PROXY_OPTIONS, PROXY_PATTERNS, quoted, takesAddress } from "./parts.ts";
+import {
+  BEGINNINGS,
+  dashed,
+  HELP,
+  HELP_WORD,
+  INSTEAD,
+  isOptional,
+  PATH_FORMS,
+  PROXY_OPTIONS,
+  PROXY_PATTERNS,
+  quoted,
+  takesAddress,
+} from "./parts.ts";
 
 /** Returns a function for zsh, which finds it in a directory of fpath by its name. */
 export function zsh(commands: readonly Command[]): string {

@@ -10,7 +10,14 @@ import { configFiles } from "./include_change.ts";
 import type { ConfigLocation } from "./location.ts";
 import { isInUse, lockDirectory } from "./lock.ts";
 import type { Plan, PlannedChange } from "./plan.ts";
-import { ConcurrentChange, directoryOf, isThere, makeChange, makeDirectory, removeStaleTemporaries } from "./replace.ts";
+import {
+  ConcurrentChange,
+  directoryOf,
+  isThere,
+  makeChange,
+  makeDirectory,
+  removeStaleTemporaries,
+} from "./replace.ts";
 
 /** The most attempts, while another program changes the same files. */
 const MOST_ATTEMPTS = 10;

@@ -5,7 +5,8 @@
  */
 
 import { SystemError } from "../../ffi/errno.ts";
-import { mounts, type PathStatus, pathStatus, processFolder, processRoot, THIS_PROCESS, TooLong } from "../../ffi/inspection.ts";
+import { mounts, processDirectory, processRoot, THIS_PROCESS, TooLong } from "../../ffi/processes.ts";
+import { type PathStatus, pathStatus } from "../../ffi/inspection.ts";
 import type { Library } from "../../ffi/library.ts";
 import { translate } from "./mounts.ts";
 import { isDenial } from "./processes.ts";
@@ -39,7 +40,7 @@ export class Locator {
         const { device, inode } = statusOf(this.#library, candidate) ?? {};
         return device === socket.device && inode === socket.inode;
       };
-      const folder = (isWhole ? processRoot(this.#library, pid) : processFolder(this.#library, pid))?.replace(
+      const folder = (isWhole ? processRoot(this.#library, pid) : processDirectory(this.#library, pid))?.replace(
         /\/$/,
         "",
       );

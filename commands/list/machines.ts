@@ -10,7 +10,7 @@ import { formatTarget, isSocketAddress, parseTarget } from "../../addresses/targ
 import { Deadline } from "../../core/deadline.ts";
 import { ProxyError } from "../../core/errors.ts";
 import type { Library } from "../../ffi/library.ts";
-import { runtimeFolder } from "../../ffi/socket.ts";
+import { runtimeDirectory } from "../../ffi/socket.ts";
 import type { ListEntry } from "./entry.ts";
 
 /** How long each may take to answer, in milliseconds. */
@@ -32,7 +32,7 @@ export async function findMachines(library: Library): Promise<MachineSearch> {
   const found = new Map<string, ListEntry>();
   const addresses = new Set<string>();
   const warnings: ProxyError[] = [];
-  for (const directory of new Set([runtimeFolder(library), SYSTEM_RUNTIME_DIRECTORY])) {
+  for (const directory of new Set([runtimeDirectory(library), SYSTEM_RUNTIME_DIRECTORY])) {
     if (directory === undefined) continue;
     try {
       for (const machine of await listMachines(library, machinedSocketPath(directory), new Deadline(TIMEOUT))) {

@@ -9,7 +9,8 @@
 
 import { Deadline } from "../../core/deadline.ts";
 import { SystemError } from "../../ffi/errno.ts";
-import { firstArgument, pathStatus, processIds, processName, processUser, TooLong } from "../../ffi/inspection.ts";
+import { firstArgument, processIds, processName, processUser, TooLong } from "../../ffi/processes.ts";
+import { pathStatus } from "../../ffi/inspection.ts";
 import type { Library } from "../../ffi/library.ts";
 import { type Program, programOf } from "./monitor.ts";
 

@@ -8,12 +8,21 @@
 import { formatTarget } from "../../addresses/target.ts";
 import { THIS_MACHINE, THIS_MACHINE_TARGET } from "../../addresses/this_machine.ts";
 import { Deadline } from "../../core/deadline.ts";
-import { processArguments, processUser, TooLong } from "../../ffi/inspection.ts";
+import { processArguments, processUser, TooLong } from "../../ffi/processes.ts";
 import type { Library } from "../../ffi/library.ts";
 import type { ListEntry } from "./entry.ts";
 import { Locator, statusOf } from "./here.ts";
 import { detectVmm, type Monitor } from "./monitor.ts";
-import { findCandidates, inTime, inTimeFor, LeftOut, ownUser, type ProcessLabel, reasonOf, type Skipped } from "./processes.ts";
+import {
+  findCandidates,
+  inTime,
+  inTimeFor,
+  LeftOut,
+  ownUser,
+  type ProcessLabel,
+  reasonOf,
+  type Skipped,
+} from "./processes.ts";
 import { findListeners, type Listener, listeningOf } from "./sockets.ts";
 
 /** This machine itself, where its sshd listens. */

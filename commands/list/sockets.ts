@@ -6,7 +6,9 @@
 
 import { Deadline } from "../../core/deadline.ts";
 import { SystemError } from "../../ffi/errno.ts";
-import { type Listening, listeningHere, openSockets, pathStatus, THIS_PROCESS, TooLong, unixSockets } from "../../ffi/inspection.ts";
+import { findListening, type Listening } from "../../ffi/listening.ts";
+import { openSockets, THIS_PROCESS, TooLong, unixSockets } from "../../ffi/processes.ts";
+import { pathStatus } from "../../ffi/inspection.ts";
 import type { Library } from "../../ffi/library.ts";
 import { readListening } from "../../ffi/proc_net_unix.ts";
 import { type Candidate, inTimeFor, isDenial, LeftOut, reasonOf, type Skipped } from "./processes.ts";
@@ -117,7 +119,7 @@ class Networks {
 /** What listens in the network namespace of this process. Without unix_diag it is what the text says. */
 export function listeningOf(library: Library, inodes: readonly number[], paths: readonly string[]): Listening {
   try {
-    return listeningHere(library, inodes, paths);
+    return findListening(library, inodes, paths);
   } catch (thrown) {
     if (!(thrown instanceof SystemError)) throw thrown;
   }

@@ -8,7 +8,7 @@ import { Deadline } from "../../core/deadline.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { Library } from "../../ffi/library.ts";
-import { CONNECTION_NONBLOCKING } from "../../ffi/nonblocking.ts";
+import { NONBLOCKING_SYMBOLS } from "../../ffi/nonblocking.ts";
 import type { ReceiveOptions } from "../../ffi/socket.ts";
 import { anyAnswer, anyEarly, anyEnding, inPieces, verdictOn } from "./answers.ts";
 import { type Ending, StandInSocket } from "./stand_in_socket.ts";
@@ -274,7 +274,7 @@ Deno.test("each step has what is left of the time, not all of it again", async (
   assertEquals(given, [5000, 4000, 3000, 2000]);
 });
 
-const library = Library.open(LIBRARY_PATH, CONNECTION_NONBLOCKING);
+const library = Library.open(LIBRARY_PATH, NONBLOCKING_SYMBOLS);
 
 /**
  * Dials a multiplexer in a folder of its own. `serve` does what the multiplexer does, and leaves the connection open;

@@ -3,9 +3,20 @@ import { constants } from "node:os";
 import { connectError } from "../../addresses/failure.ts";
 import { prefixedError } from "../../addresses/form.ts";
 import type { MachineTarget } from "../../addresses/machine.ts";
-import { containerError, machineError, unknownMachineError, unreachableMachineError } from "../../addresses/machine_errors.ts";
+import {
+  containerError,
+  machineError,
+  unknownMachineError,
+  unreachableMachineError,
+} from "../../addresses/machine_errors.ts";
 import { machinedError, malformedReplyError, varlinkError } from "../../addresses/machined_errors.ts";
-import { closedByMultiplexerError, handshakeError, multiplexerError, protocolError, sshServerError } from "../../addresses/multiplexer_errors.ts";
+import {
+  closedByMultiplexerError,
+  handshakeError,
+  multiplexerError,
+  protocolError,
+  sshServerError,
+} from "../../addresses/multiplexer_errors.ts";
 import type { Obstacle } from "../../addresses/obstacle.ts";
 import type { UnixTarget } from "../../addresses/unix.ts";
 import type { VsockTarget } from "../../addresses/vsock.ts";

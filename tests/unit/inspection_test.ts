@@ -1,6 +1,21 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { SystemError } from "../../ffi/errno.ts";
-import { firstArgument, listeningHere, localCid, mounts, openSockets, pathStatus, peerCredentials, processArguments, processFolder, processIds, processName, processRoot, processUser, THIS_PROCESS, TooLong, unixSockets } from "../../ffi/inspection.ts";
+import { findListening } from "../../ffi/listening.ts";
+import {
+  firstArgument,
+  mounts,
+  openSockets,
+  processArguments,
+  processDirectory,
+  processIds,
+  processName,
+  processRoot,
+  processUser,
+  THIS_PROCESS,
+  TooLong,
+  unixSockets,
+} from "../../ffi/processes.ts";
+import { localCid, pathStatus, peerCredentials } from "../../ffi/inspection.ts";
 import { Library } from "../../ffi/library.ts";
 import { Socket } from "../../ffi/socket.ts";
 import { testWhere } from "../support/tools.ts";
@@ -95,10 +110,10 @@ test("this process is told as other programs know it", async () => {
   assertEquals(await firstArgument(LIBRARY, Deno.pid), args![0]);
   assertEquals(processUser(LIBRARY, Deno.pid), Number(outputOf("id", "-ru")));
   assertEquals(processName(LIBRARY, Deno.pid), read("comm").trimEnd());
-  assertEquals(processFolder(LIBRARY, Deno.pid), linkAt("cwd"));
+  assertEquals(processDirectory(LIBRARY, Deno.pid), linkAt("cwd"));
   assertEquals(processRoot(LIBRARY, Deno.pid), linkAt("root"));
   assertEquals(mounts(LIBRARY, Deno.pid), read("mountinfo"));
-  assertEquals(processFolder(LIBRARY, THIS_PROCESS), linkAt("cwd"));
+  assertEquals(processDirectory(LIBRARY, THIS_PROCESS), linkAt("cwd"));
   const ids = processIds(LIBRARY);
   assert(ids.includes(Deno.pid) && ids.includes(1));
 });
@@ -139,7 +154,7 @@ test("thousands of sockets are read, each of them once", () => {
 });
 
 test("a process that is not there, or ends meanwhile, is gone", async () => {
-  const looks = [processName, processArguments, firstArgument, processRoot, processFolder, unixSockets, mounts];
+  const looks = [processName, processArguments, firstArgument, processRoot, processDirectory, unixSockets, mounts];
   for (const look of [...looks, openSockets, processUser]) {
     assertEquals(await look(LIBRARY, NO_PROCESS), undefined);
     assertEquals(await look(standIn({ dsp_proc_text: () => -3, dsp_proc_numbers: () => -3 }), 1), undefined);
@@ -148,7 +163,7 @@ test("a process that is not there, or ends meanwhile, is gone", async () => {
 
 Deno.test("a process of another user is an error, and so is a system without /proc", () => {
   const denied = standIn({ dsp_proc_text: () => -13, dsp_proc_numbers: () => -13 });
-  for (const look of [processRoot, processFolder, openSockets]) {
+  for (const look of [processRoot, processDirectory, openSockets]) {
     assertEquals(assertThrows(() => look(denied, 1), SystemError).code, "EACCES");
   }
   assertThrows(() => processIds(standIn({ dsp_proc_numbers: () => -45 })), SystemError, "45");
@@ -169,7 +184,7 @@ Deno.test("of each text about a process no more is read than an honest one has",
     return largest;
   };
   assertEquals(await most(processName), 256);
-  for (const look of [processRoot, processFolder]) assertEquals(await most(look), 8192);
+  for (const look of [processRoot, processDirectory]) assertEquals(await most(look), 8192);
   assertEquals(await most(processArguments), 256 * 1024);
   for (const look of [unixSockets, mounts]) assertEquals(await most(look), 4 * 1024 * 1024);
 });
@@ -199,11 +214,11 @@ test("what listens is found by its inode number and by its path, whatever else i
   using _broken = new InFolder(folder.path, () => listen(forged));
   assert(unixSockets(LIBRARY, THIS_PROCESS)!.includes(` 01 ${inode} /no/such\n`), "it is forged there");
   const names = [folder.at("s"), folder.at("b"), folder.at("none"), "/no/such", "x", "x".repeat(200), ""];
-  const found = listeningHere(LIBRARY, [inode, inodeAt(folder.at("b")), 1, 0], names);
+  const found = findListening(LIBRARY, [inode, inodeAt(folder.at("b")), 1, 0], names);
   assertEquals(found.bound, new Set([folder.at("s")]));
   assertEquals([...found.paths], [[inode, folder.at("s")]]);
   assertEquals(found.ambiguous.size, 0);
-  assertEquals(listeningHere(LIBRARY, [], []).paths.size, 0);
+  assertEquals(findListening(LIBRARY, [], []).paths.size, 0);
 });
 
 test("a path with a line break in it is no path", () => {
@@ -212,5 +227,5 @@ test("a path with a line break in it is no path", () => {
   using _broken = listen(folder.at("x\ny"));
   const inodes = openSockets(LIBRARY, Deno.pid)!.filter((inode) => !before.has(inode));
   assertEquals(inodes.length, 1);
-  assertEquals(listeningHere(LIBRARY, inodes, []).paths.size, 0);
+  assertEquals(findListening(LIBRARY, inodes, []).paths.size, 0);
 });

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { VERSION } from "../../core/version.ts";
 import { Library, libraryPath } from "../../ffi/library.ts";
-import { CONNECTION_NONBLOCKING } from "../../ffi/nonblocking.ts";
+import { NONBLOCKING_SYMBOLS } from "../../ffi/nonblocking.ts";
 import { fdKind } from "../../ffi/socket.ts";
-import { CONNECTION } from "../../ffi/symbols.ts";
+import { CONNECTION_SYMBOLS } from "../../ffi/symbols.ts";
 import { assertFails, CHECKOUT, Folder, LIBRARY_PATH, outputOf, testWith } from "./support.ts";
 
 const SUFFIX = Deno.build.os === "darwin" ? "dylib" : "so";
@@ -21,7 +21,7 @@ function sourceOf(version: number, functions: readonly string[]): string {
   return `const unsigned dsp_version = ${version};\n${definitions.join("")}`;
 }
 
-const FUNCTIONS = Object.keys(CONNECTION).filter((name) => name !== "dsp_version");
+const FUNCTIONS = Object.keys(CONNECTION_SYMBOLS).filter((name) => name !== "dsp_version");
 const THIS_VERSION = VERSION.split(".").reduce((number, part) => number * 256 + Number(part), 0);
 
 Deno.test("the library is beside a bundle or an executable, and in a checkout where Cargo puts it", () => {
@@ -39,10 +39,10 @@ Deno.test("the library is beside a bundle or an executable, and in a checkout wh
 
 Deno.test("the library that Cargo built opens from where the checkout has it", async () => {
   assertEquals(LIBRARY_PATH, `${CHECKOUT}/rust/target/release/libdeno_ssh_proxy.${SUFFIX}`);
-  for (const symbols of [CONNECTION, CONNECTION_NONBLOCKING]) {
+  for (const symbols of [CONNECTION_SYMBOLS, NONBLOCKING_SYMBOLS]) {
     const library = Library.open(LIBRARY_PATH, symbols);
     assert((await fdKind(library, 0)) !== undefined);
-    assertEquals(library.afterwards.dsp_close_fd(-1), -9);
+    assertEquals(library.rare.dsp_close_fd(-1), -9);
   }
 });
 
@@ -135,7 +135,7 @@ testWith(
 testWith("cc", "the functions that only an end needs are looked for when it comes", () => {
   using folder = new Folder();
   const library = Library.open(compile(folder, "beginning", sourceOf(THIS_VERSION, FUNCTIONS)));
-  assertFails("resource", () => library.afterwards, "it lacks a function");
+  assertFails("resource", () => library.rare, "it lacks a function");
 });
 
 Deno.test({

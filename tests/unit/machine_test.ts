@@ -8,8 +8,8 @@ import { resolveTarget } from "../../addresses/resolve.ts";
 import { Deadline } from "../../core/deadline.ts";
 import type { ErrorKind, ProxyError } from "../../core/errors.ts";
 import { Library } from "../../ffi/library.ts";
-import { CONNECTION_NONBLOCKING } from "../../ffi/nonblocking.ts";
-import { runtimeFolder } from "../../ffi/socket.ts";
+import { NONBLOCKING_SYMBOLS } from "../../ffi/nonblocking.ts";
+import { runtimeDirectory } from "../../ffi/socket.ts";
 import type { ConnectionCalls } from "../../ffi/symbols.ts";
 import {
   type Answer,
@@ -42,7 +42,7 @@ import {
 
 const SOON = 5_000;
 const BRIEF = 200;
-const real = Library.open(LIBRARY_PATH, CONNECTION_NONBLOCKING);
+const real = Library.open(LIBRARY_PATH, NONBLOCKING_SYMBOLS);
 
 const machine = (name: string): MachineTarget => ({ kind: "machine", name, port: 22 });
 const FOO = { name: "foo", class: "vm", service: "systemd-vmspawn", vSockCid: 42, sshAddress: undefined };
@@ -286,7 +286,7 @@ function systemIn(folder: Folder, hasUserFolder = true): Library {
     const bytes = new TextEncoder().encode(text.startsWith("/run/") ? folder.at(text.slice(1)) : text);
     return [bytes, BigInt(bytes.length)];
   };
-  const { dsp_close_fd, dsp_is_datagram_socket } = real.afterwards;
+  const { dsp_close_fd, dsp_is_datagram_socket } = real.rare;
   const library = {
     load: real.load.bind(real),
     calls: {
@@ -294,7 +294,7 @@ function systemIn(folder: Folder, hasUserFolder = true): Library {
       connect_unix: (path: BufferSource | null, _length: bigint, time: BufferSource) =>
         real.calls.connect_unix(...moved(path), time),
     },
-    afterwards: {
+    rare: {
       dsp_close_fd,
       dsp_is_datagram_socket: (path: BufferSource | null) => dsp_is_datagram_socket(...moved(path)),
       dsp_runtime_directory: (into: Uint8Array) =>
@@ -333,12 +333,12 @@ class System implements AsyncDisposable {
 }
 
 Deno.test("the runtime folder of the real library is an absolute path", () => {
-  assertEquals(runtimeFolder(real)!.slice(0, 1), "/");
+  assertEquals(runtimeDirectory(real)!.slice(0, 1), "/");
 });
 
 Deno.test("a runtime folder that is too long for a path is none", () => {
   const { library } = standInLibrary({ dsp_runtime_directory: () => -34 });
-  assertEquals(runtimeFolder(library), undefined);
+  assertEquals(runtimeDirectory(library), undefined);
 });
 
 Deno.test("the user's machine is found first, and nobody else is asked", async () => {
@@ -479,7 +479,7 @@ Deno.test("a container without a socket is unreachable, and the message says whe
 
 Deno.test("a place that this user may not look into is left to connecting to it", async () => {
   await using system = new System({ system: knows(CONTAINER) });
-  Object.assign(system.library.afterwards, { dsp_is_datagram_socket: () => -13 });
+  Object.assign(system.library.rare, { dsp_is_datagram_socket: () => -13 });
   assertEquals(await system.resolve("box"), { kind: "unix", path: `/run/${NEWER}` });
 });
 

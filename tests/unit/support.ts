@@ -59,7 +59,7 @@ export function standInLibrary(
   const closed: number[] = [];
   const library = {
     calls,
-    afterwards: {
+    rare: {
       dsp_close_fd: (fd: number) => {
         closed.push(fd);
         return 0;

@@ -4,7 +4,7 @@ import { Deadline } from "../../core/deadline.ts";
 import { type ErrorKind, ProxyError } from "../../core/errors.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { Library } from "../../ffi/library.ts";
-import { CONNECTION_NONBLOCKING } from "../../ffi/nonblocking.ts";
+import { NONBLOCKING_SYMBOLS } from "../../ffi/nonblocking.ts";
 import { dialWhenUp, isRetryable, waitFor } from "../../proxy/wait.ts";
 import { StandInClock } from "./stand_in_clock.ts";
 import {
@@ -21,7 +21,7 @@ import {
 } from "./support.ts";
 
 const BANNER = "SSH-2.0-server";
-const library = Library.open(LIBRARY_PATH, CONNECTION_NONBLOCKING);
+const library = Library.open(LIBRARY_PATH, NONBLOCKING_SYMBOLS);
 
 /** Waits for an address, and gives what came of it and why each try before failed. */
 async function wait(address: string, { time = 20_000, timeout = 5_000, failed = (_: ProxyError) => {} } = {}) {
