@@ -635,12 +635,12 @@ testWhere(
     const program = folder.file(
       "program.ts",
       `import { Library } from "file://${CHECKOUT}/ffi/library.ts";
-      import { runtimeFolder } from "file://${CHECKOUT}/ffi/socket.ts";
+      import { runtimeDirectory } from "file://${CHECKOUT}/ffi/socket.ts";
       const worker = new Worker("file://${worker}", { type: "module" });
       const set = new Promise((resolve) => worker.onmessage = ({ data }) => resolve(data));
       worker.postMessage(${JSON.stringify(folder.at("later"))});
       console.log(await set);
-      console.log(runtimeFolder(Library.open(${JSON.stringify(LIBRARY_PATH)})));
+      console.log(runtimeDirectory(Library.open(${JSON.stringify(LIBRARY_PATH)})));
       worker.terminate();`,
     );
     const environment = [
