@@ -31,7 +31,8 @@ in_valgrind() {
   # By itself, because since 3.22 an fcntl of a number that is no file descriptor is an error for --track-fds, and the
   # library asks about such numbers on purpose. 0, 1 and 2, and what the tests were started with, are no concern of them.
   rm -f target/memory/fds.*.log
-  test_with "valgrind --tool=none --quiet --track-fds=yes --log-file=target/memory/fds.%p.log" ||
+  # cargo runs the tests of each crate in its directory.
+  test_with "valgrind --tool=none --quiet --track-fds=yes --log-file=../target/memory/fds.%p.log" ||
     { cat target/memory/fds.*.log; return 1; }
   awk '/Open file descriptor|Open AF_/ { what = $0; getline; if (!/inherited from parent/) { print what; open = 1 } }
     END { exit open }' target/memory/fds.*.log

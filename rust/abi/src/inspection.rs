@@ -1,4 +1,4 @@
-//! The functions that tell why a connection failed, and what there is to connect to.
+//! The functions that explain a failed connection, and that find sockets to connect to.
 
 use crate::boundary::{as_count, as_number, bytes_at, bytes_at_mut, checked_len};
 use deno_ssh_proxy_core::errno::{Errno, Result};

@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_null_pointer_is_refused_unless_nothing_is_to_be_read() {
-        // SAFETY: null is what the functions are to refuse.
+        // SAFETY: the functions must refuse null.
         let sent = unsafe { dsp_send_bytes(0, std::ptr::null(), 1, SOON) };
         assert_eq!(sent, -libc::EFAULT);
         // SAFETY: as above.

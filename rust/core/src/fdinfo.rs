@@ -1,4 +1,4 @@
-//! Tells what a file descriptor is, which process is behind it, and the CID of this machine.
+//! Finds the kind of a file descriptor, the process behind a socket, and the CID of this machine.
 
 use core::mem::{size_of, MaybeUninit};
 use core::ptr::addr_of_mut;

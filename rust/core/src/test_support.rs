@@ -1,4 +1,4 @@
-//! What the tests of several modules set up.
+//! Shared fixtures of the tests.
 
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::io::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-/// A folder of one test, gone when the test ends.
+/// A directory of one test. Dropping it removes it.
 pub struct Folder(PathBuf);
 
 impl Folder {
@@ -24,7 +24,7 @@ impl Folder {
         self.0.join(name)
     }
 
-    /// A path in this folder that is `total` bytes long, through folders which are made.
+    /// Returns a path in this directory that is `total` bytes long, and makes the directories on it.
     pub fn path_of_length(&self, total: usize) -> PathBuf {
         let mut path = self.0.clone();
         loop {
@@ -37,14 +37,14 @@ impl Folder {
         }
     }
 
-    /// A listener at a path that may be longer than bind(2) takes: bound under a short name, then moved.
+    /// Listens at a path that can be too long for bind(2): binds a short name and renames it.
     pub fn listen_in(&self, path: &Path) -> UnixListener {
         let listener = UnixListener::bind(self.path("short")).unwrap();
         std::fs::rename(self.path("short"), path).unwrap();
         listener
     }
 
-    /// A listener that has no room for another connection, and those that fill it.
+    /// Listens with a full backlog. Returns the listener and the connections that fill it.
     pub fn listen_full(&self, name: &str) -> (UnixListener, Vec<OwnedFd>) {
         let listener = UnixListener::bind(self.path(name)).unwrap();
         // SAFETY: takes numbers only.
@@ -60,10 +60,10 @@ impl Drop for Folder {
     }
 }
 
-/// Runs `work` while a signal with a handler that does nothing hits its thread every millisecond.
+/// Runs `work` while its thread gets a signal every millisecond, with a handler that does nothing.
 pub fn under_signals<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     extern "C" fn ignore(_signal: libc::c_int) {}
-    // Without SA_RESTART: every system call that can be interrupted is.
+    // Without SA_RESTART, so that a signal interrupts system calls.
     // SAFETY: all zeros is a valid sigaction.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     action.sa_sigaction = ignore as extern "C" fn(libc::c_int) as usize;
@@ -86,7 +86,7 @@ pub fn under_signals<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stati
     worker.join().unwrap()
 }
 
-/// A socket that listens on this machine's own vsock loopback. Whoever takes it has made sure that there is one.
+/// A socket that listens on the vsock loopback of this machine, which the caller has checked for.
 #[cfg(target_os = "linux")]
 pub struct VsockListener(OwnedFd);
 
@@ -121,7 +121,7 @@ impl VsockListener {
     }
 }
 
-/// The next message of a socket: its bytes and the file descriptors that came along.
+/// Receives a message: its bytes and its file descriptors.
 pub fn receive_message(socket: &UnixStream) -> (Vec<u8>, Vec<OwnedFd>) {
     let mut bytes = [0u8; 64];
     let mut control = [0u64; 16];
@@ -159,7 +159,7 @@ pub fn receive_message(socket: &UnixStream) -> (Vec<u8>, Vec<OwnedFd>) {
     (bytes[..count].to_vec(), fds)
 }
 
-/// A new pipe: the end to read from and the end to write to.
+/// Makes a pipe. Returns the end to read from and the end to write to.
 pub fn pipe() -> (OwnedFd, OwnedFd) {
     let mut fds = [-1; 2];
     // SAFETY: there is room for two fds.
@@ -172,7 +172,7 @@ pub fn pipe() -> (OwnedFd, OwnedFd) {
     (reader, writer)
 }
 
-/// The two sides of a new pseudo-terminal: the one of the program that shows it, and the terminal itself.
+/// Opens a pseudo-terminal. Returns the side of the terminal emulator, and the terminal.
 pub fn open_terminal() -> (OwnedFd, OwnedFd) {
     let (mut near, mut far) = (-1, -1);
     let (name, modes, size) = (std::ptr::null_mut(), std::ptr::null(), std::ptr::null());
@@ -186,12 +186,12 @@ pub fn open_terminal() -> (OwnedFd, OwnedFd) {
     (near, far)
 }
 
-/// A number that is no open file: far above those that a test opens.
+/// Returns a number that is not an open file descriptor, far above those that a test opens.
 pub fn closed_fd() -> RawFd {
     1 << 20
 }
 
-/// Sends one byte out of band (unix(7), MSG_OOB), and says whether this kernel has such bytes for AF_UNIX sockets.
+/// Sends one byte out of band (unix(7), MSG_OOB). Returns whether this kernel supports that for AF_UNIX sockets.
 pub fn send_out_of_band(socket: &UnixStream) -> bool {
     let byte = [b'!'];
     let start = byte.as_ptr().cast();
@@ -200,14 +200,13 @@ pub fn send_out_of_band(socket: &UnixStream) -> bool {
     sent == 1
 }
 
-/// How long this thread has had a processor.
+/// Returns the processor time of this thread.
 #[cfg(target_os = "linux")]
 pub fn own_cpu_time() -> Duration {
     cpu_time(libc::CLOCK_THREAD_CPUTIME_ID)
 }
 
-/// Runs `work`, which must not end and may not allocate, in a child process for `wall`, and returns how long that had a
-/// processor.
+/// Runs `work` in a child process for `wall`, and returns its processor time. `work` must neither end nor allocate.
 #[cfg(target_os = "linux")]
 pub fn cpu_time_of_child(wall: Duration, work: impl FnOnce()) -> Duration {
     // SAFETY: the child allocates nothing, and ends with _exit(2).
@@ -242,12 +241,12 @@ fn cpu_time(clock: libc::clockid_t) -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// Has the kernel refuse the system call `number` with `errno` to the thread that calls this (seccomp(2)).
+/// Makes the system call `number` fail with `errno` in this thread (seccomp(2)).
 #[cfg(target_os = "linux")]
 pub fn refuse_in_this_thread(number: libc::c_long, errno: libc::c_int) {
     let step = |code, jf, k| libc::sock_filter { code, jt: 0, jf, k };
     let mut steps = [
-        // The number of the call is the first field of what the filter looks at.
+        // The number of the call is the first field of struct seccomp_data.
         step((libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, 0, 0),
         step((libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16, 1, number as u32),
         step((libc::BPF_RET | libc::BPF_K) as u16, 0, libc::SECCOMP_RET_ERRNO | errno as u32),

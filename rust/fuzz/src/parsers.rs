@@ -1,4 +1,4 @@
-//! The parsers of what the kernel and the environment give, beside the standard library's way to do the same.
+//! Compares the parsers of the core crate with the standard library.
 
 use deno_ssh_proxy_core::decimal::{parse, Decimal};
 use deno_ssh_proxy_core::path::Path;
@@ -6,16 +6,16 @@ use deno_ssh_proxy_core::procfs::directory::{split_entry, LENGTH};
 use deno_ssh_proxy_core::procfs::list::socket_inode;
 use deno_ssh_proxy_core::runtime::write_directory;
 
-/// Tries all of them on one input.
+/// Tries all parsers on one input.
 pub fn parsers(input: &[u8]) {
     numbers(input);
     sockets(input);
     entries(input);
     paths(input);
-    folders(input);
+    directories(input);
 }
 
-/// A number as one writes it, of 32 bits.
+/// Parses a number of 32 bits without a sign or leading zeros.
 fn number(text: &[u8]) -> Option<u32> {
     let number: u32 = std::str::from_utf8(text).ok()?.parse().ok()?;
     Some(number).filter(|number| number.to_string().as_bytes() == text)
@@ -35,7 +35,7 @@ fn sockets(input: &[u8]) {
     assert_eq!(socket_inode(input), inode.and_then(|digits| number(digits.as_bytes())));
 }
 
-/// As `each_name` takes them: all of what is given, from the beginning, each once, and never nothing.
+/// Splits entries as `each_name` does: none is empty, and none overlaps another.
 fn entries(input: &[u8]) {
     let mut rest = input;
     while let Some((entry, others)) = split_entry(rest) {
@@ -52,7 +52,7 @@ fn entry_byte(entry: &[u8], at: usize) -> u8 {
 }
 
 fn paths(input: &[u8]) {
-    // One in eight is about as long as the longest that there is.
+    // One in eight is about as long as PATH_MAX.
     let (first, part) = input.split_first().map_or((0, input), |(first, rest)| (*first, rest));
     let long = usize::from(first % 8) + libc::PATH_MAX as usize - 4;
     let length = if first > 223 && !part.is_empty() { long } else { part.len() };
@@ -71,7 +71,7 @@ fn paths(input: &[u8]) {
     }
 }
 
-fn folders(input: &[u8]) {
+fn directories(input: &[u8]) {
     let [a, b, c, d, room, set @ ..] = input else { return };
     let user = u32::from_ne_bytes([*a, *b, *c, *d]);
     let expected = match set.first() {

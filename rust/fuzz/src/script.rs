@@ -1,5 +1,4 @@
-//! The relay as a state machine: an input is what a client and a server do, one step after the other, while a relay runs
-//! between them.
+//! Runs a relay between a client and a server. The input is a script: the steps of both.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
@@ -10,22 +9,23 @@ use std::time::Duration;
 
 use deno_ssh_proxy_core::relay::relay;
 
-/// How long anything may take that must happen: far more than it does.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The limit of every wait, far above the time that any takes.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// One end of a stream that has a side which writes and a side which reads.
+/// The end of a stream that a test writes to.
 struct Writer {
     file: Option<File>,
-    /// How many bytes it has written, which are those of [`byte_at`].
+    /// The number of bytes written, which are those of [`byte_at`].
     written: usize,
 }
 
+/// The end of a stream that a test reads from.
 struct Reader {
     file: Option<File>,
     read: usize,
 }
 
-/// What each byte of a stream is: nearly no piece of it is like another.
+/// Returns byte number `at` of every stream. Hardly any two pieces of it are alike.
 fn byte_at(at: usize) -> u8 {
     ((at as u32).wrapping_mul(2_654_435_761) >> 13) as u8
 }
@@ -35,7 +35,7 @@ impl Writer {
         Self { file: Some(nonblocking(file.into())), written: 0 }
     }
 
-    /// As much of `count` bytes as there is room for.
+    /// Writes up to `count` bytes, as many as there is room for.
     fn write(&mut self, count: usize) {
         let Some(file) = &mut self.file else { return };
         let bytes: Vec<u8> = (self.written..self.written + count).map(byte_at).collect();
@@ -54,7 +54,7 @@ impl Reader {
         Self { file: Some(nonblocking(file.into())), read: 0 }
     }
 
-    /// What is there of `count` bytes, each of which must be the next one. Gives whether it is over.
+    /// Reads up to `count` bytes, and compares them. Returns whether the stream has ended.
     fn read(&mut self, count: usize) -> bool {
         let Some(file) = &mut self.file else { return true };
         let mut bytes = vec![0; count];
@@ -74,11 +74,11 @@ impl Reader {
         }
     }
 
-    /// Until it is over.
+    /// Reads until the stream has ended.
     fn read_all(&mut self) {
         while !self.read(1 << 16) {
             let Some(file) = &self.file else { return };
-            assert!(waits_for(file, libc::POLLIN, PATIENCE), "byte {} does not come", self.read);
+            assert!(waits_for(file, libc::POLLIN, TIMEOUT), "byte {} does not come", self.read);
         }
     }
 }
@@ -91,7 +91,7 @@ fn nonblocking(fd: OwnedFd) -> File {
     fd.into()
 }
 
-/// Whether it came to one of `events`, or to a hang-up.
+/// Waits for one of `events` or a hang-up. Returns whether it occurred.
 fn waits_for(file: &File, events: libc::c_short, time: Duration) -> bool {
     let mut poll = libc::pollfd { fd: file.as_raw_fd(), events, revents: 0 };
     // SAFETY: `poll` is one pollfd, alive for the whole call.
@@ -112,28 +112,28 @@ fn pipe() -> (OwnedFd, OwnedFd) {
     (near, far)
 }
 
-/// How many file descriptors this process has open.
+/// Counts the open file descriptors of this process.
 fn open_fds() -> usize {
     // SAFETY: takes numbers only.
     (0..1024).filter(|fd| unsafe { libc::fcntl(*fd, libc::F_GETFD) } >= 0).count()
 }
 
-/// What a client is to a relay.
+/// The files of a client.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Pipes,
-    /// One end of a socket pair is both, as libssh has it.
+    /// One end of a socket pair for both directions, as libssh has it.
     Socket,
-    /// A socket for the one direction, and a pipe for the other.
+    /// A socket for one direction, and a pipe for the other.
     Both,
     /// A pipe, and a file that is written to.
     File,
 }
 
-/// Does what `input` says, and then ends both sides in order.
+/// Runs the script `input`, and then ends both sides in order.
 ///
-/// Whatever it says, the bytes that arrive are those that were sent, in order. All of them do where nobody stopped reading
-/// before. The relay ends without an error, and then no file descriptor is open that was not before.
+/// Checks that bytes arrive unchanged and in order, and all of them if their reader did not stop; that the relay ends without
+/// an error; and that it leaves no file descriptor open.
 pub fn relay_script(input: &[u8]) {
     let Some((first, steps)) = input.split_first() else { return };
     let kind = [Kind::Pipes, Kind::Socket, Kind::Both, Kind::File][usize::from(first % 4)];
@@ -142,7 +142,7 @@ pub fn relay_script(input: &[u8]) {
     assert_eq!(open_fds(), before, "file descriptors are left open");
 }
 
-/// Where one of both is `late`, the client or the server, it reads nothing before all is written.
+/// Runs the steps. A client or server that is `late` reads nothing before everything is written.
 fn run(kind: Kind, late: [bool; 2], steps: &[u8]) {
     // SAFETY: SIG_IGN is a valid disposition.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
@@ -167,7 +167,7 @@ fn run(kind: Kind, late: [bool; 2], steps: &[u8]) {
             let file = unsafe { libc::memfd_create(b"out\0".as_ptr().cast(), libc::MFD_CLOEXEC) };
             // SAFETY: memfd_create(2) has just made it.
             let to = unsafe { OwnedFd::from_raw_fd(file) };
-            // With a place of its own in the file.
+            // With a file offset of its own.
             let reads = File::open(format!("/proc/self/fd/{file}")).expect("the same file").into();
             (from, to, writes, reads)
         }
@@ -180,7 +180,7 @@ fn run(kind: Kind, late: [bool; 2], steps: &[u8]) {
 
     let (tell, outcome) = channel();
     let relaying = std::thread::spawn(move || {
-        // What is a pipe is closed by then, and its number may be another one's.
+        // The relay closes pipes, and another file can have the number by then.
         let is_pipe = |fd: &OwnedFd| {
             deno_ssh_proxy_core::fdinfo::fd_kind(fd.as_raw_fd())
                 == Ok(deno_ssh_proxy_core::fdinfo::FdKind::Pipe)
@@ -192,7 +192,7 @@ fn run(kind: Kind, late: [bool; 2], steps: &[u8]) {
         let _ = tell.send(relay(from.0, to.0, socket.as_raw_fd()));
     });
 
-    // Whether each of the two reads for as long as there is something.
+    // Whether each of the two reads to the end.
     let (mut client_stays, mut server_stays) = (true, true);
     for step in steps.chunks_exact(2) {
         let [what, much] = [step[0], step[1]];
@@ -216,7 +216,7 @@ fn run(kind: Kind, late: [bool; 2], steps: &[u8]) {
             10 if what < 128 => end_client(&mut client_writes, kind),
             11 if what < 128 => end_server(&server_writes),
             12 if what < 64 => {
-                // Gone, with whatever it has not read.
+                // Closes with bytes unread.
                 client_stays = false;
                 client_reads.file = None;
                 if kind == Kind::Socket {
@@ -229,7 +229,7 @@ fn run(kind: Kind, late: [bool; 2], steps: &[u8]) {
                 server_writes.file = None;
             }
             14 if what < 64 => {
-                // It takes no more, and says so.
+                // Shuts down its reading side.
                 server_stays = false;
                 if let Some(file) = &server_reads.file {
                     shut_down(file, libc::SHUT_RD);
@@ -241,7 +241,7 @@ fn run(kind: Kind, late: [bool; 2], steps: &[u8]) {
 
     end_client(&mut client_writes, kind);
     end_server(&server_writes);
-    // One after the other: whatever is not read must not keep what is.
+    // One after the other: bytes that are not read must not block the other direction.
     let files = kind == Kind::File;
     server_reads.read_all();
     if !files {
@@ -253,7 +253,7 @@ fn run(kind: Kind, late: [bool; 2], steps: &[u8]) {
         client_reads.file = None;
     }
     client_writes.file = None;
-    assert_eq!(outcome.recv_timeout(PATIENCE).expect("it ends"), Ok(()));
+    assert_eq!(outcome.recv_timeout(TIMEOUT).expect("it ends"), Ok(()));
     relaying.join().expect("no panic");
     if files && client_stays {
         client_reads.read_all();
@@ -266,7 +266,7 @@ fn run(kind: Kind, late: [bool; 2], steps: &[u8]) {
     }
 }
 
-/// Says that the client writes no more.
+/// Ends the stream of the client.
 fn end_client(writes: &mut Writer, kind: Kind) {
     let Some(file) = &writes.file else { return };
     match kind {
@@ -275,7 +275,7 @@ fn end_client(writes: &mut Writer, kind: Kind) {
     }
 }
 
-/// Says that the server writes no more.
+/// Ends the stream of the server.
 fn end_server(writes: &Writer) {
     if let Some(file) = &writes.file {
         shut_down(file, libc::SHUT_WR);

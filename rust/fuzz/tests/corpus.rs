@@ -1,13 +1,13 @@
-//! The fuzz targets without libFuzzer: on what it has found, and on inputs as good as random.
+//! Runs the fuzz targets without libFuzzer, on the corpus and on pseudo-random inputs.
 
 use std::sync::Mutex;
 
 use deno_ssh_proxy_fuzz::{parsers, relay_script};
 
-/// The file descriptors of this process are counted: only one test opens any at a time.
+/// Serializes the tests, because one counts the file descriptors of the process.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// What the inputs of a target are made of, beside any bytes.
+/// The pieces of the inputs, besides random bytes.
 const TEXTS: [&[u8]; 12] = [
     b"socket:[",
     b"]",
@@ -23,7 +23,7 @@ const TEXTS: [&[u8]; 12] = [
     &[24, 0, 8, b'1', 0, 0, 0, 0],
 ];
 
-/// Inputs as good as random, the same in each run.
+/// Tries pseudo-random inputs, the same in each run.
 fn each_input(count: u32, pieces: &[&[u8]], mut try_on: impl FnMut(&[u8])) {
     let mut state = 0x2545_f491_4f6c_dd1du64;
     let mut next = || {

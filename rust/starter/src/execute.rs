@@ -1,20 +1,20 @@
-//! Starting Deno, sh and ssh in the place of this process.
+//! Replaces this process by Deno, sh or ssh.
 
 use core::ffi::{c_char, CStr};
 
 use crate::environment;
-use crate::failure::{last_error, Failure};
+use crate::failure::Failure;
 use crate::invocation::About;
 use crate::limits;
 use crate::memory::{List, Memory};
 use crate::program::Program;
 use crate::words::Words;
-use deno_ssh_proxy_core::stat;
+use deno_ssh_proxy_core::{errno, stat};
 
-/// What a call returns that has replaced this process: nothing.
+/// The success of a call that replaces this process: it never returns one.
 pub enum Never {}
 
-/// The flags that Deno has whatever it runs (docs/permissions.md).
+/// The flags of every Deno (docs/permissions.md).
 const FLAGS: [&[u8]; 8] = [
     b"run",
     b"--quiet",
@@ -26,7 +26,7 @@ const FLAGS: [&[u8]; 8] = [
     b"--no-code-cache",
 ];
 
-/// What this process was started with, and where it finds what it starts.
+/// The arguments and the environment of this process, and the directory of the programs that it starts.
 pub struct Start<'a> {
     pub program: &'a Program,
     pub arguments: Words,
@@ -43,7 +43,7 @@ impl Start<'_> {
         self.run_deno(script, words, false)
     }
 
-    /// Runs a command: commands.sh chooses the permissions that it needs, and asks for [`Start::deno`].
+    /// Runs a command: starts commands.sh, which chooses the permissions and runs [`Start::deno`].
     pub fn command(mut self, about: About) -> Result<Never, Failure> {
         let script = self.program.path(b"/commands.sh", self.memory)?;
         if !is_there(script) {
@@ -65,8 +65,9 @@ impl Start<'_> {
         Err(Failure::NotStarted(shell, execute(shell, &list, &same)))
     }
 
-    /// Runs Deno with these arguments: permissions, a script, and its arguments. With a permission to start a program,
-    /// which is this one for starting ssh, or to see variables, Deno gets those of this process too, under other names.
+    /// Runs Deno with these arguments: permissions, a script, and its arguments.
+    ///
+    /// Saves the variables of this process for it if it can start a program (this one, to start ssh) or read variables.
     pub fn deno(mut self) -> Result<Never, Failure> {
         let is_script = |word: &&CStr| !word.to_bytes().starts_with(b"--");
         let script = self.arguments.into_iter().find(is_script).ok_or(Failure::NoScript)?;
@@ -92,19 +93,19 @@ impl Start<'_> {
             list.push(self.memory.text(&[flag])?)?;
         }
         list.extend(words.clone())?;
-        // Deno reports an empty script in no words at all, and a missing one in words of its own.
+        // Deno exits without a message for an empty script, and with one of its own for a missing script.
         if is_there(deno) && is_empty(script) {
             return Err(Failure::NoFile(script));
         }
         let error = execute(deno, &list, &environment);
         if error == libc::ENOENT && !is_there(deno) {
-            // Without the permission and the script, which are in the executable.
+            // Skips the permission and the script, because the executable contains both.
             return self.run_standalone(words.skip(2), &environment);
         }
         Err(Failure::NotStarted(target(deno, self.memory)?, error))
     }
 
-    /// Runs what `deno compile` made, in the place of Deno and the scripts.
+    /// Runs the executable that `deno compile` made, which contains Deno and the scripts.
     fn run_standalone(
         &mut self,
         arguments: impl Iterator<Item = &'static CStr> + Clone,
@@ -126,7 +127,7 @@ impl Start<'_> {
     }
 }
 
-/// Runs the ssh on PATH with the environment that [`Start::deno`] has saved.
+/// Runs the ssh on PATH, with the environment that [`Start::deno`] saved.
 pub fn ssh(arguments: Words, environment: Words, memory: &mut Memory) -> Result<Never, Failure> {
     let name = memory.text(&[b"ssh"])?;
     let mut list = memory.list(arguments.count() + 1)?;
@@ -143,11 +144,11 @@ pub fn ssh(arguments: Words, environment: Words, memory: &mut Memory) -> Result<
     Err(Failure::NoSsh)
 }
 
-/// Replaces this process. Returns only the errno of a failure.
+/// Replaces this process. Returns the errno if that fails.
 fn execute(path: &CStr, arguments: &List, environment: &List) -> libc::c_int {
     // SAFETY: a C string, and two lists of C strings, each with a null pointer at its end.
     unsafe { libc::execve(path.as_ptr(), arguments.as_ptr(), environment.as_ptr()) };
-    last_error()
+    errno::last().0
 }
 
 fn is_there(path: &CStr) -> bool {
@@ -155,7 +156,7 @@ fn is_there(path: &CStr) -> bool {
     unsafe { libc::access(path.as_ptr(), libc::F_OK) == 0 }
 }
 
-/// Tells whether there is no file at `path`, or an empty one.
+/// Returns whether the file at `path` is missing or empty.
 fn is_empty(path: &CStr) -> bool {
     let mut status = core::mem::MaybeUninit::<libc::stat>::uninit();
     // SAFETY: the path is a C string, and the status has room for the answer.
@@ -166,7 +167,7 @@ fn is_empty(path: &CStr) -> bool {
     unsafe { status.assume_init() }.st_size == 0
 }
 
-/// Returns where a link leads, as it says, and otherwise `path`.
+/// Returns the target of the link at `path`, or `path` if it is no link.
 fn target(path: &'static CStr, memory: &mut Memory) -> Result<&'static CStr, Failure> {
     let into = memory.take(crate::program::PATH_MAX)?;
     // SAFETY: the path is a C string, and as many bytes may be written as are there.

@@ -1,4 +1,4 @@
-//! What can go wrong before Deno runs: the message, and the exit code (sysexits.h) that the program has for its kind.
+//! The failures before Deno runs, each with its message and exit code (sysexits.h).
 
 use core::ffi::{c_int, c_void, CStr};
 
@@ -6,31 +6,31 @@ const USAGE: c_int = 64;
 const MISSING: c_int = 66;
 const DEFECT: c_int = 70;
 const RESOURCE: c_int = 71;
-/// As sh(1) has it. The command that asked for ssh reports that itself.
+/// The exit code of sh(1) for a missing command. The command that starts ssh reports it.
 const NOT_FOUND: c_int = 127;
 
 const INSTALL_AGAIN: &[u8] = b"install deno-ssh-proxy again, with ./install.sh or its package";
 
 pub enum Failure {
-    /// No memory for the arguments and the environment.
+    /// There is no memory for the arguments and the environment.
     NoMemory,
-    /// A text that the starter made has a NUL in it.
+    /// A string of the starter contains a NUL.
     Defect,
-    /// `--start-deno` has no script behind it.
+    /// `--start-deno` is not followed by a script.
     NoScript,
     /// The directory of this executable was not found.
     Lost,
-    /// The working directory was deleted, and a path begins there.
+    /// The working directory was deleted, and a path is relative to it.
     NoWorkingDirectory,
-    /// A limit is too low for Deno: what this process may have, and the arguments of ulimit(1) that raise it.
+    /// A limit is too low for Deno: its value in words, and the arguments of ulimit(1) that raise it.
     Limit { what: &'static [u8], ulimit: &'static [u8] },
-    /// No memory can be made executable.
+    /// Memory cannot be made executable.
     NoExecutableMemory,
-    /// There is neither Deno nor a standalone executable.
+    /// Deno and the standalone executable are both missing.
     NoDeno(&'static CStr),
     /// A file of the installation is missing or empty.
     NoFile(&'static CStr),
-    /// Deno, or the standalone executable, is there and cannot be started: the errno of execve(2).
+    /// An existing Deno or standalone executable cannot be started: the errno of execve(2).
     NotStarted(&'static CStr, c_int),
     /// ssh cannot be started.
     NoSsh,
@@ -76,18 +76,19 @@ impl Failure {
         };
         let parts: [&[u8]; 9] =
             [b"deno-ssh-proxy: ", subject, b": ", what, more, b"\n  ", hint, command, b"\n"];
-        // In one call, so that nobody else's words come in between.
+        // In one call, so that the output of another process cannot come in between.
         let vector = parts.map(|part| libc::iovec {
             iov_base: part.as_ptr() as *mut c_void,
             iov_len: part.len(),
         });
-        // SAFETY: the bytes are there, and only read. A stderr that takes nothing is no reason to fail otherwise.
+        // Ignores the result, because there is no other place for the message.
+        // SAFETY: the bytes are alive, and only read.
         unsafe { libc::writev(libc::STDERR_FILENO, vector.as_ptr(), vector.len() as c_int) };
         code
     }
 }
 
-/// Explains an error of execve(2) for a file that exists.
+/// Returns the message and the hint for an error of execve(2) with a file that exists.
 fn reason(error: c_int) -> (&'static [u8], &'static [u8]) {
     match error {
         libc::ENOENT => (
@@ -106,16 +107,4 @@ fn reason(error: c_int) -> (&'static [u8], &'static [u8]) {
         libc::ENOMEM | libc::EAGAIN => (b"it cannot start: this process may have no more memory", b"see ulimit -a"),
         _ => (b"it cannot start", INSTALL_AGAIN),
     }
-}
-
-/// Returns the errno of the call before.
-pub fn last_error() -> c_int {
-    #[cfg(target_os = "linux")]
-    // SAFETY: returns the address of this thread's errno.
-    let place = unsafe { libc::__errno_location() };
-    #[cfg(not(target_os = "linux"))]
-    // SAFETY: likewise.
-    let place = unsafe { libc::__error() };
-    // SAFETY: it is there as long as the thread.
-    unsafe { *place }
 }

@@ -1,4 +1,4 @@
-//! What Deno needs to start at all, and reports in words of its own: V8's are a stack trace, Deno's "Deno has panicked".
+//! Checks the limits that Deno needs to start. Below them V8 prints a stack trace, or Deno "Deno has panicked".
 
 use core::ffi::CStr;
 use core::ptr::null_mut;
@@ -6,8 +6,10 @@ use core::ptr::null_mut;
 use crate::failure::Failure;
 use crate::memory::Memory;
 use crate::program::PATH_MAX;
+use deno_ssh_proxy_core::errno;
 
-/// The soft limit of a resource; where getrlimit(2) fails there is none. A macro, because the type of a resource differs between systems.
+/// Returns the soft limit of a resource, or no limit if getrlimit(2) fails. A macro, because the type of a resource differs
+/// between systems.
 macro_rules! limit {
     ($resource:path) => {{
         let mut limit =
@@ -18,7 +20,7 @@ macro_rules! limit {
     }};
 }
 
-/// Checks that Deno can start in this process, with `arguments`, and goes to `/` where the working directory is gone.
+/// Checks that Deno can start in this process with `arguments`. Changes to `/` if the working directory was deleted.
 pub fn check(
     mut arguments: impl Iterator<Item = &'static CStr>,
     memory: &mut Memory,
@@ -38,13 +40,13 @@ pub fn check(
     }
 }
 
-/// Tries what V8 does with each function that it compiles (mprotect(2)). systemd's MemoryDenyWriteExecute= and SELinux'
-/// execmem refuse it.
+/// Makes a page executable, as V8 does to compile (mprotect(2)). systemd's MemoryDenyWriteExecute= and SELinux' execmem
+/// refuse that.
 fn check_executable_memory() -> Result<(), Failure> {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
     let (writable, executable) =
         (libc::PROT_READ | libc::PROT_WRITE, libc::PROT_READ | libc::PROT_EXEC);
-    // A page: the kernel rounds up.
+    // The kernel rounds up to a page.
     let size = 1;
     // SAFETY: asks for new memory, at no address in particular.
     let start = unsafe { libc::mmap(null_mut(), size, writable, flags, -1, 0) };
@@ -58,7 +60,7 @@ fn check_executable_memory() -> Result<(), Failure> {
     }
 }
 
-/// Compares the limits of this process with what Deno 2.9.6 was seen to need. Beneath that it ends with a stack trace.
+/// Compares the limits of this process with the lowest ones with which Deno 2.9.6 starts, found by trying.
 fn check_limits() -> Result<(), Failure> {
     let needs: [(libc::rlim_t, libc::rlim_t, &[u8], &[u8]); 4] = [
         // V8 reserves 32 GiB for its heaps.
@@ -79,11 +81,11 @@ fn has_working_directory(memory: &mut Memory) -> Result<bool, Failure> {
     let into = memory.take(PATH_MAX)?;
     // SAFETY: as many bytes may be written as are there.
     let path = unsafe { libc::getcwd(into.as_mut_ptr().cast(), into.len()) };
-    // Deno needs no other error here: one directory that is too deep is as good as any.
-    Ok(!path.is_null() || crate::failure::last_error() != libc::ENOENT)
+    // Any other error, such as a path that is too long, does not keep Deno from starting.
+    Ok(!path.is_null() || errno::last().0 != libc::ENOENT)
 }
 
-/// Tells whether the path of an address begins in the working directory, as in `unix/./s`.
+/// Returns whether the path of an address is relative to the working directory, as in `unix/./s`.
 fn is_relative(word: &[u8]) -> bool {
     let rest = word.iter().position(|byte| *byte == b'/' || *byte == b'%').map(|at| at + 1);
     rest.and_then(|at| word.get(at..)).map_or(false, |path| path.starts_with(b"./"))

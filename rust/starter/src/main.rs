@@ -1,12 +1,11 @@
 //! The starter: `bin/deno-ssh-proxy`, as `ssh` and people start it. It replaces itself by Deno.
 //!
 //! Deno reads many environment variables before the first line of a script, and some of them decide what runs
-//! (`NODE_OPTIONS`, `DENO_PERMISSION_BROKER_PATH`). So Deno gets an environment that is made here ([`environment`])
-//! rather than the one that this process has. A script for sh(1) needs env(1) for that: a program more for
-//! every connection.
+//! (`NODE_OPTIONS`, `DENO_PERMISSION_BROKER_PATH`). So Deno gets a new environment ([`environment`]) instead of that of
+//! this process. A script for sh(1) would need env(1) for that: one more program for every connection.
 //!
-//! All that it starts lies in the directory of this executable ([`program`]). It reads no address: it tells only whether
-//! there is one ([`invocation`]).
+//! The directory of this executable has everything that it starts ([`program`]). It does not parse addresses: it only tells
+//! them from commands ([`invocation`]).
 
 #![no_std]
 #![no_main]
@@ -34,7 +33,7 @@ use memory::Memory;
 use program::Program;
 use words::Words;
 
-/// Starts what the command line asks for, and returns an exit code where it cannot.
+/// Starts the program for the command line, and returns an exit code if that fails.
 ///
 /// # Safety
 /// `argv` and `envp` are what the C runtime gives to `main`.
@@ -52,7 +51,7 @@ pub unsafe extern "C" fn main(
     start(arguments, environment).report()
 }
 
-/// Replaces this process. Returns only where that fails.
+/// Replaces this process. Returns if that fails.
 fn start(arguments: Words, environment: Words) -> Failure {
     let outcome = Memory::new(&[arguments, environment]).and_then(|mut memory| {
         let invocation = Invocation::new(arguments);

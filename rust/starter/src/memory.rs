@@ -1,4 +1,4 @@
-//! The memory for new arguments and a new environment: one mapping, made at the beginning, large enough for all of it.
+//! Allocates new arguments and a new environment from one mapping that is large enough for all of them.
 
 use core::ffi::{c_char, CStr};
 use core::mem::size_of;
@@ -7,10 +7,10 @@ use core::ptr::null_mut;
 use crate::failure::Failure;
 use crate::words::Words;
 
-/// Enough for the paths, flags and variables that the starter adds: each path has at most PATH_MAX bytes.
+/// The room for the paths, flags and variables that the starter adds: each path has at most PATH_MAX bytes.
 const ADDED: usize = 16 * 4096;
 
-/// What an argument or a variable needs at most beside its own bytes: a pointer, a prefix, its NUL.
+/// The room for each argument or variable besides its own bytes: a pointer, a prefix, its NUL.
 const PER_WORD: usize = 2 * size_of::<*const c_char>() + 16;
 
 pub struct Memory {
@@ -19,7 +19,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Maps memory for a copy of `lists`, and for what the starter adds.
+    /// Maps memory for a copy of `lists`, and for the additions of the starter.
     pub fn new(lists: &[Words]) -> Result<Self, Failure> {
         let mut size = ADDED;
         for words in lists {
@@ -45,14 +45,14 @@ impl Memory {
     /// Takes `size` bytes, all of them zero.
     pub fn take(&mut self, size: usize) -> Result<&'static mut [u8], Failure> {
         self.left = self.left.checked_sub(size).ok_or(Failure::NoMemory)?;
-        // SAFETY: `size` bytes of the mapping are left, nobody else has them, and it is never unmapped.
+        // SAFETY: `size` bytes of the mapping are left and unshared, and it is never unmapped.
         let taken = unsafe { core::slice::from_raw_parts_mut(self.next, size) };
         // SAFETY: at most one past the end of the mapping.
         self.next = unsafe { self.next.add(size) };
         Ok(taken)
     }
 
-    /// Returns a C string of `parts`, one behind the other. None of them may contain a NUL.
+    /// Joins `parts` to a C string. None of them may contain a NUL.
     pub fn text(&mut self, parts: &[&[u8]]) -> Result<&'static CStr, Failure> {
         let taken = self.take(parts.iter().map(|part| part.len()).sum::<usize>() + 1)?;
         let mut into = taken.iter_mut();
@@ -73,7 +73,7 @@ impl Memory {
     }
 }
 
-/// A list of C strings that is being made, as execve(2) takes one.
+/// A list of C strings for execve(2), to be filled.
 pub struct List {
     start: *const *const c_char,
     next: *mut *const c_char,
@@ -97,7 +97,7 @@ impl List {
         Ok(())
     }
 
-    /// Returns the list; the memory was zero, so a null pointer is at its end.
+    /// Returns the list, which ends with a null pointer, because the memory was zero.
     pub fn as_ptr(&self) -> *const *const c_char {
         self.start
     }

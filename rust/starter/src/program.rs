@@ -1,4 +1,4 @@
-//! The directory that everything lies in which the starter starts: `deno`, a link to the Deno to run, the scripts
+//! Finds the directory of the installation. It has `deno`, a link to the Deno to run, the scripts
 //! `proxy.mjs`, `cli.mjs` and `commands.sh`, and the native library; or in their place `standalone`.
 
 use core::ffi::{c_char, CStr};
@@ -6,10 +6,10 @@ use core::ffi::{c_char, CStr};
 use crate::failure::Failure;
 use crate::memory::Memory;
 
-/// The longest path that Linux takes, with its NUL (limits.h).
+/// The longest path on Linux, with its NUL (limits.h).
 pub const PATH_MAX: usize = 4096;
 
-/// The name of this executable in there.
+/// The name of this executable in the directory.
 pub const NAME: &[u8] = b"/deno-ssh-proxy";
 
 #[cfg(target_os = "macos")]
@@ -44,7 +44,7 @@ impl Program {
     }
 }
 
-/// Where this process may not have /proc, the path that it was started by tells as well (getauxval(3)).
+/// Returns the path of this executable: from /proc, or without /proc from the path that started it (getauxval(3)).
 #[cfg(target_os = "linux")]
 fn own_path(into: &'static mut [u8]) -> Option<&'static [u8]> {
     let start: *mut c_char = into.as_mut_ptr().cast();

@@ -1,7 +1,8 @@
-//! `__libc_start_main`, which crt1.o calls, in the place of glibc's.
+//! Replaces glibc's `__libc_start_main`, which crt1.o calls.
 //!
-//! glibc 2.34 gave its own a new version, so that what is linked there starts with no older glibc. The dynamic linker has
-//! initialised the C library by then. glibc's function adds constructors and exit handlers, of which the starter has none.
+//! glibc 2.34 gave that symbol a new version, so that a program linked there does not start with an older glibc. The
+//! dynamic linker has initialised the C library already. glibc's function also runs constructors and exit handlers, of
+//! which the starter has none.
 
 use core::ffi::{c_char, c_int};
 

@@ -1,4 +1,4 @@
-//! Lists of C strings, as a program gets its arguments and its environment.
+//! Iterates over lists of C strings: the arguments and the environment of a program.
 
 use core::ffi::{c_char, CStr};
 

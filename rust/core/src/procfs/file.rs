@@ -32,7 +32,7 @@ fn whole(path: &Path, into: &mut [u8]) -> Result<usize> {
     }
 }
 
-/// Reads as much of a file as fits. Returns the open file and the length of what was read.
+/// Reads as much of a file as fits. Returns the open file and the number of bytes read.
 fn start(path: &Path, into: &mut [u8]) -> Result<(OwnedFd, usize)> {
     let file = open(path, 0)?;
     let mut length = 0;

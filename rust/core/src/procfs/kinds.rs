@@ -1,4 +1,4 @@
-//! The closed list of what is read from /proc. The numbers are those of the C ABI.
+//! The closed list of files and lists in /proc. The numbers are those of the C ABI.
 
 use crate::errno::{Errno, Result};
 

@@ -13,7 +13,7 @@ use std::sync::mpsc::{channel, Receiver};
 use std::thread;
 use std::time::Duration;
 
-/// What a client has: where it writes, where it reads, and the same two as the relay has them.
+/// The files of a client: where it writes and reads, and the relay's ends of the same.
 struct Client {
     writes: File,
     reads: File,
@@ -26,7 +26,7 @@ fn with_pipes() -> Client {
     Client { writes: writes.into(), reads: reads.into(), from, to }
 }
 
-/// As libssh does it: one end of a socket pair is both.
+/// One end of a socket pair for both directions, as libssh has it.
 fn with_a_socket() -> Client {
     let (near, far) = UnixStream::pair().unwrap();
     Client {
@@ -37,7 +37,7 @@ fn with_a_socket() -> Client {
     }
 }
 
-/// As asyncio does it until Python 3.11: a socket for the one direction, and a pipe for the other.
+/// A socket for one direction and a pipe for the other, as asyncio has it until Python 3.11.
 fn with_a_socket_and_a_pipe() -> Client {
     let (socket, pipes) = (with_a_socket(), with_pipes());
     Client { writes: socket.writes, from: socket.from, ..pipes }
@@ -62,7 +62,7 @@ fn with_a_terminal() -> Client {
     }
 }
 
-/// A relay under way, and what is on both sides of it.
+/// A running relay, and the files on both sides of it.
 struct Relaying {
     writes: File,
     reads: File,
@@ -88,12 +88,12 @@ impl Relaying {
     }
 }
 
-/// How it ended; that it did not is a failure.
+/// Waits for the result of the relay, and fails after 20 s.
 fn ends(outcome: &Receiver<Result<()>>) -> Result<()> {
     outcome.recv_timeout(Duration::from_secs(20)).unwrap()
 }
 
-/// What is left when it is over: a pipe is closed by then, and its number may be another test's.
+/// Relays, and closes only what the relay has left open: it closes pipes, and another test can have their numbers by then.
 fn relay_and_close(client: [OwnedFd; 2], socket: UnixStream) -> Result<()> {
     let [from, to] = client.map(|fd| match fd_kind(fd.as_raw_fd()) {
         Ok(FdKind::Pipe) => (fd.into_raw_fd(), None),
@@ -127,7 +127,7 @@ fn every_client() -> [Client; 3] {
     [with_pipes(), with_a_socket(), with_a_socket_and_a_pipe()]
 }
 
-/// Both sides send this much at the same time as they read.
+/// Sends `count` bytes from both sides while both read.
 fn both_ways_at_once(client: Client, over: Over, count: usize) {
     let mut relaying = Relaying::start(client, over);
     let sent = bytes(count);
@@ -146,7 +146,7 @@ fn both_ways_at_once(client: Client, over: Over, count: usize) {
     assert_eq!(ends(&relaying.outcome), Ok(()));
 }
 
-/// A connected socket, and its server's side.
+/// Returns a connected socket and its server's side.
 type Over = fn() -> (UnixStream, UnixStream);
 
 fn unix_pair() -> (UnixStream, UnixStream) {
@@ -158,13 +158,13 @@ fn vsock_pair() -> (UnixStream, UnixStream) {
     let listener = crate::test_support::VsockListener::bind(9024);
     let socket =
         crate::connect::vsock(libc::VMADDR_CID_LOCAL, 9024, Deadline::in_ms(5000)).unwrap();
-    // What is read, written and shut down with either is the same.
+    // A UnixStream only reads, writes and shuts down, which works the same for both families.
     // SAFETY: it is given away, and open.
     let socket = unsafe { OwnedFd::from_raw_fd(socket.into_raw()) };
     (socket.into(), listener.accept().into())
 }
 
-/// What holds over any socket: each a test over AF_UNIX, and all of them one over AF_VSOCK.
+/// Makes of each function a test over AF_UNIX, and of all of them one test over AF_VSOCK.
 macro_rules! over_any_socket {
     ($(fn $name:ident($over:ident) $body:block)*) => {
         $(
@@ -295,7 +295,7 @@ over_any_socket! {
                 let (up, down) = (&to_server, &to_client);
                 let one = scope.spawn(move || writes.write_all(up).unwrap());
                 let other = scope.spawn(move || server.write_all(down).unwrap());
-                // One after the other: whatever is not read must not keep what is.
+                // One after the other: bytes that are not read must not block the other direction.
                 assert!(read(&relaying.server, to_server.len()) == to_server);
                 one.join().unwrap();
                 assert!(!other.is_finished(), "all of it is under way");
@@ -383,7 +383,7 @@ fn what_is_left_out_says_nothing_although_it_has_hung_up() {
     assert_eq!(events, Ok([libc::POLLHUP, libc::POLLIN]));
 }
 
-/// A kernel that always says EAGAIN is what stands for a peer that has found a way to have it do so.
+/// Stands in for a peer that makes every splice(2) return EAGAIN: a filter does.
 #[cfg(target_os = "linux")]
 #[test]
 #[cfg_attr(miri, ignore = "Miri lacks the system calls")]
