@@ -2,7 +2,7 @@
  * Connects to AF_UNIX sockets, virtual machines over AF_VSOCK, hybrid-vsock multiplexers, and the machines that
  * systemd-machined knows, and passes the connected file descriptors on.
  *
- * Importing this opens nothing. The native library is opened at the first {@linkcode connectTarget}, under `--allow-ffi`.
+ * Importing this opens nothing. The native library is opened at the first {@linkcode dial}, under `--allow-ffi`.
  *
  * @example
  * ```ts
@@ -23,8 +23,12 @@
  */
 
 import { dial as dialTarget } from "./addresses/dial.ts";
-import type { Target } from "./addresses/forms.ts";
+import type { MachineTarget } from "./addresses/machine.ts";
 import { requireTarget } from "./addresses/require_target.ts";
+import { formatTarget as formatAddress, parseTarget as parseAddress } from "./addresses/target.ts";
+import type { UnixTarget } from "./addresses/unix.ts";
+import type { VsockTarget } from "./addresses/vsock.ts";
+import type { VsockMuxTarget } from "./addresses/vsock_mux.ts";
 import { Deadline, DEFAULT_TIMEOUT_MS } from "./core/deadline.ts";
 import { ProxyError } from "./core/errors.ts";
 import { escapeForTerminal } from "./core/text.ts";
@@ -32,16 +36,47 @@ import { Library, libraryPath } from "./ffi/library.ts";
 import { NONBLOCKING_SYMBOLS } from "./ffi/nonblocking.ts";
 import type { Socket } from "./ffi/socket.ts";
 
-export { formatTarget, parseTarget } from "./addresses/target.ts";
-export type { Target } from "./addresses/forms.ts";
-export type { MachineTarget } from "./addresses/machine.ts";
-export type { UnixTarget } from "./addresses/unix.ts";
-export type { VsockTarget } from "./addresses/vsock.ts";
-export type { VsockMuxTarget } from "./addresses/vsock_mux.ts";
 export { type ErrorKind, ProxyError, type ProxyErrorOptions } from "./core/errors.ts";
 export type { ReceiveOptions, Socket, WaitOptions } from "./ffi/socket.ts";
+export type { MachineTarget, UnixTarget, VsockMuxTarget, VsockTarget };
 
-/** How to {@linkcode connectTarget}. */
+/** What can be connected to. A target that {@linkcode parseTarget} made is valid. */
+export type Target = UnixTarget | VsockTarget | VsockMuxTarget | MachineTarget;
+
+/**
+ * Parses a host name and a port as they stand on an `ssh` command line.
+ *
+ * The first `/` of `host` can be a `%` instead, and its words can be in any case. The port of an AF_UNIX socket has no
+ * meaning, but must be a port.
+ *
+ * @throws {ProxyError} of kind `usage` if `host` is not an address or `port` is not a port
+ *
+ * @example
+ * ```ts
+ * import { parseTarget } from "@deno-ssh-proxy/deno-ssh-proxy";
+ *
+ * console.assert(parseTarget("vsock/42", "22").kind === "vsock");
+ * ```
+ */
+export function parseTarget(host: string, port: string): Target {
+  return parseAddress(host, port);
+}
+
+/**
+ * Formats `target` as an address: with the target's port, {@linkcode parseTarget} returns the same target.
+ *
+ * @example
+ * ```ts
+ * import { formatTarget, parseTarget } from "@deno-ssh-proxy/deno-ssh-proxy";
+ *
+ * console.assert(formatTarget(parseTarget("unix%run/app.sock", "22")) === "unix/run/app.sock");
+ * ```
+ */
+export function formatTarget(target: Target): string {
+  return formatAddress(target);
+}
+
+/** How to {@linkcode dial}. */
 export interface DialOptions {
   /**
    * How long connecting may take, with asking for a machine and a multiplexer's handshake, in milliseconds: over 0, at most

@@ -10,7 +10,9 @@ import { type AddressText, invalidAddress, type NameForm } from "./form.ts";
 
 /** A machine by the name under which it is registered with systemd-machined. */
 export interface MachineTarget {
+  /** The name of the address form. */
   readonly kind: "machine";
+  /** The name, as systemd-machined has it. */
   readonly name: string;
   /** The port of a virtual machine, over AF_VSOCK or behind a multiplexer: 0 to 2^32 − 1. A container's socket has none. */
   readonly port: number;

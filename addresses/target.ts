@@ -20,13 +20,6 @@ import { suggestAddress } from "./suggest.ts";
  * has no meaning, but must be a port.
  *
  * @throws {ProxyError} of kind `usage` if `host` is not an address or `port` is not a port
- *
- * @example
- * ```ts
- * import { parseTarget } from "@deno-ssh-proxy/deno-ssh-proxy";
- *
- * console.assert(parseTarget("vsock/42", "22").kind === "vsock");
- * ```
  */
 export function parseTarget(host: string, port: string): Target {
   for (const [what, text] of [["host", host], ["port", port]] as const) {
@@ -82,13 +75,6 @@ export function isSocketAddress(text: string): boolean {
 
 /**
  * Formats `target` as an address: with the target's port, {@linkcode parseTarget} returns the same target.
- *
- * @example
- * ```ts
- * import { formatTarget, parseTarget } from "@deno-ssh-proxy/deno-ssh-proxy";
- *
- * console.assert(formatTarget(parseTarget("unix%run/app.sock", "22")) === "unix/run/app.sock");
- * ```
  */
 export function formatTarget(target: Target): string {
   return `${target.kind}/${formOf(target).format(target)}`;

@@ -10,6 +10,7 @@ import { parsePath, shortPath } from "./socket_path.ts";
 
 /** An AF_UNIX stream socket. */
 export interface UnixTarget {
+  /** The name of the address form. */
   readonly kind: "unix";
   /** Its path: absolute, or relative to the working directory from `./` on. */
   readonly path: string;

@@ -11,6 +11,7 @@ import { type AddressText, invalidAddress, type SocketForm } from "./form.ts";
 
 /** An AF_VSOCK socket. */
 export interface VsockTarget {
+  /** The name of the address form. */
   readonly kind: "vsock";
   /** 0 to 2^32 − 2. */
   readonly cid: number;

@@ -11,6 +11,7 @@ import { parsePath, shortPath } from "./socket_path.ts";
 
 /** A guest behind a hybrid-vsock multiplexer. */
 export interface VsockMuxTarget {
+  /** The name of the address form. */
   readonly kind: "vsock-mux";
   /** The path of the multiplexer's AF_UNIX socket: absolute, or relative to the working directory from `./` on. */
   readonly path: string;
