@@ -29,7 +29,7 @@ export const PROXY_OPTIONS = ["--as-typed", "--relay", "--timeout", "--wait"] as
 
 /**
  * Returns whether a command line is a ProxyCommand's and not a command's: it begins with an address or an option. Every
- * address but `.host` has a separator, and no command has one. The starter has the same rule (rust/starter/invocation.rs).
+ * address but `.host` has a separator, and no command has one. The starter has the same rule (rust/starter/src/invocation.rs).
  */
 export function isProxyInvocation([first = ""]: readonly string[]): boolean {
   return isThisMachine(first) || first.includes("/") || first.includes("%") ||
