@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isThere } from "../commands/config/replace.ts";
+import { exists } from "../tools/programs.ts";
 import { type Figures, inTurn } from "./measure.ts";
 import { type Peers, SYSTEMD } from "./peers.ts";
 import { type Kind, launch } from "./run.ts";
@@ -66,7 +66,7 @@ function makeControlGroup(): { folder: string; peak: string } | undefined {
       continue;
     }
     const file = `${group}/${peak}`;
-    if (isThere(file)) return { folder: group, peak: file };
+    if (exists(file)) return { folder: group, peak: file };
     Deno.removeSync(group);
   }
   return undefined;

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { isThere } from "../commands/config/replace.ts";
 import { CHECKOUT } from "../tools/checkout.ts";
+import { exists } from "../tools/programs.ts";
 import type { Relay } from "./run.ts";
 
 /** This program, in the tables. */
@@ -103,9 +103,9 @@ export function findPeers(prefix: string, empty: string): Peers {
  */
 function findSystemd(): { with(program: string, ...args: string[]): string[] } | undefined {
   const proxy = "lib/systemd/systemd-ssh-proxy";
-  if (isThere(`/usr/${proxy}`)) return { with: (program, ...args) => [`/usr/${program}`, ...args] };
+  if (exists(`/usr/${proxy}`)) return { with: (program, ...args) => [`/usr/${program}`, ...args] };
   const usr = `${CHECKOUT}/build/bench/systemd/usr`;
-  if (!isThere(`${usr}/${proxy}`)) return undefined;
+  if (!exists(`${usr}/${proxy}`)) return undefined;
   const entries = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => `${folder}/${name}`);
   const libraries = entries(`${usr}/lib`).find((path) => path.endsWith("-linux-gnu"));
   const linker = libraries && entries(libraries).find((path) => path.includes("/ld-linux-"));
@@ -116,9 +116,9 @@ function findSystemd(): { with(program: string, ...args: string[]): string[] } |
 
 /** Where `program` is. What only root usually has on its PATH is found for everybody. */
 export function onPath(program: string): string | undefined {
-  return `${Deno.env.get("PATH")}:/usr/sbin`.split(":").map((folder) => `${folder}/${program}`).find(isThere);
+  return `${Deno.env.get("PATH")}:/usr/sbin`.split(":").map((folder) => `${folder}/${program}`).find(exists);
 }
 
 function existing(path: string): string | undefined {
-  return isThere(path) ? path : undefined;
+  return exists(path) ? path : undefined;
 }

@@ -10,7 +10,7 @@ import { escapeForTerminal } from "../core/text.ts";
 import { LONGEST_BANNER } from "../proxy/banner.ts";
 import { waitFor, withoutKnownReason } from "../proxy/wait.ts";
 import { command } from "./command.ts";
-import { ADDRESS_AND_PORT, addressDestination, isName, resolveAlias, withoutUser } from "./ssh/destination.ts";
+import { ADDRESS_AND_PORT, addressDestination, isAliasName, resolveAlias, withoutUser } from "./ssh/destination.ts";
 import { folded } from "./terminal/output.ts";
 import { Progress } from "./terminal/progress.ts";
 
@@ -32,7 +32,7 @@ Exits with 0, or with 75 and the last reason where the time is over.`,
   async run({ out, err, library }, { timeout }, typed, given) {
     const time = timeout === undefined ? DEFAULT_WAIT_MS : parseSeconds("--timeout", timeout);
     const host = withoutUser(typed!);
-    const { address, port } = isName(host) ? await resolveAlias(host, given) : addressDestination(host, given);
+    const { address, port } = isAliasName(host) ? await resolveAlias(host, given) : addressDestination(host, given);
     const target = parseTarget(address, port);
     const began = performance.now();
     const { socket, banner } = await answer();

@@ -14,6 +14,17 @@ export function works(tool: string, args: string[]): boolean {
   }
 }
 
+/** Returns whether `path` exists. */
+export function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) return false;
+    throw thrown;
+  }
+}
+
 /** The path of a program on PATH; its name alone where there is none, which nothing can start. */
 export function pathOf(program: string): string {
   return outputOf("sh", "-c", 'command -v "$0" || printf %s "$0"', program).trim();

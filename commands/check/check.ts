@@ -12,7 +12,7 @@ import {
   ADDRESS_AND_PORT,
   addressDestination,
   type Destination,
-  isName,
+  isAliasName,
   resolveAlias,
   withoutUser,
 } from "../ssh/destination.ts";
@@ -87,7 +87,9 @@ async function runSteps(
   { library, timeout }: { library: Library; timeout: number },
   run: StepRunner,
 ): Promise<Destination | undefined> {
-  const destination = isName(host) ? await run("name", () => nameFinding(host, port)) : addressDestination(host, port);
+  const destination = isAliasName(host)
+    ? await run("name", () => nameFinding(host, port))
+    : addressDestination(host, port);
   if (destination === undefined) return undefined;
   const target = await readAddress(destination, run);
   if (target === undefined) return destination;

@@ -8,7 +8,7 @@ import { ProxyError } from "../../core/errors.ts";
 import { escapeForTerminal } from "../../core/text.ts";
 import type { Library } from "../../ffi/library.ts";
 import { aliasCommand } from "../ssh/alias.ts";
-import { isName } from "../ssh/destination.ts";
+import { isAliasName } from "../ssh/destination.ts";
 import { type EffectiveConfig, effectiveConfig, isOurs, originOf } from "../ssh/effective_config.ts";
 import { aliasHint, hasPattern } from "../ssh/needs_alias.ts";
 import { inspectControlPath } from "./control_path.ts";
@@ -71,7 +71,7 @@ export async function sshFinding(
 /** A `HostName` alone does not bring this program in: its `Host` blocks are matched against the name as it was typed. */
 function noProxyCommand({ host, port: given, options }: EffectiveConfig): ProxyError {
   const [address = "", port = "22"] = [options.get("hostname"), options.get("port")];
-  const command = isName(host) ? aliasCommand(host, address, port) : undefined;
+  const command = isAliasName(host) ? aliasCommand(host, address, port) : undefined;
   const message = `ssh has no ProxyCommand for ${escapeForTerminal(host)}`;
   if (command === undefined) {
     const hint = aliasHint(host, given) ?? INSTALL;

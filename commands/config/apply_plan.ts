@@ -10,14 +10,7 @@ import { configFiles } from "./include_change.ts";
 import type { ConfigLocation } from "./location.ts";
 import { isInUse, lockDirectory } from "./lock.ts";
 import type { Plan, PlannedChange } from "./plan.ts";
-import {
-  ConcurrentChange,
-  directoryOf,
-  isThere,
-  makeChange,
-  makeDirectory,
-  removeStaleTemporaries,
-} from "./replace.ts";
+import { ConcurrentChange, directoryOf, exists, makeChange, makeDirectory, removeStaleTemporaries } from "./replace.ts";
 
 /** The most attempts, while another program changes the same files. */
 const MOST_ATTEMPTS = 10;
@@ -35,7 +28,7 @@ export async function applyPlan(
   const done: string[] = [];
   if (isInstall) makeDirectory(location.directory, location.home === undefined ? 0o755 : 0o700);
   // Without the directory there is nothing to remove.
-  else if (!isThere(location.directory)) return { done, notes: plan().notes() };
+  else if (!exists(location.directory)) return { done, notes: plan().notes() };
   const directories = new Set([location.directory, ...configFiles(location).map(directoryOf)]);
   const { changes, notes } = plan();
   // Makes no lock file without a change, because the directory can be read-only.

@@ -16,7 +16,7 @@ import { applyPlan } from "./apply_plan.ts";
 import { unifiedDiff } from "./diff.ts";
 import { dropIn, EXAMPLES } from "./drop_in.ts";
 import { showEffect } from "./effect.ts";
-import { askSshFor, hiddenHostWarnings, reservedNameWarnings } from "./hidden_hosts.ts";
+import { findKnownNames, hiddenHostWarnings, reservedNameWarnings } from "./hidden_hosts.ts";
 import { installedFiles, installedSettings } from "./installed.ts";
 import { listJson, listText } from "./installed_list.ts";
 import { type ConfigLocation, configLocation, dropInPath } from "./location.ts";
@@ -145,7 +145,7 @@ async function change({ out, err }: Context, asked: Asked, planFor: (place: Conf
     if (dryRun) await showPlan({ out, err }, plan);
     else if (isInstall) await requireReadable(place);
     const added = notInstalled(place, aliases);
-    const known = dryRun ? undefined : await askSshFor(added);
+    const known = dryRun ? undefined : await findKnownNames(added);
     if (!dryRun) {
       const { done, notes } = await applyPlan(place, isInstall, () => planFor(place));
       if (done.length === 0 && isInstall) done.push(`already installed: ${dropInPath(place)}`);

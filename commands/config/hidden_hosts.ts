@@ -33,7 +33,7 @@ export function reservedNameWarnings(aliases: readonly Alias[]): Warning[] {
 export type KnownNames = ReadonlyMap<string, string>;
 
 /** Asks ssh and the resolver of this system for the names of `aliases`, which must not be installed yet. */
-export async function askSshFor(aliases: readonly Alias[]): Promise<KnownNames> {
+export async function findKnownNames(aliases: readonly Alias[]): Promise<KnownNames> {
   const all = aliases.map(async (alias) => [alias.name, await asSshHas(alias)] as const);
   return new Map((await Promise.all(all)).flatMap(([name, reason]) => reason === undefined ? [] : [[name, reason]]));
 }

@@ -66,7 +66,7 @@ function planBackup(path: string, kept: FileSnapshot | undefined, now: FileSnaps
   const changes: PlannedChange[] = [];
   if (kept !== undefined) {
     const earlier = nameForCopy(path, kept.bytes, 1);
-    if (!earlier.isThere) {
+    if (!earlier.isTaken) {
       changes.push({
         ...backUp(earlier.path, kept),
         summary: `kept the backup of an earlier --install as ${earlier.path}`,

@@ -1,10 +1,10 @@
 /**
- * The names in a known_hosts file (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT).
+ * Searches a known_hosts file for a name (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT).
  *
  * @module
  */
 
-/** Whether a line of `text` has a key under this very name, with any port; a hashed one with ssh's usual port only. */
+/** Returns whether `text` has a key for `name`, with any port. A hashed name is found with port 22 only. */
 export async function isKnownHost(text: string, name: string): Promise<boolean> {
   const wanted = name.toLowerCase();
   for (const line of text.split("\n")) {
@@ -14,12 +14,12 @@ export async function isKnownHost(text: string, name: string): Promise<boolean> 
   return false;
 }
 
-/** The names of a line without their ports. A pattern is none. */
+/** Returns the names of a line without their ports. */
 function namesIn(names: string): string[] {
   return names.toLowerCase().split(",").map((name) => /^\[(.*)\]:[0-9]+$/.exec(name)?.[1] ?? name);
 }
 
-/** Whether `|1|SALT|HASH` is of `name`: HMAC-SHA1 of it, with the salt as the key (OpenSSH's hostfile.c, host_hash). */
+/** Returns whether `|1|SALT|HASH` is the HMAC-SHA1 of `name`, with the salt as the key (hostfile.c, host_hash). */
 async function isHashOf(hashed: string, name: string): Promise<boolean> {
   const [, , salt = "", hash = ""] = hashed.split("|");
   let bytes: Uint8Array<ArrayBuffer>;

@@ -1,49 +1,48 @@
 /**
- * The lock that keeps two runs of this program from changing the files of one folder at once.
+ * A lock, so that two runs of this program do not change the files of a directory at the same time.
  *
  * @module
  */
 
 import { ProxyError } from "../../core/errors.ts";
 import { escapeForTerminal } from "../../core/text.ts";
-import { failure, isUnfinished, removeIfThere } from "./replace.ts";
+import { fileError, isTemporary, removeIfPossible } from "./replace.ts";
 
-/** How long others may take that change a file in the same folder, in milliseconds. */
-const PATIENCE = 10_000;
+/** The default timeout for the lock, in milliseconds. */
+const LOCK_TIMEOUT_MS = 10_000;
 
 /**
- * The name of the file that a run locks in the folder that it changes. Not the folder itself: flock(2) locks whatever is open,
- * so each user who can read the folder could keep all others out. Only its owner can open this file.
+ * The name of the lock file. Not the directory is locked, because any user who can open it for reading could hold a lock on it
+ * (flock(2)). Only its owner can open this file.
  */
 const LOCK = ".deno-ssh-proxy.lock";
 const LOCK_MODE = 0o600;
 
 /**
- * Keeps every other run of this program out of `folder` until the result is disposed of, which takes the lock file away. The
- * kernel lets go of the lock with the process, however that ends; the next run takes over a file that was left. Where no file
- * can be made, or the file system has no locks, nobody is kept out, and comparing the files before each change is what is left.
- * `patience` is in milliseconds.
+ * Locks `directory` until the result is disposed of, which removes the lock file. The kernel releases the lock when the process
+ * ends, and the next run takes over a file that was left. If no file can be made, or the file system has no locks, it locks
+ * nothing: files are still compared before each change. `timeout` is in milliseconds.
  *
- * @throws {ProxyError} where another one takes too long
+ * @throws {ProxyError} of kind `timeout` if another run holds the lock for longer
  */
-export async function lockDirectory(folder: string, patience: number = PATIENCE): Promise<Disposable> {
-  const path = `${folder}/${LOCK}`;
-  const end = performance.now() + patience;
+export async function lockDirectory(directory: string, timeout: number = LOCK_TIMEOUT_MS): Promise<Disposable> {
+  const path = `${directory}/${LOCK}`;
+  const end = performance.now() + timeout;
   for (;;) {
     const file = openLock(path);
-    // The change itself says better what is wrong with the folder.
+    // The change itself will explain what is wrong with the directory.
     if (file === undefined) return { [Symbol.dispose]() {} };
     if (!await lockBefore(end, file)) {
       throw new ProxyError(
         "timeout",
-        `${escapeForTerminal(path)}: another program has held a lock on it for ${patience / 1000} s`,
+        `${escapeForTerminal(path)}: another program has held a lock on it for ${timeout / 1000} s`,
         {
           hint: "nothing was changed; is another deno-ssh-proxy config stopped half-way?",
         },
       );
     }
     if (isStill(path, file)) return new Lock(path, file);
-    // Whoever had it has taken it away.
+    // The run that held it has removed it.
     file.close();
   }
 }
@@ -53,60 +52,60 @@ class Lock implements Disposable {
   constructor(private readonly path: string, private readonly file: Deno.FsFile) {}
 
   [Symbol.dispose](): void {
-    // While it is held: whoever waits for it sees that it is no longer the one to wait for.
-    removeIfThere(this.path);
+    // Removes the file while it is locked, so that a waiting run sees that it is gone.
+    removeIfPossible(this.path);
     this.file.close();
   }
 }
 
 /**
- * Opens the lock file, which is made where there is none; returns undefined where it cannot be made.
+ * Opens or makes the lock file. Returns undefined if it cannot be made.
  *
- * @throws {ProxyError} where something else is there, or Deno does not allow it
+ * @throws {ProxyError} if its path is not a regular file, or Deno does not allow it
  */
 function openLock(path: string): Deno.FsFile | undefined {
   try {
     const there = statusOf(path);
-    // A link would have a file made somewhere else.
+    // A link would lead to a file in another place.
     if (there !== undefined && !there.isFile) {
       throw new ProxyError("resource", `${escapeForTerminal(path)}: it is not a file`, { hint: "take it away" });
     }
-    // A file that others can open is none of this program's, and no lock of theirs counts.
-    if (there !== undefined && ((there.mode ?? 0) & 0o077) !== 0) removeIfThere(path);
+    // This program makes no file that others can open. Their locks on one do not count.
+    if (there !== undefined && ((there.mode ?? 0) & 0o077) !== 0) removeIfPossible(path);
     const file = Deno.openSync(path, { read: true, write: true, create: true, mode: LOCK_MODE });
     const mode = (file.statSync().mode ?? 0) & 0o777;
-    // The umask may have taken bits away that its owner needs to open it again.
+    // The umask can have cleared bits that the owner needs.
     if (mode !== LOCK_MODE) Deno.chmodSync(path, LOCK_MODE);
     if ((mode & 0o077) === 0) return file;
-    // A file system that has no modes, or a file that cannot be taken away.
+    // The file system has no modes, or the file of others could not be removed.
     file.close();
     return undefined;
   } catch (thrown) {
     if (thrown instanceof ProxyError) throw thrown;
-    if (thrown instanceof Deno.errors.NotCapable) throw failure(path, "it cannot be made", thrown);
+    if (thrown instanceof Deno.errors.NotCapable) throw fileError(path, "it cannot be made", thrown);
     return undefined;
   }
 }
 
-/** Locks `file`, and returns whether that was possible before `end`. A file system that has no locks keeps nobody waiting. */
+/** Locks `file`. Returns whether it was locked before `end`; true at once on a file system without locks. */
 async function lockBefore(end: number, file: Deno.FsFile): Promise<boolean> {
   const locked = file.lock(true).catch(() => {});
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<"late">((resolve) => timer = setTimeout(() => resolve("late"), end - performance.now()));
   const is = await Promise.race([locked, late]);
   clearTimeout(timer);
-  // It cannot be called off.
+  // A pending lock cannot be cancelled.
   if (is === "late") locked.then(() => file.close());
   return is !== "late";
 }
 
-/** Returns whether `file` is what is at `path`. */
+/** Returns whether the open `file` is still the one at `path`. */
 function isStill(path: string, file: Deno.FsFile): boolean {
   const [there, { dev, ino }] = [statusOf(path), file.statSync()];
   return there?.dev === dev && there.ino === ino;
 }
 
-/** Returns what is at `path` itself, though it be a link, or undefined where there is nothing. */
+/** Returns the status of `path`, of a link itself; undefined if it is missing. */
 function statusOf(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.lstatSync(path);
@@ -116,16 +115,16 @@ function statusOf(path: string): Deno.FileInfo | undefined {
   }
 }
 
-/** Returns whether a run that was killed has left something in `folder`, or one is at work there. */
-export function isInUse(folder: string): boolean {
-  return namesIn(folder).some((name) => name === LOCK || isUnfinished(name));
+/** Returns whether `directory` has a lock file or temporary files. */
+export function isInUse(directory: string): boolean {
+  return namesIn(directory).some((name) => name === LOCK || isTemporary(name));
 }
 
-/** Returns whether there is nothing in `folder` but the lock of this run. */
-export function isEmpty(folder: string): boolean {
-  return namesIn(folder).every((name) => name === LOCK);
+/** Returns whether `directory` has no file but the lock. */
+export function isEmpty(directory: string): boolean {
+  return namesIn(directory).every((name) => name === LOCK);
 }
 
-function namesIn(folder: string): string[] {
-  return [...Deno.readDirSync(folder)].map(({ name }) => name);
+function namesIn(directory: string): string[] {
+  return [...Deno.readDirSync(directory)].map(({ name }) => name);
 }

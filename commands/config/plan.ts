@@ -44,7 +44,7 @@ export function backUpEdited(
   if (before === undefined || settings === undefined) return [];
   if (isUnedited(new TextDecoder("utf-8", { ignoreBOM: true }).decode(before.bytes), render(settings))) return [];
   const old = nameForCopy(`${path}.old`, before.bytes);
-  if (old.isThere) return [];
+  if (old.isTaken) return [];
   return [{
     ...backUp(old.path, before),
     summary: `kept the one before, which is not as this program writes it, as ${old.path}`,

@@ -15,7 +15,7 @@ import { copiesOf } from "./kept_copies.ts";
 import { type ConfigLocation, dropInPath, SYSTEM_LOCATION } from "./location.ts";
 import { isEmpty } from "./lock.ts";
 import { backUpEdited, encode, type Plan, type PlannedChange } from "./plan.ts";
-import { isThere, readSnapshot } from "./replace.ts";
+import { exists, readSnapshot } from "./replace.ts";
 import type { Settings } from "./settings.ts";
 
 /**
@@ -61,8 +61,8 @@ export function planUninstall(
  */
 function findLeftovers(location: ConfigLocation, dropIn: string, changes: readonly PlannedChange[]): string[] {
   const { directory, home } = location;
-  if (!isThere(directory)) return [];
-  const stays = (path: string) => isThere(path) && !changes.some((change) => change.path === path);
+  if (!exists(directory)) return [];
+  const stays = (path: string) => exists(path) && !changes.some((change) => change.path === path);
   const old = copiesOf(`${dropIn}.old`).filter(stays)
     .map((path) => `${path} stays: it is an earlier ${location.fileName}, with what somebody wrote into it`);
   if (home === undefined) return old;

@@ -1,6 +1,6 @@
 /**
- * Files that are changed as a whole: whoever reads one meanwhile, or after the power failed, has the old version or the
- * new one. What a file is by its mode, its owner and the link that leads to it stays.
+ * Replaces files atomically: a reader finds the old version or the new one, after a power failure too. The mode, the owner and
+ * a link to the file stay.
  *
  * @module
  */
@@ -9,55 +9,55 @@ import { messageOf, ProxyError } from "../../core/errors.ts";
 import { escapeForTerminal } from "../../core/text.ts";
 import { shellWord } from "../ssh/shell_word.ts";
 
-/** A file as it was found. */
+/** The contents, mode and owner of a file. */
 export interface FileSnapshot {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Its permission bits. */
+  /** The permission bits. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
 }
 
-/** A file that is to be changed: from what was found, or nothing, to other bytes, or nothing. */
+/** The change of a file. Undefined stands for a missing file. */
 export interface Change {
-  /** The path of the file itself, where a link leads to it. */
+  /** The path of the file, with links resolved. */
   readonly path: string;
   readonly before: FileSnapshot | undefined;
   readonly after: Uint8Array<ArrayBuffer> | undefined;
-  /** The permission bits: unless given, a file keeps its own. */
+  /** The new permission bits. A file keeps its own by default. */
   readonly mode?: number;
 }
 
-/** That somebody else changed a file after it was read. */
+/** Another program changed a file after it was read. */
 export class ConcurrentChange extends Error {}
 
-/** What ssh wants of a file: nobody else may write to it. */
+/** The mode of a new file. ssh refuses a file that others can write to. */
 const NEW_FILE = 0o644;
 
-/** What stands before the random part of the name under which a new version is written. */
+/** The part of a temporary file's name before the random one. */
 const UNFINISHED = ".deno-ssh-proxy-";
 const UNFINISHED_NAME = /\.deno-ssh-proxy-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * The path of the file that `path` leads to, which may not exist yet.
+ * Returns the path of the file that `path` leads to. The file can be missing.
  *
- * @throws {ProxyError} where it is a link that leads nowhere
+ * @throws {ProxyError} of kind `missing` for a dangling link
  */
 export function realPath(path: string): string {
   try {
     return Deno.realPathSync(path);
   } catch (thrown) {
-    if (!(thrown instanceof Deno.errors.NotFound)) throw failure(path, "it cannot be read", thrown);
+    if (!(thrown instanceof Deno.errors.NotFound)) throw fileError(path, "it cannot be read", thrown);
   }
   let link: string;
   try {
-    // Somebody else may have made it meanwhile.
+    // Another program can have made the file meanwhile.
     if (!Deno.lstatSync(path).isSymlink) return realPath(path);
     link = Deno.readLinkSync(path);
   } catch (thrown) {
     if (thrown instanceof ProxyError) throw thrown;
     if (thrown instanceof Deno.errors.NotFound) return path;
-    throw failure(path, "it cannot be read", thrown);
+    throw fileError(path, "it cannot be read", thrown);
   }
   throw new ProxyError(
     "missing",
@@ -69,29 +69,29 @@ export function realPath(path: string): string {
 }
 
 /**
- * The file `path` as it is, or nothing where there is none.
+ * Reads the file at `path`. Returns undefined if it is missing.
  *
- * @throws {ProxyError} where it is none that can be read
+ * @throws {ProxyError} if it is not a regular file, or cannot be read
  */
 export function readSnapshot(path: string): FileSnapshot | undefined {
   try {
     const { isFile, isDirectory, mode, uid, gid } = Deno.statSync(path);
-    // A pipe would be waited for.
+    // To open a pipe would block.
     if (!isFile) {
       throw new ProxyError("resource", `${escapeForTerminal(path)}: it is ${isDirectory ? "a folder" : "not a file"}`);
     }
     return { bytes: Deno.readFileSync(path), mode: (mode ?? NEW_FILE) & 0o7777, uid: uid ?? 0, gid: gid ?? 0 };
   } catch (thrown) {
     if (thrown instanceof Deno.errors.NotFound) return undefined;
-    throw thrown instanceof ProxyError ? thrown : failure(path, "it cannot be read", thrown);
+    throw thrown instanceof ProxyError ? thrown : fileError(path, "it cannot be read", thrown);
   }
 }
 
 /**
- * Makes a change.
+ * Makes a change. After an error, nothing was changed.
  *
- * @throws {ConcurrentChange} where the file is not what was found any more, and nothing was changed
- * @throws {ProxyError} where it cannot be made, and nothing was changed
+ * @throws {ConcurrentChange} if the file is not as it was read
+ * @throws {ProxyError} if the file cannot be changed
  */
 export function makeChange({ path, before, after, mode }: Change): void {
   try {
@@ -99,25 +99,25 @@ export function makeChange({ path, before, after, mode }: Change): void {
       requireUnchanged(path, before);
       Deno.removeSync(path);
     } else {
-      const unfinished = `${path}${UNFINISHED}${crypto.randomUUID()}`;
+      const temporary = `${path}${UNFINISHED}${crypto.randomUUID()}`;
       try {
-        writeWhole(unfinished, after, before, mode ?? before?.mode ?? NEW_FILE);
+        writeWhole(temporary, after, before, mode ?? before?.mode ?? NEW_FILE);
         requireUnchanged(path, before);
-        Deno.renameSync(unfinished, path);
+        Deno.renameSync(temporary, path);
       } catch (thrown) {
-        removeIfThere(unfinished);
+        removeIfPossible(temporary);
         throw thrown;
       }
     }
-    using folder = Deno.openSync(directoryOf(path));
-    folder.syncSync();
+    using directory = Deno.openSync(directoryOf(path));
+    directory.syncSync();
   } catch (thrown) {
     if (thrown instanceof ConcurrentChange || thrown instanceof ProxyError) throw thrown;
-    throw failure(path, "it was not changed", thrown);
+    throw fileError(path, "it was not changed", thrown);
   }
 }
 
-/** Writes a file that nobody knows yet, to the disk. */
+/** Writes and syncs a new file. */
 function writeWhole(path: string, bytes: Uint8Array, like: FileSnapshot | undefined, mode: number): void {
   using file = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
   for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
@@ -125,7 +125,7 @@ function writeWhole(path: string, bytes: Uint8Array, like: FileSnapshot | undefi
     const { uid, gid } = file.statSync();
     if (uid !== like.uid || gid !== like.gid) Deno.chownSync(path, like.uid, like.gid);
   }
-  // After the owner, with whom the kernel takes away some of its bits; and whatever the umask is.
+  // After chown(2), which clears some of the bits. The umask does not count here.
   Deno.chmodSync(path, mode);
   file.syncSync();
 }
@@ -135,80 +135,80 @@ function requireUnchanged(path: string, before: FileSnapshot | undefined): void 
   if (!equal(now?.bytes, before?.bytes)) throw new ConcurrentChange(path);
 }
 
-/** Whether two versions are the same, or neither is there. */
+/** Returns whether two versions are equal. Undefined stands for a missing file. */
 export function equal(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
   if (one === undefined || other === undefined) return one === other;
   return one.length === other.length && one.every((byte, at) => byte === other[at]);
 }
 
-/** Makes `path` a folder, where there is none, in one that is there. */
+/** Makes a directory if it is missing. Its parent has to exist. */
 export function makeDirectory(path: string, mode: number): void {
-  if (!isThere(path)) {
+  if (!exists(path)) {
     try {
       Deno.mkdirSync(path, { mode });
       Deno.chmodSync(path, mode);
     } catch (thrown) {
-      // Another one may have made it at the same time.
-      if (!(thrown instanceof Deno.errors.AlreadyExists)) throw failure(path, "it cannot be made", thrown);
+      // Another program can have made it at the same time.
+      if (!(thrown instanceof Deno.errors.AlreadyExists)) throw fileError(path, "it cannot be made", thrown);
     }
   }
   requireDirectory(path);
 }
 
 /**
- * Returns if `path` is a folder, or nothing.
+ * Returns if `path` is a directory or missing.
  *
- * @throws {ProxyError} of kind `resource` where it is something else
+ * @throws {ProxyError} of kind `resource` otherwise
  */
 export function requireDirectory(path: string): void {
-  if (isThere(path) && !Deno.statSync(path).isDirectory) {
+  if (exists(path) && !Deno.statSync(path).isDirectory) {
     throw new ProxyError("resource", `${escapeForTerminal(path)}: it is not a folder`);
   }
 }
 
-/** Whether there is something at `path`. */
-export function isThere(path: string): boolean {
+/** Returns whether `path` exists, through links. */
+export function exists(path: string): boolean {
   try {
     Deno.statSync(path);
     return true;
   } catch (thrown) {
     if (thrown instanceof Deno.errors.NotFound) return false;
-    throw failure(path, "it cannot be looked into", thrown);
+    throw fileError(path, "it cannot be looked into", thrown);
   }
 }
 
-/** Returns whether `name` is that of a new version which is being written, or was when a run was killed. */
-export function isUnfinished(name: string): boolean {
+/** Returns whether `name` is that of a temporary file of this program. */
+export function isTemporary(name: string): boolean {
   return UNFINISHED_NAME.test(name);
 }
 
-/** Takes away what runs that were killed have left in `folder`. Only for whoever has the lock. */
-export function removeStaleTemporaries(folder: string): void {
+/** Removes the temporary files that killed runs have left in `directory`. The caller must hold the lock. */
+export function removeStaleTemporaries(directory: string): void {
   try {
-    for (const { name } of Deno.readDirSync(folder)) {
-      if (isUnfinished(name)) removeIfThere(`${folder}/${name}`);
+    for (const { name } of Deno.readDirSync(directory)) {
+      if (isTemporary(name)) removeIfPossible(`${directory}/${name}`);
     }
   } catch {
-    // It harms nobody there.
+    // Stale files do no harm.
   }
 }
 
-/** Takes `path` away, where that is possible. */
-export function removeIfThere(path: string): void {
+/** Removes a file, if that is possible. */
+export function removeIfPossible(path: string): void {
   try {
     Deno.removeSync(path);
   } catch {
-    // What is thrown already says more.
+    // The caller has an error that says more.
   }
 }
 
-/** The folder that `path` is in. */
+/** Returns the directory of a path. */
 export function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
-/** What the system or Deno has against it. */
-export function failure(path: string, what: string, thrown: unknown): ProxyError {
+/** Returns the error for a file operation that the system or Deno refused; `what` says what was not done. */
+export function fileError(path: string, what: string, thrown: unknown): ProxyError {
   const reason = messageOf(thrown);
   const shown = escapeForTerminal(path);
   if (thrown instanceof Deno.errors.NotCapable) {
@@ -227,7 +227,7 @@ export function failure(path: string, what: string, thrown: unknown): ProxyError
       cause: thrown,
     });
   }
-  // Deno puts what it did behind what the system said.
+  // Deno appends its own operation to the system's message.
   const said = escapeForTerminal(reason.replace(/ \(os error [0-9]+\).*$/s, "")).toLowerCase();
   return new ProxyError("resource", `${shown}: ${what}: ${said}`, { cause: thrown });
 }

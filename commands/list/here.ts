@@ -15,7 +15,7 @@ import { isDenial } from "./processes.ts";
 const MOST_TRIED = 16;
 
 /** Finds the paths that sockets of other processes have here. */
-export class Locator {
+export class PathLocator {
   readonly #library: Library;
   #ours: string | undefined;
   /** Of the last process: one can have many sockets, and a long list. */

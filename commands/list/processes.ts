@@ -63,7 +63,7 @@ class Stuck extends LeftOut {}
 const OVERTIME = "there was no time left to look at it";
 
 /** Throws where the time is over for all that have not been looked at yet. */
-export function inTimeFor(deadline: Deadline): void {
+export function requireTime(deadline: Deadline): void {
   if (deadline.left === 0) throw new LeftOut(OVERTIME);
 }
 
@@ -84,7 +84,7 @@ export async function findCandidates(library: Library): Promise<CandidateSearch>
   const inOrder = [...owned.filter(({ owner }) => isTrusted(owner)), ...owned.filter(({ owner }) => !isTrusted(owner))];
   const look = async ({ pid, owner }: typeof owned[number]) => {
     try {
-      inTimeFor(deadline);
+      requireTime(deadline);
       if ((stuck.get(owner) ?? 0) >= MOST_STUCK) throw new LeftOut("others of its user do not let themselves be read");
       const candidate = await candidateOf(library, pid);
       if (candidate !== undefined) candidates.push(candidate);
@@ -97,7 +97,7 @@ export async function findCandidates(library: Library): Promise<CandidateSearch>
   for (let at = 0; at < inOrder.length; at += TOGETHER) {
     await Promise.all(inOrder.slice(at, at + TOGETHER).map(look));
   }
-  const ordered = inTurns(candidates, ownUid);
+  const ordered = interleaveUsers(candidates, ownUid);
   skipped.push(
     ...ordered.splice(MOST_CANDIDATES).map(({ pid, program }) => ({
       pid,
@@ -111,7 +111,7 @@ export async function findCandidates(library: Library): Promise<CandidateSearch>
 /** The candidate that a process is; undefined where it is none, or has ended. */
 async function candidateOf(library: Library, pid: number): Promise<Candidate | undefined> {
   const name = processName(library, pid);
-  const typed = await inTime(firstArgument(library, pid));
+  const typed = await withTimeout(firstArgument(library, pid));
   if (name === undefined || typed === undefined) return undefined;
   const program = programOf(name, typed);
   const uid = program && processUser(library, pid);
@@ -123,7 +123,7 @@ async function candidateOf(library: Library, pid: number): Promise<Candidate | u
  *
  * @throws {Stuck}
  */
-export async function inTime<Value>(reading: Promise<Value>): Promise<Value> {
+export async function withTimeout<Value>(reading: Promise<Value>): Promise<Value> {
   let timer;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Stuck("it does not let itself be read")), ONE_TIMEOUT);
@@ -136,7 +136,10 @@ export async function inTime<Value>(reading: Promise<Value>): Promise<Value> {
 }
 
 /** Root's and one's own first, as nobody else can add to these; then one of each other user in turn. */
-export function inTurns<Of extends { uid: number; pid: number }>(candidates: readonly Of[], ownUid?: number): Of[] {
+export function interleaveUsers<Of extends { uid: number; pid: number }>(
+  candidates: readonly Of[],
+  ownUid?: number,
+): Of[] {
   const turns = new Map<number, number>();
   const ranked = candidates.toSorted((one, other) => one.pid - other.pid).map((candidate) => {
     const { uid } = candidate;

@@ -11,17 +11,17 @@ import { Deadline } from "../../core/deadline.ts";
 import { processArguments, processUser, TooLong } from "../../ffi/processes.ts";
 import type { Library } from "../../ffi/library.ts";
 import type { ListEntry } from "./entry.ts";
-import { Locator, statusOf } from "./here.ts";
+import { PathLocator, statusOf } from "./here.ts";
 import { detectVmm, type Monitor } from "./monitor.ts";
 import {
   findCandidates,
-  inTime,
-  inTimeFor,
   LeftOut,
   ownUser,
   type ProcessLabel,
   reasonOf,
+  requireTime,
   type Skipped,
+  withTimeout,
 } from "./processes.ts";
 import { findListeners, type Listener, listeningOf } from "./sockets.ts";
 
@@ -102,7 +102,7 @@ type About = Omit<ListEntry, "address"> & Required<ProcessLabel> & { readonly ui
 /** What is found process by process. */
 class Search {
   readonly #library: Library;
-  readonly #locator: Locator;
+  readonly #locator: PathLocator;
   readonly #ownUid: number | undefined;
   readonly #found: ListEntry[] = [];
   readonly #hidden: ProcessLabel[] = [];
@@ -114,7 +114,7 @@ class Search {
 
   constructor(library: Library) {
     this.#library = library;
-    this.#locator = new Locator(library);
+    this.#locator = new PathLocator(library);
     this.#ownUid = ownUser(library);
   }
 
@@ -122,9 +122,9 @@ class Search {
   async look(listener: Listener, deadline: Deadline): Promise<void> {
     const { pid, program, uid, name } = listener;
     try {
-      inTimeFor(deadline);
+      requireTime(deadline);
       if (this.#count >= MOST_OF_ALL) throw new LeftOut(`${MOST_OF_ALL} addresses were found before it`);
-      const args = await inTime(processArguments(this.#library, pid));
+      const args = await withTimeout(processArguments(this.#library, pid));
       const monitor = args && detectVmm(name, args);
       // Another process may have its number by now.
       if (!monitor || processUser(this.#library, pid) !== uid) return;
@@ -152,7 +152,7 @@ class Search {
     else if (sockets === "configured") this.#configured.push({ program, pid });
     else {
       for (const { path, cid } of sockets.slice(0, MOST_OF_ONE)) {
-        inTimeFor(deadline);
+        requireTime(deadline);
         const enter = () => this.#enterSocket(path, { ...about, program, cid });
         if (listener.paths !== undefined) enter();
         else this.#claim(path, enter);

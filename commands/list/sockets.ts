@@ -11,7 +11,7 @@ import { openSockets, THIS_PROCESS, TooLong, unixSockets } from "../../ffi/proce
 import { pathStatus } from "../../ffi/inspection.ts";
 import type { Library } from "../../ffi/library.ts";
 import { readListening } from "../../ffi/proc_net_unix.ts";
-import { type Candidate, inTimeFor, isDenial, LeftOut, reasonOf, type Skipped } from "./processes.ts";
+import { type Candidate, isDenial, LeftOut, reasonOf, requireTime, type Skipped } from "./processes.ts";
 
 /** A candidate with what it listens on. */
 export interface Listener extends Candidate {
@@ -83,7 +83,7 @@ function openedBy(library: Library, candidates: readonly Candidate[], skipped: S
     const { pid, program } = candidate;
     const network = networkOf(library, pid);
     try {
-      inTimeFor(deadline);
+      requireTime(deadline);
       if (left <= 0) throw new LeftOut("the processes before it have too many sockets");
       const inodes = openSockets(library, pid);
       left -= inodes?.length ?? 0;
@@ -109,7 +109,7 @@ class Networks {
 
   listening(pid: number, network: bigint | undefined): ReturnType<typeof readListening> {
     if (this.#last !== undefined && this.#last.network === network) return this.#last.listening;
-    inTimeFor(this.#deadline);
+    requireTime(this.#deadline);
     const listening = readListening(unixSockets(this.#library, pid) ?? "");
     this.#last = network === undefined ? undefined : { network, listening };
     return listening;

@@ -39,7 +39,7 @@ export function withoutUser(typed: string): string {
  * Whether `typed` can only be a name of the user's own: no address is without a separator, but for `.host`, and no name
  * begins with a dash.
  */
-export function isName(typed: string): boolean {
+export function isAliasName(typed: string): boolean {
   return !isProxyInvocation([typed]) && /^[\w.][\w.-]*$/.test(typed);
 }
 

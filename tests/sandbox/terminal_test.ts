@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { isThere } from "../../commands/config/replace.ts";
+import { exists } from "../../commands/config/replace.ts";
 import { Folder } from "../../tools/checkout.ts";
 import { outputOf, pathOf, works } from "../../tools/programs.ts";
 import { inTime } from "../../tools/waiting.ts";
@@ -155,7 +155,7 @@ function withMonitor(
     using folder = new Folder();
     const { paths, args } = start(hostile, folder);
     const program = programs.at("firecracker");
-    if (!isThere(program)) compile(programs, "firecracker");
+    if (!exists(program)) compile(programs, "firecracker");
     await using _standIn = await StandIn.start(program, paths, { args });
     const text = await show([shim, "list", ...words]);
     if (words.includes("--json")) return text;

@@ -15,7 +15,7 @@ const LAYERS: Record<string, readonly string[]> = {
   tools: [],
   demo: ["core", "ffi", "addresses", "proxy", "commands"],
   release: ["core", "ffi", "addresses", "proxy", "commands", "tools"],
-  bench: ["core", "ffi", "addresses", "proxy", "commands", "tools"],
+  bench: ["tools"],
 };
 
 /** Where one module imports another one. */

@@ -5,7 +5,7 @@ import { type ListEntry, toJson, toTable, toTsv } from "../../commands/list/entr
 import { list } from "../../commands/list/list.ts";
 import { detectVmm, type Monitor } from "../../commands/list/monitor.ts";
 import { translate } from "../../commands/list/mounts.ts";
-import { inTurns } from "../../commands/list/processes.ts";
+import { interleaveUsers } from "../../commands/list/processes.ts";
 import { nameProcesses } from "../../commands/list/search.ts";
 import { needsAlias } from "../../commands/ssh/needs_alias.ts";
 import type { Output } from "../../commands/terminal/output.ts";
@@ -49,7 +49,7 @@ Deno.test("a path with a line in it invents no socket for an inode that is anoth
 
 Deno.test("root's processes and one's own come first, and of other users one in turn, the most ordinary users first", () => {
   const uids = [1001, 1001, 1001, 100_000, 1002, 1000, 0, 1002];
-  const ordered = inTurns(uids.map((uid, at) => ({ uid, pid: at + 1 })), 1000);
+  const ordered = interleaveUsers(uids.map((uid, at) => ({ uid, pid: at + 1 })), 1000);
   assertEquals(ordered.map(({ pid }) => pid), [7, 6, 1, 5, 4, 2, 8, 3]);
 });
 

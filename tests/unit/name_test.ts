@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { dropIn } from "../../commands/config/drop_in.ts";
 import { parseAlias } from "../../commands/ssh/alias.ts";
-import { destinationIn, isName, withoutUser } from "../../commands/ssh/destination.ts";
+import { destinationIn, isAliasName, withoutUser } from "../../commands/ssh/destination.ts";
 import { ownCommand } from "../../commands/ssh/effective_config.ts";
 
 Deno.test("a user before an address is left out, and an @ in a path is none", () => {
@@ -23,9 +23,9 @@ Deno.test("a user before an address is left out, and an @ in a path is none", ()
 });
 
 Deno.test("a name is a word with no separator, and no address is one", () => {
-  for (const name of ["myvm", "my.vm", "vm-1", "vsock"]) assertEquals(isName(name), true, name);
+  for (const name of ["myvm", "my.vm", "vm-1", "vsock"]) assertEquals(isAliasName(name), true, name);
   for (const address of ["vsock/42", "unix%s", ".host", "", "my vm", "a\nb", "--wait", "--h", "-x", "*"]) {
-    assertEquals(isName(address), false, address);
+    assertEquals(isAliasName(address), false, address);
   }
 });
 
