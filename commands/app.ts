@@ -1,6 +1,6 @@
 /**
- * From a list of commands to a program: what reads the command line, tells what there is, and offers the nearest name for
- * one that there is not. The only module that knows the command-line framework.
+ * Makes a program of a list of commands: parses command lines, prints help, and suggests the nearest name for a mistyped one.
+ * The only module that knows the command-line framework.
  *
  * @module
  */
@@ -100,18 +100,18 @@ export async function runProgram(program: Program, args: readonly string[], cont
 }
 
 /**
- * How far a name may be from what was typed to be offered for it: a letter that is missing counts 1, another one in its
- * place 2, one too many 3, and two that changed places nothing. These are git's weights (its help.c); it goes as far as 7,
- * and there commands of four letters are near to everything.
+ * The largest distance of a name that is suggested for a mistyped one: a missing letter counts 1, a wrong one 2, one too many
+ * 3, and two exchanged ones nothing. These are git's weights (its help.c). git suggests up to 5, which is near to every
+ * command of four letters.
  */
 const NEAR = { threshold: 4, weights: { insertion: 1, deletion: 3, substitution: 2, transposition: 0 } };
 
-/** The columns of a help text: it has the lines of a small terminal also on a larger one. */
+/** Returns the width of a help text: at most that of a small terminal. */
 function helpWidth({ columns }: Output): number {
   return Math.min(columns, 80);
 }
 
-/** Says which argument of a command is missing, and what to type. */
+/** Returns the error for a missing argument, with an example. */
 function missingArgument(program: Program, command: string, name: string): ProxyError {
   const args = program.commands.find((one) => one.name === command)?.arguments ?? [];
   const { values, example = values?.[0] ?? name } = args.find((one) => one.name === name) ?? {};
@@ -122,7 +122,7 @@ function missingArgument(program: Program, command: string, name: string): Proxy
   return new ProxyError("usage", `${command}: no ${name} given`, { hint });
 }
 
-/** What a wrong command line is answered with. */
+/** The hints for a wrong command line. */
 interface Advice {
   /** Where to read on. */
   readonly readOn: string;
@@ -162,7 +162,7 @@ function whatIsWrong(thrown: unknown): string {
   if (thrown instanceof UnexpectedFlagError) return `--${thrown.externalFlagName}: it may be given once`;
   if (thrown instanceof UnexpectedPositionalError) return `'${escapeForTerminal(thrown.input)}': one argument too many`;
   if (thrown instanceof ArgumentParseError) {
-    // Of values only oneOf has something to say; the framework has it where there should be none.
+    // Only oneOf throws a text. The framework throws for a value of an option without one.
     const why = typeof thrown.exception === "string" ? thrown.exception : "it takes no value";
     return `--${thrown.externalFlagNameOrPlaceholder} '${escapeForTerminal(thrown.input)}': ${why}`;
   }
@@ -170,10 +170,10 @@ function whatIsWrong(thrown: unknown): string {
 }
 
 function usage(message: string, corrections: readonly string[], help: string): string {
-  // The framework puts each in back-ticks.
+  // The framework encloses each in backticks.
   const names = corrections.map((name) => name.replaceAll("`", ""));
   const hint = names.length > 0 ? `did you mean ${names.join(" or ")}?` : help;
-  // The framework adds the line's end.
+  // The framework appends a line feed.
   return formatError(new ProxyError("usage", message, { hint })).trimEnd();
 }
 
@@ -184,11 +184,11 @@ function frameworkCommand(
   const flags = Object.fromEntries(Object.entries(options).map(([name, option]) => [name, flag(option)]));
   return buildCommand<Record<string, unknown>, string[]>({
     func: async (given: Record<string, unknown>, ...words: (string | undefined)[]) => {
-      // The framework gives undefined for one that is not there.
+      // The framework passes undefined for a missing option.
       const values = Object.entries(options).map(([name, option]) => [name, given[name] ?? absent(option)]);
       await does(Object.fromEntries(values), words);
     },
-    // Which flags there are is known at run time only; command.ts has their types.
+    // The flags are known at run time only. command.ts has their types.
     parameters: { flags, positional: { kind: "tuple", parameters: args.map(positional) } } as never,
     docs: { brief, ...(description === undefined ? {} : { fullDescription: description }) },
   });
@@ -208,7 +208,7 @@ function flag({ brief, value, values, repeated }: Option) {
   };
 }
 
-/** Takes one of these values; what is thrown otherwise is told behind the value. */
+/** Returns a parser for one of these values. The text that it throws follows the value in the message. */
 function oneOf(values: readonly string[]): (input: string) => string {
   return (input) => {
     if (values.includes(input)) return input;
@@ -216,7 +216,7 @@ function oneOf(values: readonly string[]): (input: string) => string {
   };
 }
 
-/** What a command is given for an option that is not there. */
+/** Returns the value of a missing option. */
 function absent({ value, values, repeated }: Option): unknown {
   return repeated ? [] : value === undefined && values === undefined ? false : undefined;
 }

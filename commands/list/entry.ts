@@ -1,5 +1,5 @@
 /**
- * What `list` finds, and how it is shown: to a person, to a shell, and as JSON.
+ * The entries of `list`, and their formats: a table, lines with tabs, and JSON.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import { jsonText } from "../terminal/json.ts";
 import { padEnd, widthOf } from "../terminal/width.ts";
 import { wrap } from "../terminal/wrap.ts";
 
-/** Something on this machine that `ssh` can be told to connect to. */
+/** A server on this machine that `ssh` can connect to. */
 export interface ListEntry {
   /** The host name for `ssh`. */
   readonly address: string;
   readonly kind: "host" | "container" | "virtual-machine";
-  /** What told of it, or runs it. */
+  /** The program that runs it, or knows it. */
   readonly source:
     | "machined"
     | "systemd-nspawn"
@@ -24,9 +24,9 @@ export interface ListEntry {
     | "cloud-hypervisor"
     | "vhost-device-vsock"
     | "qemu";
-  /** The same for a person. */
+  /** The kind and the source for a person. */
   readonly what: string;
-  /** What it is called there. */
+  /** Its name there. */
   readonly name?: string | undefined;
   /** A virtual machine's CID. */
   readonly cid?: number | undefined;
@@ -35,12 +35,12 @@ export interface ListEntry {
   readonly uid?: number | undefined;
 }
 
-/** What an address needs that is no host name. */
+/** The need of an address that `ssh` does not take as a host name. */
 const ALIAS = "an alias";
 
 /**
- * Returns a table for a terminal of `columns`, with a header. A terminal that is too narrow for it has each address on a line
- * of its own, and the rest below it: nothing is cut, as all of it may be copied.
+ * Returns a table with a header for a terminal of `columns`. On a terminal that is too narrow, each address has a line of its own,
+ * and the rest is below it. Nothing is cut off, so that all of it can be copied.
  */
 export function toTable(all: readonly ListEntry[], columns: number): string {
   const rows = [["ADDRESS", "WHAT", "NAME", "NEEDS"], ...all.map(cells)];
@@ -51,10 +51,10 @@ export function toTable(all: readonly ListEntry[], columns: number): string {
   return rows.map((row) => `${line(row).trimEnd()}\n`).join("");
 }
 
-/** Between two columns. */
+/** The spaces between two columns. */
 const GAP = 2;
 
-/** Returns for each row its first cell on a line of its own, and the others below it. */
+/** Formats each row with its first cell on a line of its own, and the others below it. */
 function asBlocks(rows: readonly string[][], columns: number): string {
   return rows.map(([address, what, name, needs]) => {
     const rest = [what, name, needs && `needs ${needs}`].filter((cell) => cell).join(", ");
@@ -62,15 +62,15 @@ function asBlocks(rows: readonly string[][], columns: number): string {
   }).join("");
 }
 
-/** Lines of cells with tabs between them: the address first. */
+/** Formats lines of cells with tabs between them, the address first. */
 export function toTsv(all: readonly ListEntry[]): string {
   const rows = all.map(cells);
-  // Without a header, the last has to say of itself what it is.
+  // Without a header, the last cell has to explain itself.
   return rows.map(([address, what, name, needs]) => `${address}\t${what}\t${name}\t${needs && `needs ${needs}`}\n`)
     .join("");
 }
 
-/** An array of objects that all have the same names. */
+/** Formats an array of objects that all have the same names. */
 export function toJson(all: readonly ListEntry[]): string {
   const objects = all.map(({ address, kind, source, name = null, cid = null, pid = null, uid = null }) => (
     { address, kind, source, name, cid, pid, uid, needsAlias: needsAlias(address) }

@@ -1,5 +1,5 @@
 /**
- * Where a socket of another process is for this one.
+ * Finds the path that a socket of another process has for this one.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import type { Library } from "../../ffi/library.ts";
 import { translate } from "./mounts.ts";
 import { isDenial } from "./processes.ts";
 
-/** The most paths that are tried for a socket: whoever may mount a file system may do so in thousands of places. */
+/** The most paths that are tried for a socket, because a file system can be mounted in thousands of places. */
 const MOST_TRIED = 16;
 
 /** Finds the paths that sockets of other processes have here. */
 export class PathLocator {
   readonly #library: Library;
   #ours: string | undefined;
-  /** Of the last process: one can have many sockets, and a long list. */
+  /** The mounts of the last process, which can have many sockets. */
   #theirs: { pid: number; mounts: string } | undefined;
 
   constructor(library: Library) {
@@ -26,9 +26,8 @@ export class PathLocator {
   }
 
   /**
-   * The path that the socket which the process `pid` of `uid` has bound to `path` has here; undefined where it is not there
-   * any more, and "hidden" where that cannot be seen. In the last resort it is one through /proc, which is there as long as
-   * the process.
+   * Returns the path here of a socket that the process `pid` of `uid` has bound to `path`; undefined if it is gone, and "hidden"
+   * if this user may not see it. The last resort is a path through /proc, which lasts as long as the process.
    */
   pathHere(pid: number, uid: number, path: string): string | undefined | "hidden" {
     const isWhole = path.startsWith("/");
@@ -50,7 +49,7 @@ export class PathLocator {
     } catch (thrown) {
       if (!(thrown instanceof SystemError)) throw thrown;
       if (!isDenial(thrown)) return undefined;
-      // Another user's: most processes see the same files as this one. Its command line may name a socket of anybody's.
+      // Most processes of other users see the same files. But their command lines can name a socket of any user.
       const status = isWhole ? statusOf(this.#library, path) : undefined;
       return status?.isSocket && (status.uid === uid || uid === 0) ? path : "hidden";
     }
@@ -68,7 +67,7 @@ export class PathLocator {
   }
 }
 
-/** What is at a path, where that can be seen. */
+/** Returns the status of the file at a path; undefined if it cannot be read. */
 export function statusOf(library: Library, path: string): PathStatus | undefined {
   try {
     return pathStatus(library, path);

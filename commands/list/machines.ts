@@ -1,5 +1,5 @@
 /**
- * The machines that systemd-machined knows: the user's, then the system's.
+ * Lists the machines that systemd-machined knows: the user's, then the system's.
  *
  * @module
  */
@@ -13,21 +13,21 @@ import type { Library } from "../../ffi/library.ts";
 import { runtimeDirectory } from "../../ffi/socket.ts";
 import type { ListEntry } from "./entry.ts";
 
-/** How long each may take to answer, in milliseconds. */
+/** The timeout for each systemd-machined, in milliseconds. */
 const TIMEOUT = 3_000;
 
-/** What systemd-machined told, and did not. */
+/** The machines, and warnings about what may be missing. */
 export interface MachineSearch {
   readonly found: readonly ListEntry[];
-  /** The addresses that they have besides: these are no other things. */
+  /** The addresses that the machines stand for, which are not listed a second time. */
   readonly addresses: ReadonlySet<string>;
   readonly warnings: readonly ProxyError[];
 }
 
-/** The longest name that a machine can have: systemd's is that of a host (its hostname_is_valid()). */
+/** The longest name of a machine, that of a host (systemd's hostname_is_valid()). */
 const LONGEST_NAME = 64;
 
-/** The machines that have something for `ssh` to connect to. A systemd-machined that does not run knows none. */
+/** Lists the machines with an address for `ssh`. A systemd-machined that does not run knows none. */
 export async function findMachines(library: Library): Promise<MachineSearch> {
   const found = new Map<string, ListEntry>();
   const addresses = new Set<string>();
@@ -36,12 +36,12 @@ export async function findMachines(library: Library): Promise<MachineSearch> {
     if (directory === undefined) continue;
     try {
       for (const machine of await listMachines(library, machinedSocketPath(directory), new Deadline(TIMEOUT))) {
-        // The name of this machine itself, or one that no machine can have.
+        // This machine itself, or a name that no machine can have.
         if (machine.class === "host" || machine.name.length > LONGEST_NAME) continue;
         try {
           const target = parseTarget(`machine/${machine.name}`, "22");
           const address = formatTarget(target);
-          // One that leads elsewhere, or already is the user's.
+          // A name for something else, or one that the user's systemd-machined has too.
           if (target.kind !== "machine" || found.has(address)) continue;
           const known = { machine, directory };
           const resolved = machineAddress(known, { library, isSocketAddress });
@@ -50,7 +50,7 @@ export async function findMachines(library: Library): Promise<MachineSearch> {
           const what = kind === "container" ? "container" : "virtual machine";
           found.set(address, { address, kind, source: "machined", what, name: machine.name, cid: machine.vSockCid });
         } catch (thrown) {
-          // It has no name that could be asked for, or nothing to connect to.
+          // Its name cannot be an address, or it has no address for ssh.
           if (!(thrown instanceof ProxyError)) throw thrown;
         }
       }

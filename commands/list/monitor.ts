@@ -1,5 +1,5 @@
 /**
- * What a process's name and command line tell of a virtual machine monitor and its vsock. Nothing here looks at anything.
+ * Parses the names and command lines of virtual machine monitors, for their vsock devices. Pure functions.
  *
  * @module
  */
@@ -7,18 +7,18 @@
 /** The programs that are known. */
 export type Program = "Firecracker" | "Cloud Hypervisor" | "vhost-device-vsock" | "QEMU";
 
-/** A virtual machine monitor, as far as its command line tells. */
+/** A virtual machine monitor, by its command line. */
 export interface Monitor {
   readonly program: Program;
-  /** What its user calls the virtual machine. */
+  /** The name of the virtual machine. */
   readonly name?: string | undefined;
-  /** The guests that have AF_VSOCK itself. */
+  /** The CIDs of guests with AF_VSOCK itself. */
   readonly cids: readonly number[];
-  /** The multiplexers' sockets, as it was given them; undefined where the command line does not have them. */
+  /** The sockets of multiplexers; undefined if the command line does not name them. */
   readonly multiplexers: readonly Multiplexer[] | undefined;
   /**
-   * Where {@linkcode multiplexers} is undefined, whether the socket at `path` on which it listens is for something else
-   * than its vsock; undefined where nothing tells.
+   * Returns whether the listening socket at `path` is for something else than vsock. For a monitor whose {@linkcode multiplexers}
+   * are undefined; undefined if the command line does not say.
    */
   readonly isApiSocket?: (path: string) => boolean;
 }
@@ -32,15 +32,15 @@ export interface Multiplexer {
 /** The longest name of a process, in bytes. */
 const LONGEST_NAME = 15;
 
-/** The program that a process with this name (at most 15 bytes) and this first argument is, where it is a monitor. */
+/** Returns the monitor's program by a process's name (at most 15 bytes) and its first argument; undefined for another program. */
 export function programOf(name: string, firstArgument: string | undefined): Program | undefined {
-  // The first is the file's, cut, unless the process has taken another; the second is whatever its parent wrote.
+  // The name is the file's, cut off, unless the process has set another. The argument is any text of its parent's.
   const typed = firstArgument?.slice(firstArgument.lastIndexOf("/") + 1) ?? "";
   const names = name.length === LONGEST_NAME && typed.startsWith(name) ? [typed] : [name, typed];
   return PROGRAMS.find(([, pattern]) => names.some((name) => pattern.test(name)))?.[0];
 }
 
-/** With what the releases add to the names, and not what others do: firecracker-containerd, firectl. */
+/** The names with suffixes of releases, but not of other programs: firecracker-containerd, firectl. */
 const PROGRAMS: readonly (readonly [Program, RegExp])[] = [
   ["Firecracker", /^firecracker(?:-v?[0-9].*)?$/],
   ["Cloud Hypervisor", /^cloud-hyperviso(?:r(?:-static.*|-v?[0-9].*)?)?$/],
@@ -49,8 +49,8 @@ const PROGRAMS: readonly (readonly [Program, RegExp])[] = [
 ];
 
 /**
- * The monitor that a process with this name and these arguments is, where it is one. Whoever runs the process decides on its
- * arguments: the work is linear in their length.
+ * Returns the monitor with this name and these arguments; undefined for another program. The work is linear in the length of the
+ * arguments, because any user can choose them.
  */
 export function detectVmm(name: string, args: readonly string[]): Monitor | undefined {
   switch (programOf(name, args[0])) {
@@ -67,7 +67,7 @@ export function detectVmm(name: string, args: readonly string[]): Monitor | unde
   }
 }
 
-/** Its vsock is configured over its API, or in a file: what is left when the sockets of its command line are not it. */
+/** Firecracker's vsock is configured over its API or in a file: it is the socket that the command line does not name. */
 function firecracker(args: readonly string[]): Monitor {
   const others = mentioned(args);
   if (!args.includes("--no-api") && valuesOf(args, "api-sock").length === 0) others.add("/run/firecracker.socket");
@@ -80,7 +80,7 @@ function firecracker(args: readonly string[]): Monitor {
   };
 }
 
-/** Its vsock is on the command line, or configured over its API. */
+/** Cloud Hypervisor's vsock is on its command line, or configured over its API. */
 function cloudHypervisor(args: readonly string[]): Monitor {
   const devices = valuesOf(args, "vsock").map((value) => new Map(splitQuoted(value).map(pair)));
   const multiplexers = devices.flatMap((device) => {
@@ -92,12 +92,12 @@ function cloudHypervisor(args: readonly string[]): Monitor {
     program: "Cloud Hypervisor",
     cids: [],
     multiplexers: multiplexers.length > 0 ? multiplexers : undefined,
-    // Where versions before 29 had their API when nobody said so.
+    // The default API socket of versions before 29.
     isApiSocket: (path) => others.has(path) || /\/cloud-hypervisor\.[0-9]+$/.test(path),
   };
 }
 
-/** A virtual machine an argument, one in arguments of its own, or any number in a file. */
+/** vhost-device-vsock has a virtual machine for each `--vm`, one in options of its own, or any number in a file. */
 function vhostDeviceVsock(args: readonly string[]): Monitor {
   const configured = valuesOf(args, "config").length > 0;
   const multiplexers = valuesOf(args, "vm").flatMap((value) => {
@@ -110,7 +110,7 @@ function vhostDeviceVsock(args: readonly string[]): Monitor {
   return { program: "vhost-device-vsock", cids: [], multiplexers: configured ? undefined : multiplexers };
 }
 
-/** `-device vhost-vsock-pci,guest-cid=N`, or the same as JSON, which is libvirt's way. */
+/** QEMU has `-device vhost-vsock-pci,guest-cid=N`, or the same as JSON from libvirt. */
 function qemu(args: readonly string[]): Monitor {
   const cids = valuesOf(args, "device").flatMap((value) => {
     const device = value.startsWith("{") ? parseJson(value) : qemuOptions(value, "driver");
@@ -126,7 +126,7 @@ function qemu(args: readonly string[]): Monitor {
   };
 }
 
-/** The values of an option, in each of the forms `--name VALUE`, `--name=VALUE` and `-name VALUE`. */
+/** Returns the values of an option: `--name VALUE`, `--name=VALUE` or `-name VALUE`. */
 function valuesOf(args: readonly string[], name: string): string[] {
   return args.flatMap((arg, at) => {
     if (arg === `--${name}` || arg === `-${name}`) return args[at + 1] ?? [];
@@ -138,8 +138,8 @@ function valuesOf(args: readonly string[], name: string): string[] {
 const LONGEST_SOCKET = 108;
 
 /**
- * Everything in a command line that may be a socket's path: each argument, its parts between commas, and what is behind a `=`,
- * as far as the next comma or to the end.
+ * Returns all words of a command line that can be the path of a socket: each argument, its parts between commas, and the text
+ * after a `=`, up to the next comma or to the end.
  */
 function mentioned(args: readonly string[]): Set<string> {
   const words = new Set<string>();
@@ -149,7 +149,7 @@ function mentioned(args: readonly string[]): Set<string> {
       const before = arg[start - 1];
       if (start > 0 && before !== "," && before !== "=") continue;
       if (comma < start) comma = endOf(arg, start);
-      // What is longer is not looked at: of a thousand `=`, each would be as long as all that is behind it.
+      // Skips longer words, because each of a thousand `=` would begin one as long as the rest.
       const ends = before === "," ? [comma] : [comma, arg.length];
       for (const end of ends) if (end - start <= LONGEST_SOCKET) words.add(arg.slice(start, end));
     }
@@ -157,18 +157,18 @@ function mentioned(args: readonly string[]): Set<string> {
   return words;
 }
 
-/** Where the next comma is, or the end. */
+/** Returns the position of the next comma, or of the end. */
 function endOf(text: string, start: number): number {
   const comma = text.indexOf(",", start);
   return comma === -1 ? text.length : comma;
 }
 
-/** QEMU's `first,key=value,…`: the first may go without its key, and a comma is doubled. */
+/** Parses QEMU's `first,key=value,…`: the first can lack its key, and a comma in a value is doubled. */
 function qemuOptions(text: string, firstKey: string): Map<string, string> {
   const parts: string[] = [];
   let isWhole = true;
   for (const part of text.split(",")) {
-    // Between the two commas of a doubled one is nothing.
+    // An empty part is a doubled comma.
     if (!isWhole) {
       parts[parts.length - 1] += `,${part}`;
       isWhole = true;
@@ -182,7 +182,7 @@ function qemuOptions(text: string, firstKey: string): Map<string, string> {
   );
 }
 
-/** The parts between commas, of which those in quotation marks are none. */
+/** Splits a text at commas outside of quotation marks. */
 function splitQuoted(text: string): string[] {
   const parts: string[] = [];
   let [start, isQuoted] = [0, false];
@@ -196,7 +196,7 @@ function splitQuoted(text: string): string[] {
   return parts;
 }
 
-/** What is before the first `=` and what is after it. */
+/** Splits a text at its first `=`. */
 function pair(text: string): [key: string, value: string] {
   const equals = text.indexOf("=");
   return equals === -1 ? [text, ""] : [text.slice(0, equals), text.slice(equals + 1)];
@@ -216,10 +216,10 @@ function isPlain(value: unknown): boolean {
   return typeof value === "string" || typeof value === "number";
 }
 
-/** More digits than any CID has, with some zeros before it. */
+/** The longest text of a CID, with leading zeros. */
 const LONGEST_CID = 32;
 
-/** The CID of a guest: 3 and more, decimal or hexadecimal. */
+/** Parses the CID of a guest: 3 or more, decimal or hexadecimal. Returns undefined for another text. */
 function cidOf(text: string | undefined): number | undefined {
   const cid = text !== undefined && text.length <= LONGEST_CID && /^(?:[0-9]+|0x[0-9a-fA-F]+)$/.test(text)
     ? Number(text)

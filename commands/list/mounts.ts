@@ -1,6 +1,6 @@
 /**
- * From a path in one mount namespace to the same file's path in another: a process in a container, or in the chroot of
- * Firecracker's jailer, has bound its socket to a path that is none here.
+ * Translates paths between mount namespaces. A process in a container, or in the chroot of Firecracker's jailer, has bound its
+ * socket to a path that is another file here.
  *
  * @module
  */
@@ -8,18 +8,18 @@
 interface Mount {
   /** The device number, as `MAJOR:MINOR`. */
   device: string;
-  /** Which folder of that file system is mounted. */
+  /** The directory of that file system that is mounted. */
   root: string;
-  /** Where. */
+  /** The mount point. */
   point: string;
 }
 
 /**
- * The paths that the file at `path` may have here, the likeliest first. `theirs` and `ours` are what `/proc/PID/mountinfo`
- * has for the process that the path is from, and for this one (proc_pid_mountinfo(5)).
+ * Returns the paths that the file at `path` can have here, the likeliest first. `theirs` and `ours` are the `/proc/PID/mountinfo`
+ * of the process with the path, and of this one (proc_pid_mountinfo(5)).
  */
 export function translate(path: string, theirs: string, ours: string): string[] {
-  // Of two mounts at one place the later one covers the other.
+  // Of two mounts at one point, the later one hides the other.
   const within =
     read(theirs).filter(({ point }) => isUnder(path, point)).reverse().sort(byLength(({ point }) => point))[0];
   if (within === undefined) return [];
@@ -37,12 +37,12 @@ function read(mountinfo: string): Mount[] {
   });
 }
 
-/** Space, tab, line break and backslash are written as octal numbers. */
+/** Decodes a space, tab, line break or backslash, which mountinfo has as an octal number. */
 function unescape(field: string): string {
   return field.replace(/\\([0-7]{3})/g, (_escape, digits) => String.fromCharCode(parseInt(digits, 8)));
 }
 
-/** `/` is nothing here, so that a path is always what it begins with and a `/`. */
+/** Returns an empty text for `/`, so that a `/` follows every directory. */
 function trimmed(path: string): string {
   return path === "/" ? "" : path;
 }

@@ -1,8 +1,8 @@
 /**
- * Finding the processes that are virtual machine monitors by their names.
+ * Finds the processes with the names of virtual machine monitors.
  *
- * Any user can run any number of processes under any name, with memory and descriptors that take long to look at. So each
- * look is bounded, one that fails is about that process alone, and no user's processes push out those of another.
+ * Any user can run any number of processes under any name, with memory and descriptors that take long to read. So each read has
+ * a bound, an error skips one process alone, and the processes of one user do not push out those of another.
  *
  * @module
  */
@@ -14,63 +14,66 @@ import { pathStatus } from "../../ffi/inspection.ts";
 import type { Library } from "../../ffi/library.ts";
 import { type Program, programOf } from "./monitor.ts";
 
-/** A process as a person is told of it. */
+/** A process in a message. */
 export interface ProcessLabel {
   readonly pid: number;
-  /** Undefined where it is not known what it runs. */
+  /** Undefined if its program is unknown. */
   readonly program?: Program;
 }
 
-/** A process that is a monitor by its name. */
+/** A process with the name of a monitor. */
 export interface Candidate extends Required<ProcessLabel> {
   readonly name: string;
   /** The user who started it. */
   readonly uid: number;
 }
 
-/** A process that was left out, and why. */
+/** A process that was skipped, and the reason. */
 export interface Skipped extends ProcessLabel {
   readonly reason: string;
 }
 
-/** The processes that are monitors by their names, in the order to look at them. */
+/** The candidates, in the order in which to read them. */
 export interface CandidateSearch {
   readonly candidates: readonly Candidate[];
   readonly skipped: readonly Skipped[];
 }
 
-/** Over these there are so many that some of them are false: they are left out. */
+/** The most candidates. So many are not all real, and the others are skipped. */
 const MOST_CANDIDATES = 4096;
 
-/** How long all processes may take, and how long the command line of one, in milliseconds. */
+/** The timeouts for all processes, and for the command line of one, in milliseconds. */
 const ALL_TIMEOUT = 5_000;
 const ONE_TIMEOUT = 1_000;
 
-/** How many processes are looked at together (Deno has 32 threads for all that block), and how many of one user may take too long before the others do not count. */
+/**
+ * How many processes are read at the same time (Deno has 32 threads for blocking calls), and after how many timeouts the other
+ * processes of a user are skipped.
+ */
 const TOGETHER = 8;
 const MOST_STUCK = 4;
 
 const ROOT = 0;
 
-/** Why a process is left out that could be looked at. */
+/** The reason for skipping a process that could be read. */
 export class LeftOut extends Error {
   override readonly name = "LeftOut";
 }
 
-/** One that holds up whoever reads its memory. */
+/** A process whose memory cannot be read in time. */
 class Stuck extends LeftOut {}
 
 const OVERTIME = "there was no time left to look at it";
 
-/** Throws where the time is over for all that have not been looked at yet. */
+/** Throws after the deadline of all processes. */
 export function requireTime(deadline: Deadline): void {
   if (deadline.left === 0) throw new LeftOut(OVERTIME);
 }
 
 /**
- * Finds them.
+ * Finds the candidates.
  *
- * @throws {SystemError} where the system has no list of processes
+ * @throws {SystemError} if the system has no list of processes
  */
 export async function findCandidates(library: Library): Promise<CandidateSearch> {
   const skipped: Skipped[] = [];
@@ -79,7 +82,7 @@ export async function findCandidates(library: Library): Promise<CandidateSearch>
   const ownUid = ownUser(library);
   const stuck = new Map<number | undefined, number>();
   const owned = processIds(library).map((pid) => ({ pid, owner: starterOf(library, pid) }));
-  // Whoever wants to take all of the time must not be first with it.
+  // A user who wants to use up the time must not be first.
   const isTrusted = (owner: number | undefined) => owner === ROOT || owner === ownUid;
   const inOrder = [...owned.filter(({ owner }) => isTrusted(owner)), ...owned.filter(({ owner }) => !isTrusted(owner))];
   const look = async ({ pid, owner }: typeof owned[number]) => {
@@ -90,7 +93,7 @@ export async function findCandidates(library: Library): Promise<CandidateSearch>
       if (candidate !== undefined) candidates.push(candidate);
     } catch (thrown) {
       if (thrown instanceof Stuck) stuck.set(owner, (stuck.get(owner) ?? 0) + 1);
-      // What this user may not know is as it should be.
+      // A denied permission is not worth a warning.
       if (!isDenial(thrown)) skipped.push({ pid, reason: reasonOf(thrown) });
     }
   };
@@ -108,7 +111,7 @@ export async function findCandidates(library: Library): Promise<CandidateSearch>
   return { candidates: ordered, skipped };
 }
 
-/** The candidate that a process is; undefined where it is none, or has ended. */
+/** Returns the candidate for a process; undefined if it is not one, or has ended. */
 async function candidateOf(library: Library, pid: number): Promise<Candidate | undefined> {
   const name = processName(library, pid);
   const typed = await withTimeout(firstArgument(library, pid));
@@ -119,7 +122,7 @@ async function candidateOf(library: Library, pid: number): Promise<Candidate | u
 }
 
 /**
- * Waits for what is read of a process for {@linkcode ONE_TIMEOUT}.
+ * Waits for a read of a process, at most {@linkcode ONE_TIMEOUT} milliseconds.
  *
  * @throws {Stuck}
  */
@@ -135,7 +138,7 @@ export async function withTimeout<Value>(reading: Promise<Value>): Promise<Value
   }
 }
 
-/** Root's and one's own first, as nobody else can add to these; then one of each other user in turn. */
+/** Orders candidates: root's and this user's first, as nobody else can add to these; then one of each other user in turn. */
 export function interleaveUsers<Of extends { uid: number; pid: number }>(
   candidates: readonly Of[],
   ownUid?: number,
@@ -147,23 +150,23 @@ export function interleaveUsers<Of extends { uid: number; pid: number }>(
     turns.set(uid, turn + 1);
     return { candidate, turn: uid === ROOT || uid === ownUid ? -1 : turn };
   });
-  // The users that somebody can make with a namespace of users have the highest numbers.
+  // Users that others can make, in a user namespace, have the highest numbers.
   return ranked.sort((one, other) => one.turn - other.turn || one.candidate.uid - other.candidate.uid)
     .map(({ candidate }) => candidate);
 }
 
-/** Says why a process could not be looked at: it throws what is about no process. */
+/** Returns the reason for skipping a process. Rethrows an error that is not about a process. */
 export function reasonOf(thrown: unknown): string {
   if (thrown instanceof SystemError || thrown instanceof TooLong || thrown instanceof LeftOut) return thrown.message;
   throw thrown;
 }
 
-/** Whether this user may not look. */
+/** Returns whether an error is a denied permission. */
 export function isDenial(thrown: unknown): boolean {
   return thrown instanceof SystemError && (thrown.code === "EACCES" || thrown.code === "EPERM");
 }
 
-/** Who started a process: one that runs as root through a setuid program is not root's. */
+/** Returns the user who started a process, which a setuid program does not change. */
 function starterOf(library: Library, pid: number): number | undefined {
   const owner = ownerOf(library, pid);
   if (owner !== ROOT) return owner;
@@ -175,7 +178,7 @@ function starterOf(library: Library, pid: number): number | undefined {
   }
 }
 
-/** This process's user. */
+/** Returns this process's user. */
 export function ownUser(library: Library): number | undefined {
   return ownerOf(library, "self");
 }

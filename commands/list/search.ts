@@ -1,6 +1,6 @@
 /**
- * Looking for what can be reached: in the processes, and in the folders that systemd makes. Nothing is connected to: to a
- * multiplexer that would be a guest's business.
+ * Searches processes, and the directories of systemd, for what ssh can reach. Connects to nothing, because a multiplexer would
+ * pass a connection on to the guest.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import {
 } from "./processes.ts";
 import { findListeners, type Listener, listeningOf } from "./sockets.ts";
 
-/** This machine itself, where its sshd listens. */
+/** Finds this machine's own sshd. */
 export function findHost(library: Library): ListEntry[] {
   const isThere = isSocket(library, THIS_MACHINE_TARGET.path) &&
     listeningOf(library, [], [THIS_MACHINE_TARGET.path]).bound.has(THIS_MACHINE_TARGET.path);
@@ -35,9 +35,9 @@ export function findHost(library: Library): ListEntry[] {
 }
 
 /**
- * The containers of systemd-nspawn that have their sshd's socket in `folder`.
+ * Finds the containers of systemd-nspawn that have the socket of their sshd in `folder`.
  *
- * @throws what reading a folder throws, unless it is not there
+ * @throws the error of reading a directory, unless it is missing
  */
 export async function findContainers(library: Library, folder: string): Promise<ListEntry[]> {
   const older = (await namesIn(`${folder}/unix-export`)).map((name) => ({ name, path: `unix-export/${name}/ssh` }));
@@ -60,14 +60,14 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-/** What the processes told, and what they did not. */
+/** The virtual machines of all processes, and the processes that could not be read. */
 export interface MonitorSearch {
   readonly found: readonly ListEntry[];
-  /** The processes of other users that may have more. */
+  /** Processes of other users, which can have more. */
   readonly hidden: readonly ProcessLabel[];
-  /** Those that have a configuration file which says which of their sockets is what. */
+  /** Processes whose sockets are described in a configuration file. */
   readonly configured: readonly ProcessLabel[];
-  /** Those that were left out, in whole or in part. */
+  /** Processes that were skipped, in whole or in part. */
   readonly skipped: readonly Skipped[];
 }
 
@@ -78,14 +78,14 @@ const SOURCES = {
   "QEMU": "qemu",
 } as const;
 
-/** How long the command lines of all monitors may take, and their paths, in milliseconds. */
+/** The timeout for the command lines and the paths of all monitors, in milliseconds. */
 const TIMEOUT = 5_000;
 
 /** The most addresses of one process, and of all: a vhost-device-vsock serves several virtual machines. */
 const MOST_OF_ONE = 64;
 const MOST_OF_ALL = 8192;
 
-/** The virtual machines whose monitors are processes that this one can see. */
+/** Finds the virtual machines of the monitors that this process can see. */
 export async function findMonitors(library: Library): Promise<MonitorSearch> {
   const { candidates, skipped: unread } = await findCandidates(library);
   const { listeners, skipped: unseen } = findListeners(library, candidates);
@@ -96,10 +96,10 @@ export async function findMonitors(library: Library): Promise<MonitorSearch> {
   return { found, hidden, configured, skipped: [...unread, ...unseen, ...skipped] };
 }
 
-/** A socket of a monitor, but for its address. */
+/** An entry for a socket of a monitor, without its address. */
 type About = Omit<ListEntry, "address"> & Required<ProcessLabel> & { readonly uid: number };
 
-/** What is found process by process. */
+/** Collects the entries of one process after the other. */
 class Search {
   readonly #library: Library;
   readonly #locator: PathLocator;
@@ -109,7 +109,7 @@ class Search {
   readonly #configured: ProcessLabel[] = [];
   readonly #skipped: Skipped[] = [];
   #count = 0;
-  /** By their paths, what enters the sockets that only a command line tells of. */
+  /** Adds the entries of sockets that only command lines name, by their paths. */
   readonly #claimed = new Map<string, (() => void)[]>();
 
   constructor(library: Library) {
@@ -118,7 +118,7 @@ class Search {
     this.#ownUid = ownUser(library);
   }
 
-  /** Looks at a process. What goes wrong is about it alone. */
+  /** Adds the entries of a process. An error skips that process alone. */
   async look(listener: Listener, deadline: Deadline): Promise<void> {
     const { pid, program, uid, name } = listener;
     try {
@@ -126,7 +126,7 @@ class Search {
       if (this.#count >= MOST_OF_ALL) throw new LeftOut(`${MOST_OF_ALL} addresses were found before it`);
       const args = await withTimeout(processArguments(this.#library, pid));
       const monitor = args && detectVmm(name, args);
-      // Another process may have its number by now.
+      // Another process can have its number by now.
       if (!monitor || processUser(this.#library, pid) !== uid) return;
       this.#enter(listener, monitor, deadline);
     } catch (thrown) {
@@ -176,7 +176,7 @@ class Search {
     else claims.push(enter);
   }
 
-  /** Says what was found, also of what is only claimed, as far as something listens there. */
+  /** Returns all entries. Of sockets that only command lines name, those on which something listens. */
   end(): MonitorSearch {
     const { bound } = listeningOf(this.#library, [], [...this.#claimed.keys()]);
     for (const [path, claims] of this.#claimed) if (bound.has(path)) { for (const enter of claims) enter(); }
@@ -185,8 +185,8 @@ class Search {
 }
 
 /**
- * The multiplexers' sockets of a monitor which do listen, under the paths that it has for them. Where its sockets cannot be
- * seen it is those of the command line, whether they listen or not.
+ * Returns the listening sockets of a monitor's multiplexers, by the monitor's own paths. If its sockets cannot be seen, returns
+ * those of its command line, whether they listen or not.
  */
 function socketsOf(
   { paths, isHere }: Listener,
@@ -206,10 +206,10 @@ function isSocket(library: Library, path: string): boolean {
   return statusOf(library, path)?.isSocket ?? false;
 }
 
-/** The most processes that a message names: it is one line. */
+/** The most processes that a message names. */
 const MOST_NAMED = 5;
 
-/** Processes as a person reads them, each once, the first ones by name. */
+/** Formats the names of processes, each once, and the number of those that are left out. */
 export function nameProcesses(processes: readonly ProcessLabel[]): string {
   const names = [...new Set(processes.map(({ program = "process", pid }) => `${program} (pid ${pid})`))];
   const more = names.length - MOST_NAMED;

@@ -1,5 +1,5 @@
 /**
- * The listening sockets of the processes that are looked at.
+ * Finds the listening sockets of processes.
  *
  * @module
  */
@@ -13,35 +13,35 @@ import type { Library } from "../../ffi/library.ts";
 import { readListening } from "../../ffi/proc_net_unix.ts";
 import { type Candidate, isDenial, LeftOut, reasonOf, requireTime, type Skipped } from "./processes.ts";
 
-/** A candidate with what it listens on. */
+/** A candidate with its listening sockets. */
 export interface Listener extends Candidate {
-  /** The paths that its sockets are bound to; undefined where they are not for this user to see. */
+  /** The paths of its sockets; undefined if this user may not see them. */
   readonly paths: readonly string[] | undefined;
-  /** Whether it is in the network namespace of this process. */
+  /** Whether the candidate is in the network namespace of this process. */
   readonly isHere: boolean;
 }
 
-/** The candidates that could be looked at. */
+/** The candidates, and those that were skipped. */
 export interface ListenerSearch {
   readonly listeners: readonly Listener[];
   readonly skipped: readonly Skipped[];
 }
 
-/** Over these, in all processes together, no process is looked at any more: 32 for each of the most candidates. */
+/** The most sockets of all processes together: 32 for each of the most candidates. The processes after that are skipped. */
 const MOST_SOCKETS = 131_072;
 
-/** How long the sockets of all processes may take, and their network namespaces, in milliseconds. */
+/** The timeouts for the sockets of all processes, and for their network namespaces, in milliseconds. */
 const SOCKETS_TIMEOUT = 5_000;
 const NETWORKS_TIMEOUT = 5_000;
 
 /** A candidate with the inode numbers of its sockets. */
 interface Opened extends Candidate {
   readonly inodes: readonly number[] | undefined;
-  /** What tells its network namespace from others; undefined where nothing does. */
+  /** The identity of its network namespace; undefined if it is unknown. */
   readonly network: bigint | undefined;
 }
 
-/** Looks up what each of `candidates` listens on. */
+/** Finds the listening sockets of each candidate. */
 export function findListeners(library: Library, candidates: readonly Candidate[]): ListenerSearch {
   const skipped: Skipped[] = [];
   const opened = openedBy(library, candidates, skipped);
@@ -75,7 +75,7 @@ export function findListeners(library: Library, candidates: readonly Candidate[]
   return { listeners, skipped };
 }
 
-/** Reads which sockets the candidates have open. */
+/** Reads the open sockets of the candidates. */
 function openedBy(library: Library, candidates: readonly Candidate[], skipped: Skipped[]): Opened[] {
   const deadline = new Deadline(SOCKETS_TIMEOUT);
   let left = MOST_SOCKETS;
@@ -96,11 +96,11 @@ function openedBy(library: Library, candidates: readonly Candidate[], skipped: S
   });
 }
 
-/** The network namespaces of other processes, of which there is only a text. */
+/** Reads the sockets of other network namespaces, which only /proc/PID/net/unix lists. */
 class Networks {
   readonly #library: Library;
   readonly #deadline = new Deadline(NETWORKS_TIMEOUT);
-  /** The last one: processes that are looked at one after the other are often in the same. */
+  /** The last namespace, because consecutive processes are often in the same. */
   #last: { network: bigint; listening: ReturnType<typeof readListening> } | undefined;
 
   constructor(library: Library) {
@@ -116,7 +116,7 @@ class Networks {
   }
 }
 
-/** What listens in the network namespace of this process. Without unix_diag it is what the text says. */
+/** Finds listening sockets of this network namespace. Without unix_diag, reads /proc/self/net/unix. */
 export function listeningOf(library: Library, inodes: readonly number[], paths: readonly string[]): Listening {
   try {
     return findListening(library, inodes, paths);
@@ -133,8 +133,8 @@ export function listeningOf(library: Library, inodes: readonly number[], paths: 
 }
 
 /**
- * What a network namespace is known by: the inode number of its /proc/PID/net/unix. The link ns/net is not for other users to
- * read.
+ * Returns the identity of a network namespace: the inode number of its /proc/PID/net/unix. Other users may not read the link
+ * ns/net.
  */
 function networkOf(library: Library, pid: number | "self"): bigint | undefined {
   try {

@@ -1,5 +1,5 @@
 /**
- * A name that stands for an address, as `--alias` takes it.
+ * Aliases of addresses, as `--alias` takes them.
  *
  * @module
  */
@@ -9,20 +9,20 @@ import { ProxyError } from "../../core/errors.ts";
 import { escapeForTerminal } from "../../core/text.ts";
 import { shellWord } from "./shell_word.ts";
 
-/** A name of the user's own for an address. One that {@linkcode parseAlias} made is valid. */
+/** An alias of an address. One that {@linkcode parseAlias} made is valid. */
 export interface Alias {
   readonly name: string;
   /** The address, as {@linkcode parseTarget} takes it. */
   readonly address: string;
-  /** The port, where it is not left to `ssh`. */
+  /** The port; undefined leaves it to `ssh`. */
   readonly port: number | undefined;
 }
 
-/** What ssh takes to a `Host` line and to a known_hosts file as it is. */
+/** A name that ssh takes literally in a `Host` line and in a known_hosts file. */
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 
 /**
- * The alias that `NAME=ADDRESS[:PORT]` stands for. What follows the last colon is the port where it is a number.
+ * Parses `NAME=ADDRESS[:PORT]`. A number after the last colon is the port.
  *
  * @throws {ProxyError} of kind `usage`
  */
@@ -35,7 +35,7 @@ export function parseAlias(text: string): Alias {
   }
   const name = requireName(text.slice(0, equals));
   const [, address = "", port] = /^(.*?)(?::([0-9]+))?$/s.exec(text.slice(equals + 1)) ?? [];
-  // A line break would be its end; what steers a terminal would do that to whoever looks into the file.
+  // A line break would end the line. Escape sequences would reach the terminal of a reader of the file.
   if (/[^\P{Cc}\t]/u.test(address)) {
     throw new ProxyError("usage", `--alias '${escapeForTerminal(text)}': no control character may be in an ssh_config`);
   }
@@ -43,18 +43,18 @@ export function parseAlias(text: string): Alias {
   return { name, address, port: port === undefined ? undefined : Number(port) };
 }
 
-/** The text that {@linkcode parseAlias} makes `alias` of. */
+/** Formats an alias, as {@linkcode parseAlias} takes it. */
 export function formatAlias({ name, address, port }: Alias): string {
   return `${name}=${address}${port === undefined ? "" : `:${port}`}`;
 }
 
 /**
- * Returns the command that makes `name` an alias of `address`; undefined where the two cannot be one.
+ * Returns the command that makes `name` an alias of `address`; undefined if it cannot be one.
  *
  * @param port As ssh has it.
  */
 export function aliasCommand(name: string, address: string, port: string): string | undefined {
-  // A number at the end of a path would be taken for the port.
+  // Without a port, a number at the end of the path would be one.
   const suffix = port === "22" && !/:[0-9]+$/.test(address) ? "" : `:${port}`;
   const alias = `${name}=${address}${suffix}`;
   try {
@@ -67,7 +67,7 @@ export function aliasCommand(name: string, address: string, port: string): strin
 }
 
 /**
- * `name`, where it can be one of an alias: a plain host name.
+ * Returns `name` if it can be an alias: a plain host name.
  *
  * @throws {ProxyError} of kind `usage`
  */

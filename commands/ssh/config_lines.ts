@@ -1,10 +1,10 @@
 /**
- * The lines of an ssh_config, read as ssh reads them (process_config_line_depth in OpenSSH's readconf.c).
+ * Parses the lines of an ssh_config as ssh does (process_config_line_depth in OpenSSH's readconf.c).
  *
  * @module
  */
 
-/** A line with something on it. */
+/** A line with an option. */
 export interface ConfigLine {
   /** The number of the line, from 1. */
   readonly number: number;
@@ -13,7 +13,7 @@ export interface ConfigLine {
   readonly words: readonly string[];
 }
 
-/** Returns the lines of `text` that are not blank and no comment. */
+/** Returns the lines of `text` that are neither blank nor a comment. */
 export function configLines(text: string): ConfigLine[] {
   return text.split("\n").flatMap((line, index) => {
     const [, keyword, rest = ""] = /^[ \t\f\r]*(\w+)(?:[ \t\f]*=[ \t\f]*|[ \t\f]+)(.*?)[ \t\f\r]*$/.exec(line) ?? [];
@@ -21,7 +21,7 @@ export function configLines(text: string): ConfigLine[] {
   });
 }
 
-/** Words in quotes of either kind, or up to a blank. A word that begins with a `#` begins a comment. */
+/** Splits a text into words, which can be in quotes of either kind. A word that begins with `#` begins a comment. */
 function wordsOf(text: string): string[] {
   const words: string[] = [];
   for (const [, double, single, plain] of text.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)) {
@@ -31,13 +31,13 @@ function wordsOf(text: string): string[] {
   return words;
 }
 
-/** Whether `name` matches a pattern with `*` and `?` (ssh_config(5), PATTERNS). */
+/** Returns whether `name` matches a pattern with `*` and `?` (ssh_config(5), PATTERNS). */
 export function matchesPattern(name: string, pattern: string): boolean {
   const source = pattern.replaceAll(/[\\^$.|+()[\]{}]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".");
   return new RegExp(`^${source}$`, "su").test(name);
 }
 
-/** Whether a `Host` line with these patterns is for `name`: one of them matches, and none that is negated. */
+/** Returns whether a `Host` line with these patterns is for `name`: one of them matches, and no negated one. */
 export function isForHost(name: string, patterns: readonly string[]): boolean {
   const matching = patterns.filter((pattern) => matchesPattern(name, pattern.replace(/^!/, "")));
   return matching.length > 0 && !matching.some((pattern) => pattern.startsWith("!"));

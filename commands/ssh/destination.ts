@@ -1,5 +1,5 @@
 /**
- * What a person types where an address is meant: one with a user before it, or a name that `ssh` knows.
+ * Destinations as people type them: an address with or without a user, or an alias that `ssh` knows.
  *
  * @module
  */
@@ -12,42 +12,41 @@ import type { Argument } from "../command.ts";
 import { hintForWords } from "../help.ts";
 import { type EffectiveConfig, effectiveConfig, isOurs, ownCommand } from "./effective_config.ts";
 
-/** An address and the port to ask it for. */
+/** An address and its port. */
 export interface Destination {
   readonly address: string;
   readonly port: string;
 }
 
-/** What a command takes that is about one address. */
+/** The arguments of a command about one address. */
 export const ADDRESS_AND_PORT: readonly Argument[] = [
   { name: "ADDRESS", brief: "what ssh would be given as its host, or an alias of it", example: "vsock/42" },
   { name: "PORT", brief: "the vsock port (default 22, or that of the alias)", optional: true },
 ];
 
-/** The place that an address itself is. */
+/** Returns the destination of an address. */
 export function addressDestination(address: string, port = "22"): Destination {
   return { address, port };
 }
 
-/** `typed` without the user that `ssh` takes before the last `@`. In a path there may be one too. */
+/** Removes the user from `typed`, as `ssh` does: all before the last `@`, unless that is in a path. */
 export function withoutUser(typed: string): string {
   const [, rest] = /^(?:[^/%@]+@)+(.+)$/s.exec(typed) ?? [];
   return rest ?? typed;
 }
 
 /**
- * Whether `typed` can only be a name of the user's own: no address is without a separator, but for `.host`, and no name
- * begins with a dash.
+ * Returns whether `typed` can be an alias: it has no separator, is not `.host`, and does not begin with a dash.
  */
 export function isAliasName(typed: string): boolean {
   return !isProxyInvocation([typed]) && /^[\w.][\w.-]*$/.test(typed);
 }
 
 /**
- * What `ssh` has the name stand for, and which port it would ask for: `config --alias` has the address in the ProxyCommand,
- * and a `HostName` of the user's own may be one.
+ * Asks `ssh` for the address and the port of an alias. `config --alias` has the address in the ProxyCommand, and a `HostName`
+ * of the user's can be one.
  *
- * @throws {ProxyError} of kind `usage` where it is no name for an address
+ * @throws {ProxyError} of kind `usage` if the name is not an alias of an address
  */
 export async function resolveAlias(name: string, port: string | undefined): Promise<Destination> {
   if (port !== undefined) parsePort(port, name);
@@ -59,14 +58,14 @@ export async function resolveAlias(name: string, port: string | undefined): Prom
   });
 }
 
-/** The place that a ProxyCommand of this program, or else the host name, has in it. */
+/** Returns the destination in a ProxyCommand of this program, or else the host name and its port. */
 export function destinationIn(
   { proxyCommand = "", options }: Pick<EffectiveConfig, "proxyCommand" | "options">,
 ): Destination {
   const byName = { address: options.get("hostname") ?? "", port: options.get("port") ?? "22" };
   if (!isOurs(proxyCommand)) return byName;
   const rest = proxyCommand.slice(ownCommand().length + 1);
-  // Two words as drop_in.ts quotes them.
+  // Two words as quoteForConfig() writes them.
   const [, address = "", port = ""] = /^((?:'[^']*'|\\.|[^'\\ ])+) (\S+)/s.exec(rest) ?? [];
   return {
     address: unquoted(address) === "%h" ? byName.address : unquoted(address).replaceAll("%%", "%"),

@@ -1,6 +1,6 @@
 /**
- * What ssh really makes of a host name: which ProxyCommand it would start, whether that is this program, and which file
- * said so. ssh is asked (`ssh -G`), because no one else knows what all of its files come to.
+ * Asks ssh (`ssh -G`) for its configuration of a host name: the ProxyCommand, whether that is this program, and the file that
+ * has it. Only ssh knows what all of its files come to.
  *
  * @module
  */
@@ -13,35 +13,35 @@ import { aliasHint } from "./needs_alias.ts";
 import { proxyCommand } from "./own_command.ts";
 import { runSsh } from "./program.ts";
 
-/** What ssh would do for a host name. */
+/** The configuration of a host name. */
 export interface EffectiveConfig {
-  /** The host name that this is for, and the port where one was asked for. */
+  /** The host name, and the port that was asked for. */
   readonly host: string;
   readonly port: string | undefined;
-  /** What ssh says of each option (`ssh -G`), by the option's name in lower case; the first line of it. */
+  /** The first value of each option, by its name in lower case. */
   readonly options: ReadonlyMap<string, string>;
-  /** The ProxyCommand, as it is written; nothing where ssh would connect by itself. */
+  /** The ProxyCommand as it is written; undefined if ssh would connect by itself. */
   readonly proxyCommand: string | undefined;
-  /** Whether ssh waits for a connection to be passed to it. */
+  /** Whether ssh waits for a file descriptor. */
   readonly proxyUseFdpass: boolean;
-  /** The files that ssh read for this host name, in the order in which it began with them. */
+  /** The files that ssh read, in order. */
   readonly files: readonly ConfigFile[];
 }
 
 /** A file that ssh read. */
 export interface ConfigFile {
   readonly path: string;
-  /** How many files deep it is included; 0 for one that ssh reads by itself. */
+  /** The depth of inclusion; 0 for a file that ssh reads by itself. */
   readonly depth: number;
 }
 
 /**
- * What ssh would do for `host`, with `port` as `-p` gives it, and its usual files, or `file` in their place.
+ * Returns the configuration of `host`, with `port` for `-p`, by the usual files of ssh or by `file` alone.
  *
- * @throws {ProxyError} of kind `missing` where there is no ssh, `configuration` where ssh refuses, `permission`
+ * @throws {ProxyError} of kind `missing` without ssh, `configuration` if ssh refuses, `permission`
  */
 export async function effectiveConfig(host: string, port?: string, file?: string): Promise<EffectiveConfig> {
-  // What tells of included files is the third -v.
+  // The third -v reports included files.
   const args = ["-G", "-vvv", "-T"];
   if (port !== undefined) args.push("-p", port);
   if (file !== undefined) args.push("-F", file);
@@ -82,23 +82,23 @@ function refusedNameHint(why: string | undefined, host: string, port: string | u
 }
 
 /**
- * The path of the file that `option` (in lower case) has its value from: ssh is asked for what each of the files says by
- * itself. Nothing where none of them says it. Only for an option that has no value of ssh's own.
+ * Returns the path of the file that sets `option` (in lower case), by asking ssh about each file alone; undefined if none does.
+ * Only for an option without a default value.
  */
 export async function originOf(option: string, effective: EffectiveConfig): Promise<string | undefined> {
   const { host, port, options, files } = effective;
   let origin: ConfigFile | undefined;
   for (const file of files) {
-    // Only one that is included by the last that says so can be nearer to it.
+    // Only a file that the last match includes can be nearer to the option.
     if (origin !== undefined && file.depth <= origin.depth) break;
-    // One that ssh does not take by itself says nothing.
+    // ssh can refuse a file by itself. Then it is not the origin.
     const alone = await effectiveConfig(host, port, file.path).catch(() => undefined);
     if (alone?.options.get(option) === options.get(option)) origin = file;
   }
   return origin?.path;
 }
 
-/** Returns the directory that ssh takes for `~`, which does not come from HOME; undefined where ssh does not say. */
+/** Returns the directory that ssh takes for `~`, which is not HOME; undefined if ssh does not say. */
 export async function homeOfSsh(): Promise<string | undefined> {
   return (await expandedBySsh("~/"))?.replace(/\/$/, "");
 }
@@ -110,12 +110,12 @@ export async function shellOfSsh(): Promise<string | undefined> {
   return shell.startsWith("$") ? undefined : shell;
 }
 
-/** How long the system's resolver may take, in milliseconds. */
+/** The timeout for the system's resolver, in milliseconds. */
 const RESOLVING_MS = 2_000;
 
 /**
- * Whether the resolver of this system has an IP address for `name`: from /etc/hosts, DNS or another of its sources. ssh asks
- * it: where CNAMEs are followed, `ssh -G` fails if a name does not resolve. Returns false after RESOLVING_MS.
+ * Returns whether the system's resolver has an IP address for `name`. ssh asks the resolver: if CNAMEs are followed, `ssh -G`
+ * fails for a name that does not resolve. Returns false after RESOLVING_MS.
  */
 export async function isResolved(name: string): Promise<boolean> {
   const options = ["CanonicalizeHostname=yes", "CanonicalizeFallbackLocal=yes", "CanonicalizePermittedCNAMEs=*:*"];
@@ -128,18 +128,18 @@ export async function isResolved(name: string): Promise<boolean> {
   }
 }
 
-/** Has ssh expand `text` as a ControlPath, the one option that `ssh -G` shows expanded. Undefined where it refuses. */
+/** Has ssh expand `text` as a ControlPath, the one option that `ssh -G` shows expanded. Returns undefined if ssh refuses. */
 async function expandedBySsh(text: string): Promise<string | undefined> {
   const { code, stdout } = await runSsh(["-G", "-T", "-F", "none", "-o", `ControlPath=${text}`, "--", "localhost"]);
   return code === 0 ? /^controlpath (.*)$/m.exec(new TextDecoder().decode(stdout))?.[1] : undefined;
 }
 
-/** Whether a ProxyCommand starts this program, in the installation that is running. */
+/** Returns whether a ProxyCommand starts this program, of this installation. */
 export function isOurs(command: string | undefined): boolean {
   return command?.startsWith(`${ownCommand()} `) ?? false;
 }
 
-/** The words that start this program as a ProxyCommand. */
+/** Returns the words that start this program as a ProxyCommand. */
 export function ownCommand(): string {
   return proxyCommand(programUrl(), libraryPath(programUrl()), () => Deno.execPath());
 }
@@ -149,12 +149,12 @@ function filesRead(log: readonly string[]): ConfigFile[] {
   const byItself = { depth: 0, counts: true };
   let next = byItself;
   for (const line of log) {
-    // What is included for other hosts only is read too, for its errors.
+    // ssh also reads files that are included for other hosts only, to report their errors.
     const [, depth, unused] = /^debug3: .* line [0-9]+: Including file .* depth ([0-9]+)(.*)$/s.exec(line) ?? [];
     if (depth !== undefined) next = { depth: Number(depth) + 1, counts: unused === "" };
     const [, path] = /^debug1: Reading configuration data (.*)$/s.exec(line) ?? [];
     if (path === undefined) continue;
-    // For Match final and for CanonicalizeHostname, ssh reads all of them once more.
+    // For Match final and CanonicalizeHostname, ssh reads all files twice.
     if (next.counts && !files.has(path)) files.set(path, { path, depth: next.depth });
     next = byItself;
   }

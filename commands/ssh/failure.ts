@@ -1,5 +1,5 @@
 /**
- * Why an ssh that uses this program did not get to the server, from what ssh and the user's shell wrote.
+ * Explains why an ssh that uses this program did not reach the server, by the output of ssh and of the user's shell.
  *
  * @module
  */
@@ -8,34 +8,34 @@ import { ProxyError } from "../../core/errors.ts";
 import { escapeForTerminal } from "../../core/text.ts";
 import { shellWord } from "./shell_word.ts";
 
-/** What `ssh -v` wrote without a banner from the server. */
+/** The output of an `ssh -v` that got no banner. */
 export interface Failure {
   /** The host name that ssh was given. */
   readonly host: string;
-  /** The lines of its stderr, and of all that it started. */
+  /** The lines of its stderr, also from the programs that it started. */
   readonly lines: readonly string[];
-  /** The shell that ssh starts a ProxyCommand with, where that is known. */
+  /** The shell with which ssh starts a ProxyCommand, if it is known. */
   readonly shell: string | undefined;
-  /** The time after which ssh was ended, in milliseconds; undefined where it ended by itself. */
+  /** The time after which ssh was killed, in milliseconds; undefined if it ended by itself. */
   readonly endedAfter: number | undefined;
 }
 
-/** What `-v` adds, and what ssh says of every standard input that is no terminal. */
+/** The lines of `-v`, and the one about a standard input that is not a terminal. */
 const NOISE = /^(?:debug[123]: |OpenSSH_|Pseudo-terminal will not be allocated |$)/;
 
-/** How much of a message of this program's is shown: its own are shorter. */
+/** The most characters of this program's message that are shown. */
 const LONGEST = 1_000;
 
-/** How ssh says that there is no file descriptor in what it was passed. */
+/** The message of ssh about a missing file descriptor. */
 const NO_FD = /^mm_receive_fd: /;
 
-/** That something else than a server or this program wrote where ssh reads: with `ProxyUseFdpass`, and without. */
+/** The messages of ssh about other output than a server's or this program's, with `ProxyUseFdpass` and without. */
 const STRAY_OUTPUT = /^mm_receive_fd: no message header$|kex_exchange_identification: banner line [0-9]+: /m;
 
-/** The shells that POSIX or a distribution has users log in with. */
+/** The login shells of POSIX and of distributions. */
 const SHELLS = /\/(?:sh|r?bash|dash|ash|busybox|[lm]?ksh(?:93)?|mksh|r?zsh|fish|t?csh|nu|xonsh|elvish|pwsh)$/;
 
-/** Returns why ssh did not get to the server, and what to do about it. */
+/** Returns the error for an ssh that did not reach the server. */
 export function explainSshFailure(failure: Failure): ProxyError {
   const { host, lines, endedAfter } = failure;
   const told = lines.filter((line) => !NOISE.test(line));
@@ -51,7 +51,7 @@ export function explainSshFailure(failure: Failure): ProxyError {
   return new ProxyError("configuration", `ssh: ${message}`, { hint });
 }
 
-/** Returns what to do about a message of ssh's, where that is known. */
+/** Returns a hint for a message of ssh; undefined if there is none. */
 export function hintFor(lines: readonly string[]): string | undefined {
   const [, path] = lines.map((line) => /^Bad owner or permissions on (.*)$/.exec(line)).find((match) => match) ?? [];
   if (path === undefined) return undefined;
@@ -60,7 +60,7 @@ export function hintFor(lines: readonly string[]): string | undefined {
   }`;
 }
 
-/** The message of this program, which it wrote before it ended and ssh found nothing. */
+/** Returns the message and the hint of this program, if it failed before ssh did. */
 function ownMessage(told: readonly string[]): [string, string | undefined] | undefined {
   const end = told.findIndex((line) => NO_FD.test(line));
   const before = end === -1 ? told : told.slice(0, end);
@@ -91,7 +91,7 @@ function shellFailure({ lines, shell, endedAfter }: Failure, told: readonly stri
   return [`${name} ended and did not start this program`, "have its start files not exit where it is not interactive"];
 }
 
-/** A shell that does not come to start this program. ssh says `Local version string` once it is connected. */
+/** Explains a shell that does not start this program in time. ssh reports `Local version string` once it is connected. */
 function waiting(lines: readonly string[], name: string, endedAfter?: number): [string, string] | undefined {
   if (endedAfter === undefined) return undefined;
   if (!lines.some((line) => line.startsWith("debug1: Executing proxy"))) return undefined;
@@ -102,7 +102,7 @@ function waiting(lines: readonly string[], name: string, endedAfter?: number): [
   ];
 }
 
-/** How to have a shell print nothing. */
+/** Returns a hint for a shell that prints something. */
 function quiet(shell = ""): string {
   if (/zsh$/.test(shell)) return "have ~/.zshenv print nothing";
   if (/bash$/.test(shell)) return "put this line at the top of ~/.bashrc: case $- in *i*) ;; *) return ;; esac";

@@ -9,13 +9,13 @@ import { escapeForTerminal } from "../../core/text.ts";
 import { permissionHint } from "../permission.ts";
 import { NO_SSH, sshCommand } from "./user_environment.ts";
 
-/** How long an ssh that connects to nothing may take, in milliseconds: it may look up names. */
+/** The timeout for an ssh that does not connect, in milliseconds. It can look up names. */
 const TIMEOUT_MS = 10_000;
 
 /**
- * Runs ssh to its end, and returns its exit status and what it wrote. It may take `timeout` milliseconds.
+ * Runs ssh, for at most `timeout` milliseconds. Returns its exit status and output.
  *
- * @throws {ProxyError} of kind `missing` where there is no ssh, `permission`, `timeout`, `resource`
+ * @throws {ProxyError} of kind `missing` without ssh, `permission`, `timeout`, `resource`
  */
 export async function runSsh(args: readonly string[], timeout: number = TIMEOUT_MS): Promise<Deno.CommandOutput> {
   const signal = AbortSignal.timeout(timeout);
@@ -26,9 +26,9 @@ export async function runSsh(args: readonly string[], timeout: number = TIMEOUT_
 }
 
 /**
- * Starts ssh, whose stderr is to be read as a stream. Its standard output is discarded.
+ * Starts ssh with a pipe for its stderr. Discards its standard output.
  *
- * @throws {ProxyError} of kind `missing` where there is no ssh, `permission`, `resource`
+ * @throws {ProxyError} of kind `missing` without ssh, `permission`, `resource`
  */
 export function startSsh(args: readonly string[]): Deno.ChildProcess {
   return spawn(args, { stdout: "null" });
@@ -43,10 +43,10 @@ function spawn(args: readonly string[], options: Options): Deno.ChildProcess {
   } catch (thrown) {
     const reason = messageOf(thrown);
     if (thrown instanceof Deno.errors.NotFound) throw missingSsh(thrown);
-    // Without PATH, Deno finds no ssh before it looks at its permissions.
+    // Without PATH, Deno reports a missing ssh before a missing permission.
     const isDenied = Deno.permissions.querySync({ name: "run", command }).state !== "granted";
     if (thrown instanceof Deno.errors.NotCapable || isDenied) {
-      // Deno starts no program with these variables, which could load other code into it. Empty ones do nothing.
+      // Deno starts no program with variables that could load code into it. Empty values load nothing.
       const loaders = reason.match(/\b(?:LD|DYLD)_\w+/g) ?? [];
       if (loaders.length > 0 && options.env === undefined) {
         return spawn(args, { ...options, env: Object.fromEntries(loaders.map((name) => [name, ""])) });

@@ -1,31 +1,31 @@
 /**
- * The environment of the user. The starter (rust/starter) keeps it from Deno, which many variables would change, but for
- * commands that need it: those have it under other names.
+ * The environment of the user. The starter (rust/starter) does not pass it to Deno, which many variables would change. Commands
+ * that need variables get them under other names.
  *
  * @module
  */
 
 import { programUrl } from "../../ffi/library.ts";
 
-/** What the starter puts before the name of each variable that it saves. */
+/** The prefix of the names of saved variables. */
 const SAVED = "SAVED_";
 
-/** Returns the value of the variable `name`, as the user has it; undefined where it is not set. */
+/** Returns the user's value of the variable `name`; undefined if it is not set. */
 export function userVariable(name: string): string | undefined {
   const saved = `${SAVED}${name}`;
   if (!isGranted(saved)) return Deno.env.get(name);
   return Deno.env.get(saved) ?? (isGranted(name) ? Deno.env.get(name) : undefined);
 }
 
-/** Tells whether Deno may read the variable `name`. */
+/** Returns whether Deno may read a variable. */
 function isGranted(variable: string): boolean {
   return Deno.permissions.querySync({ name: "env", variable }).state === "granted";
 }
 
-/** The variables that name the locale of characters, the first that is set before the others (locale(7)). */
+/** The variables with the locale of characters, in order of precedence (locale(7)). */
 const LOCALES = ["LC_ALL", "LC_CTYPE", "LANG"];
 
-/** Tells whether the terminal of the user shows UTF-8, as far as Deno may see: commands.sh grants the one that decides. */
+/** Returns whether the terminal of the user shows UTF-8. commands.sh permits Deno to read the variable that decides. */
 export function isUtf8(): boolean {
   const values = LOCALES.map((name) =>
     isGranted(`${SAVED}${name}`) || isGranted(name) ? userVariable(name) : undefined
@@ -37,8 +37,8 @@ export function isUtf8(): boolean {
 export type SshCommand = readonly [command: string, ...args: string[]];
 
 /**
- * Returns the command that starts ssh with the environment of the user: the starter, where Deno may run that, as only the
- * starter has saved it. Otherwise Deno has the environment itself.
+ * Returns the command that starts ssh with the environment of the user: the starter, if Deno may run it, because the starter
+ * has saved the environment. Otherwise Deno itself has it.
  */
 export function sshCommand(): SshCommand {
   const starter = decodeURIComponent(new URL("deno-ssh-proxy", programUrl()).pathname);
@@ -46,10 +46,10 @@ export function sshCommand(): SshCommand {
   return state === "granted" && !isAnyGranted() ? [starter, "--start-ssh"] : ["ssh"];
 }
 
-/** Tells whether Deno may run any program, as nothing does that the starter has started. */
+/** Returns whether Deno may run any program. The starter never grants that. */
 function isAnyGranted(): boolean {
   return Deno.permissions.querySync({ name: "run" }).state === "granted";
 }
 
-/** The exit code of the starter where there is no ssh on PATH. */
+/** The exit code of the starter without an ssh on PATH. */
 export const NO_SSH = 127;
