@@ -5,7 +5,12 @@ program=${0%/*}
 about=$1
 shift
 starter=$program/deno-ssh-proxy
-library=$(echo "$program"/libdeno_ssh_proxy.*)
+for library in "$program"/libdeno_ssh_proxy.*; do :; done
+if [ ! -e "$library" ]; then
+  # The program opens this path and reports that it is missing.
+  case $(command -p uname -s) in Darwin) suffix=dylib ;; *) suffix=so ;; esac
+  library=$program/libdeno_ssh_proxy.$suffix
+fi
 
 start() { # start PERMISSIONS SCRIPT ARGUMENTS
   exec "$starter" --start-deno "$@"

@@ -5,8 +5,6 @@
  */
 
 import { FORMS } from "../addresses/forms.ts";
-import { suggestAddress } from "../addresses/suggest.ts";
-import { isAddress } from "../addresses/target.ts";
 import { THIS_MACHINE } from "../addresses/this_machine.ts";
 import { DEFAULT_TIMEOUT_MS, DEFAULT_WAIT_MS } from "../core/deadline.ts";
 import type { Command, Option } from "./command.ts";
@@ -52,11 +50,4 @@ ${rows(options)}
 function rows(all: readonly (readonly [name: string, brief: string])[]): string {
   const width = Math.max(...all.map(([name]) => name.length));
   return all.map(([name, brief]) => `  ${name.padEnd(width)}  ${brief}\n`).join("");
-}
-
-/** Returns a hint for a first word that is neither a command nor an address; undefined if there is none. */
-export function hintForWords([first = "", second]: readonly string[]): string | undefined {
-  if (first === "install" || first === "uninstall") return `did you mean config --${first}?`;
-  return suggestAddress(first, isAddress) ??
-    (second === undefined ? undefined : suggestAddress(`${first}:${second}`, isAddress));
 }

@@ -13,7 +13,8 @@ import { NONBLOCKING_SYMBOLS } from "../ffi/nonblocking.ts";
 import { runProgram } from "./app.ts";
 import type { Context } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
-import { hintForWords, programHelp } from "./help.ts";
+import { programHelp } from "./help.ts";
+import { hintForWords } from "./ssh/hint.ts";
 import { folded, StandardOutput } from "./terminal/output.ts";
 
 const PROGRAM = { name: "deno-ssh-proxy", help: programHelp(COMMANDS), commands: COMMANDS, hint: hintForWords };

@@ -9,7 +9,7 @@ import { ProxyError } from "../../core/errors.ts";
 import { escapeForTerminal } from "../../core/text.ts";
 import { isProxyInvocation } from "../../proxy/invocation.ts";
 import type { Argument } from "../command.ts";
-import { hintForWords } from "../help.ts";
+import { hintForWords } from "./hint.ts";
 import { type EffectiveConfig, effectiveConfig, isOurs, ownCommand } from "./effective_config.ts";
 
 /** An address and its port. */

@@ -141,3 +141,18 @@ Deno.test("an address that is mistyped by itself gets the one that was meant, wh
     assertStringIncludes((out + err).replace(/\s+/g, " "), hint);
   }
 });
+
+Deno.test("without the library, a command says that it is missing, and where", async () => {
+  using folder = new Folder();
+  outputOf("cp", "-R", installation.program, folder.at("program"));
+  const [library] = [...Deno.readDirSync(folder.at("program"))].filter(({ name }) =>
+    name.startsWith("libdeno_ssh_proxy.")
+  );
+  const path = folder.at(`program/${library!.name}`);
+  Deno.removeSync(path);
+  for (const words of [["--version"], ["list"], ["check", "unix/s"], ["wait", "unix/s"]]) {
+    const { code, err } = await run([folder.at("program/deno-ssh-proxy"), ...words]);
+    assertEquals(code, 71, words.join(" "));
+    assertStringIncludes(err, `deno-ssh-proxy: ${path}: the native library is missing\n`, words.join(" "));
+  }
+});
