@@ -88,7 +88,7 @@ function nearest(rest: string, sockets: readonly string[], directory: string): s
 function isTrustedSocket(reader: PathReader, path: string, directory: string): boolean {
   try {
     const { isSocket, uid } = reader.status(path);
-    return isSocket && (uid === 0 || [directory, "/proc/self"].some((place) => uid === ownerOf(reader, place)));
+    return isSocket && (uid === 0 || [directory, "/proc/self"].some((path) => uid === ownerOf(reader, path)));
   } catch (thrown) {
     if (thrown instanceof SystemError) return false;
     throw thrown;

@@ -65,10 +65,10 @@ export function programUrl(): string {
  * root of a checkout, and beside any other program. (import.meta would cost 0.4 MiB of memory.)
  */
 export function libraryPath(module: string): string {
-  const folder = decodeURIComponent(module.slice("file://".length, module.lastIndexOf("/")));
+  const directory = decodeURIComponent(module.slice("file://".length, module.lastIndexOf("/")));
   const file = `libdeno_ssh_proxy.${Deno.build.os === "darwin" ? "dylib" : "so"}`;
   // Deno compares the path with its permission as text.
-  return module.endsWith(".ts") ? `${folder}/rust/target/release/${file}` : `${folder}/${file}`;
+  return module.endsWith(".ts") ? `${directory}/rust/target/release/${file}` : `${directory}/${file}`;
 }
 
 function openSymbols<Symbols extends Deno.ForeignLibraryInterface>(

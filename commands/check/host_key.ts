@@ -29,10 +29,10 @@ export function hostKeyFinding(
   const [, , file = "", line = ""] = firstMatch(lines, OTHER_KEY);
   const changed = lines.some((one) => one.includes("REMOTE HOST IDENTIFICATION HAS CHANGED!"));
   if (changed) {
-    const place = file === "" ? "" : `, in ${escapeForTerminal(file)} line ${line}`;
+    const where = file === "" ? "" : `, in ${escapeForTerminal(file)} line ${line}`;
     throw new ProxyError(
       "configuration",
-      `ssh: another host key than the server's is known for ${escapeForTerminal(host)}${place}`,
+      `ssh: another host key than the server's is known for ${escapeForTerminal(host)}${where}`,
       {
         hint: "if the machine was made anew, remove the old key: " +
           `ssh-keygen -R ${escapeForTerminal(nameOf(options, host))} -f ${

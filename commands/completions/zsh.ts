@@ -120,11 +120,11 @@ _deno-ssh-proxy "$@"
 }
 
 /** What a command takes, as zsh's _arguments has it. */
-function commandCase({ name, options, arguments: places }: Command): string {
+function commandCase({ name, options, arguments: args }: Command): string {
   const specs = [
     ...optionSpecs(options),
     quoted(`--help[${HELP.help}]`),
-    ...places.map((place, at) => quoted(`${at + 1}${place.optional ? ":" : ""}:${place.name}:${actionFor(place)}`)),
+    ...args.map((one, at) => quoted(`${at + 1}${one.optional ? ":" : ""}:${one.name}:${actionFor(one)}`)),
   ];
   return `  ${name})\n    _arguments ${specs.join(" \\\n      ")}\n    ;;`;
 }

@@ -71,7 +71,11 @@ line in ~/.ssh/config wins.`,
       if (hostKeys !== undefined) throw usage("--host-keys: it does not go with --uninstall");
       if (user !== undefined) throw usage("--user: it does not go with --uninstall");
       const names = alias.map(requireName);
-      return await change(context, { aliases: undefined, dryRun }, (place) => planUninstall(place, names, render));
+      return await change(
+        context,
+        { aliases: undefined, dryRun },
+        (location) => planUninstall(location, names, render),
+      );
     }
     const aliases = unique(alias.map(parseAlias));
     if (install) {
@@ -80,7 +84,7 @@ line in ~/.ssh/config wins.`,
         ...(hostKeys === undefined ? {} : { hostKeys }),
         ...(user === undefined ? {} : { user }),
       };
-      return await change(context, { aliases, dryRun }, (place) => planInstall(place, asked, render));
+      return await change(context, { aliases, dryRun }, (location) => planInstall(location, asked, render));
     }
     for (const warning of reservedNameWarnings(aliases)) await context.err.write(formatError(warning));
     const text = render({ aliases, hostKeys: hostKeys ?? HOST_KEYS[0], user });
@@ -120,7 +124,7 @@ async function list({ out, err }: Context, given: Given<typeof OPTIONS>): Promis
   const { list: _, json, ...others } = given;
   const surplus = Object.entries(others).find(([, value]) => Array.isArray(value) ? value.length > 0 : value);
   if (surplus !== undefined) throw usage(`--${surplus[0]}: it does not go with --list`);
-  const files = await atPlace((place) => installedFiles(place));
+  const files = await atLocation((location) => installedFiles(location));
   await out.write(json ? listJson(files) : shownOn(out, listText(files)));
   if (files.length === 0) await err.write(formatError({ message: "no configuration is installed", hint: INSTALL }));
   return 0;
@@ -135,42 +139,46 @@ interface Asked {
 }
 
 /** Makes the changes that `planFor` gives, or shows them. */
-async function change({ out, err }: Context, asked: Asked, planFor: (place: ConfigLocation) => Plan): Promise<number> {
-  return await atPlace(async (place) => {
+async function change(
+  { out, err }: Context,
+  asked: Asked,
+  planFor: (location: ConfigLocation) => Plan,
+): Promise<number> {
+  return await atLocation(async (location) => {
     const { aliases = [], dryRun } = asked;
     const isInstall = asked.aliases !== undefined;
     // What is in the way of the files is told before what ssh has against them.
-    requireDirectory(place.directory);
-    const plan = planFor(place);
+    requireDirectory(location.directory);
+    const plan = planFor(location);
     if (dryRun) await showPlan({ out, err }, plan);
-    else if (isInstall) await requireReadable(place);
-    const added = notInstalled(place, aliases);
+    else if (isInstall) await requireReadable(location);
+    const added = notInstalled(location, aliases);
     const known = dryRun ? undefined : await findKnownNames(added);
     if (!dryRun) {
-      const { done, notes } = await applyPlan(place, isInstall, () => planFor(place));
-      if (done.length === 0 && isInstall) done.push(`already installed: ${dropInPath(place)}`);
+      const { done, notes } = await applyPlan(location, isInstall, () => planFor(location));
+      if (done.length === 0 && isInstall) done.push(`already installed: ${dropInPath(location)}`);
       else if (done.length + notes.length === 0) done.push("nothing to take away");
       await out.write([...done, ...notes].map(line).join(""));
     }
-    for (const warning of await hiddenHostWarnings(added, place, known)) await err.write(formatError(warning));
-    if (isInstall && !dryRun) await showEffect({ out }, place);
+    for (const warning of await hiddenHostWarnings(added, location, known)) await err.write(formatError(warning));
+    if (isInstall && !dryRun) await showEffect({ out }, location);
     return 0;
   });
 }
 
 /** Does `work` where the configuration of this user is. */
-async function atPlace<Result>(work: (place: ConfigLocation) => Promise<Result> | Result): Promise<Result> {
+async function atLocation<Result>(work: (location: ConfigLocation) => Promise<Result> | Result): Promise<Result> {
   if (Deno.build.standalone) {
     throw new ProxyError("permission", "a standalone executable can open no file", {
       hint: `deno-ssh-proxy config prints what is to be in ${dropInPath(configLocation(0, () => undefined))}`,
     });
   }
-  let place: ConfigLocation | undefined;
+  let location: ConfigLocation | undefined;
   try {
-    place = configLocation(Deno.uid(), () => userVariable("HOME"));
-    return await work(place);
+    location = configLocation(Deno.uid(), () => userVariable("HOME"));
+    return await work(location);
   } catch (thrown) {
-    throw withGrants(thrown, place);
+    throw withGrants(thrown, location);
   }
 }
 
@@ -190,13 +198,13 @@ async function showPlan({ out, err }: Pick<Context, "out" | "err">, plan: Plan):
  *
  * @throws {ProxyError} of kind `configuration`
  */
-async function requireReadable(place: ConfigLocation): Promise<void> {
+async function requireReadable(location: ConfigLocation): Promise<void> {
   try {
     await effectiveConfig(EXAMPLES[0]!);
   } catch (thrown) {
     if (!(thrown instanceof ProxyError)) throw thrown;
     const { kind, message, hint, cause } = thrown;
-    if (kind === "missing" || kind === "configuration" && message.includes(place.fileName)) return;
+    if (kind === "missing" || kind === "configuration" && message.includes(location.fileName)) return;
     throw new ProxyError(kind, message, {
       cause,
       hint: ["nothing was changed", hint].filter((part) => part).join("; "),
@@ -205,8 +213,8 @@ async function requireReadable(place: ConfigLocation): Promise<void> {
 }
 
 /** Returns the aliases of which none of that name is installed yet. */
-function notInstalled(place: ConfigLocation, aliases: readonly Alias[]): Alias[] {
-  const known = installedSettings(place).aliases.map(({ name }) => name);
+function notInstalled(location: ConfigLocation, aliases: readonly Alias[]): Alias[] {
+  const known = installedSettings(location).aliases.map(({ name }) => name);
   return aliases.filter(({ name }) => !known.includes(name));
 }
 
@@ -220,24 +228,24 @@ function textOf(bytes: Uint8Array | undefined): string | undefined {
 }
 
 /** `thrown`, with the grants that Deno must be given, where it denied one. */
-function withGrants(thrown: unknown, place: ConfigLocation | undefined): unknown {
+function withGrants(thrown: unknown, location: ConfigLocation | undefined): unknown {
   const denied = thrown instanceof ProxyError ? thrown.cause : thrown;
   if (!(denied instanceof Deno.errors.NotCapable)) return thrown;
   const message = thrown instanceof ProxyError
     ? thrown.message
     : `Deno denied it: ${escapeForTerminal(denied.message)}`;
-  if (place === undefined) {
+  if (location === undefined) {
     return new ProxyError("permission", message, {
       cause: denied,
       hint: "run it with --allow-sys=uid --allow-env=HOME",
     });
   }
-  const folder = escapeForTerminal(place.directory, Infinity);
+  const directory = escapeForTerminal(location.directory, Infinity);
   return new ProxyError("permission", message, {
     cause: denied,
-    hint: folder.includes(",")
+    hint: directory.includes(",")
       ? "Deno cannot grant a path with a comma in it: deno-ssh-proxy config prints what would be written"
-      : `run it with --allow-read=${folder} --allow-write=${folder} --allow-run=ssh, and with the folder that a link in ` +
+      : `run it with --allow-read=${directory} --allow-write=${directory} --allow-run=ssh, and with the folder that a link in ` +
         "it leads to",
   });
 }

@@ -18,8 +18,8 @@ import { type ConfigLocation, dropInPath } from "./location.ts";
  *
  * @throws {ProxyError} of kind `configuration` where it does not use this program for one
  */
-export async function showEffect({ out }: Pick<Context, "out">, place: ConfigLocation): Promise<void> {
-  const names = [...EXAMPLES, ...installedSettings(place).aliases.map(({ name }) => name)];
+export async function showEffect({ out }: Pick<Context, "out">, location: ConfigLocation): Promise<void> {
+  const names = [...EXAMPLES, ...installedSettings(location).aliases.map(({ name }) => name)];
   let configs: EffectiveConfig[];
   try {
     configs = await Promise.all(names.map((name) => effectiveConfig(name)));
@@ -29,24 +29,24 @@ export async function showEffect({ out }: Pick<Context, "out">, place: ConfigLoc
     return;
   }
   for (const one of configs) {
-    if (!isOurs(one.proxyCommand) || !one.proxyUseFdpass) throw await whyNot(one, place);
+    if (!isOurs(one.proxyCommand) || !one.proxyUseFdpass) throw await whyNot(one, location);
   }
   await out.write(`ssh uses it for ${names.join(", ")}\n`);
 }
 
-/** Why ssh does not use this program for a name, although it is installed in `place`. */
-async function whyNot(effective: EffectiveConfig, place: ConfigLocation): Promise<ProxyError> {
-  const path = dropInPath(place);
+/** Returns why ssh does not use this program for a name, although it is installed at `location`. */
+async function whyNot(effective: EffectiveConfig, location: ConfigLocation): Promise<ProxyError> {
+  const path = dropInPath(location);
   const { host, options, files } = effective;
   if (!files.some((file) => file.path === path)) {
-    if (place.home === undefined) {
+    if (location.home === undefined) {
       return configuration(
         `ssh does not read ${path}`,
         `put this line at the top of /etc/ssh/ssh_config: ${INCLUDE_ALL}`,
       );
     }
     const home = await homeOfSsh();
-    if (home !== undefined && home !== place.home) {
+    if (home !== undefined && home !== location.home) {
       return configuration(
         `ssh does not read ${escapeForTerminal(path)}: its ~ is ${
           escapeForTerminal(home)
@@ -59,9 +59,9 @@ async function whyNot(effective: EffectiveConfig, place: ConfigLocation): Promis
       "does the ssh on PATH give another file with -F? command -v ssh",
     );
   }
-  const above = place.home === undefined
+  const above = location.home === undefined
     ? ""
-    : ` or, in ~/.ssh/config, put '${includeLine(place.fileName)}' above what includes it`;
+    : ` or, in ~/.ssh/config, put '${includeLine(location.fileName)}' above what includes it`;
   if (isOurs(effective.proxyCommand)) {
     // It is ssh's own value too, so that no file can be told by it.
     const before = files.slice(0, files.findIndex((file) => file.path === path)).map((file) =>
@@ -86,7 +86,7 @@ async function whyNot(effective: EffectiveConfig, place: ConfigLocation): Promis
 
 const SPELLING = { proxycommand: "ProxyCommand", proxyjump: "ProxyJump" };
 
-/** What makes ssh read the system's folder. */
+/** The line with which ssh reads the system's directory. */
 const INCLUDE_ALL = "Include /etc/ssh/ssh_config.d/*.conf";
 
 function configuration(message: string, hint: string): ProxyError {

@@ -38,15 +38,15 @@ export async function findKnownNames(aliases: readonly Alias[]): Promise<KnownNa
   return new Map((await Promise.all(all)).flatMap(([name, reason]) => reason === undefined ? [] : [[name, reason]]));
 }
 
-/** Returns a warning for each alias that hides a host of the files in `place`, or one of `known`. */
+/** Returns a warning for each alias that hides a host of the files in `location`, or one of `known`. */
 export async function hiddenHostWarnings(
   aliases: readonly Alias[],
-  place: ConfigLocation,
+  location: ConfigLocation,
   known: KnownNames = new Map(),
 ): Promise<Warning[]> {
   const all = aliases.map(async (alias) => {
     const { name } = alias;
-    const reason = reserved(name) ?? hostBlock(alias, place) ?? await knownHost(name, place) ?? known.get(name);
+    const reason = reserved(name) ?? hostBlock(alias, location) ?? await knownHost(name, location) ?? known.get(name);
     return warningFor(alias, reason);
   });
   return (await Promise.all(all)).flat();
@@ -71,12 +71,12 @@ function reserved(name: string): string | undefined {
 }
 
 /** Tells of a `Host` line with the name itself, unless its `HostName` is the address of an alias to be made of it. */
-function hostBlock({ name }: Alias, place: ConfigLocation): string | undefined {
-  const block = configBlocks(place).find(({ patterns, hostName, file }) =>
-    patterns.includes(name) && file !== dropInPath(place) && !isProxyInvocation([hostName?.value ?? ""])
+function hostBlock({ name }: Alias, location: ConfigLocation): string | undefined {
+  const block = configBlocks(location).find(({ patterns, hostName, file }) =>
+    patterns.includes(name) && file !== dropInPath(location) && !isProxyInvocation([hostName?.value ?? ""])
   );
   return block?.file &&
-    `${escapeForTerminal(shortened(block.file, place.home), Infinity)} line ${block.line} is for it`;
+    `${escapeForTerminal(shortened(block.file, location.home), Infinity)} line ${block.line} is for it`;
 }
 
 async function knownHost(name: string, { directory, home }: ConfigLocation): Promise<string | undefined> {

@@ -39,11 +39,11 @@ export class PathLocator {
         const { device, inode } = statusOf(this.#library, candidate) ?? {};
         return device === socket.device && inode === socket.inode;
       };
-      const folder = (isWhole ? processRoot(this.#library, pid) : processDirectory(this.#library, pid))?.replace(
+      const directory = (isWhole ? processRoot(this.#library, pid) : processDirectory(this.#library, pid))?.replace(
         /\/$/,
         "",
       );
-      const seen = `${folder}/${path.replace(/^(?:\.?\/+)+/, "")}`;
+      const seen = `${directory}/${path.replace(/^(?:\.?\/+)+/, "")}`;
       if (isSame(seen)) return seen;
       return this.#translated(pid, seen).slice(0, MOST_TRIED).find(isSame) ?? throughProc;
     } catch (thrown) {

@@ -16,7 +16,7 @@ import { findMachines } from "./machines.ts";
 import { findContainers, findHost, findMonitors, type MonitorSearch, nameProcesses } from "./search.ts";
 
 /** Where systemd-nspawn has the sockets of its containers. */
-const NSPAWN_FOLDER = "/run/systemd/nspawn";
+const NSPAWN_DIRECTORY = "/run/systemd/nspawn";
 
 export const list = command({
   name: "list",
@@ -37,7 +37,7 @@ address, what it is, its name, and whether ssh needs an alias for it.`,
     found.push(...machines.found);
     warnings.push(...machines.warnings);
     try {
-      found.push(...await findContainers(library, NSPAWN_FOLDER));
+      found.push(...await findContainers(library, NSPAWN_DIRECTORY));
     } catch (thrown) {
       warnings.push(directoryWarning(thrown));
     }
@@ -81,13 +81,13 @@ function distinct(found: readonly ListEntry[]): ListEntry[] {
 
 function directoryWarning(thrown: unknown): ProxyError {
   if (thrown instanceof Deno.errors.NotCapable) {
-    return new ProxyError("permission", `${NSPAWN_FOLDER}: Deno was not allowed to look for containers there`, {
+    return new ProxyError("permission", `${NSPAWN_DIRECTORY}: Deno was not allowed to look for containers there`, {
       cause: thrown,
-      hint: permissionHint(`--allow-read=${NSPAWN_FOLDER}`),
+      hint: permissionHint(`--allow-read=${NSPAWN_DIRECTORY}`),
     });
   }
   if (!(thrown instanceof Deno.errors.PermissionDenied)) throw thrown;
-  return new ProxyError("permission", `${NSPAWN_FOLDER}: this user may not look for containers there`, {
+  return new ProxyError("permission", `${NSPAWN_DIRECTORY}: this user may not look for containers there`, {
     cause: thrown,
     hint: "root may",
   });

@@ -47,8 +47,8 @@ function trimmed(path: string): string {
   return path === "/" ? "" : path;
 }
 
-function isUnder(path: string, folder: string): boolean {
-  return path.startsWith(`${folder}/`);
+function isUnder(path: string, directory: string): boolean {
+  return path.startsWith(`${directory}/`);
 }
 
 function byLength<Item>(of: (item: Item) => string): (one: Item, other: Item) => number {

@@ -35,25 +35,25 @@ export function findHost(library: Library): ListEntry[] {
 }
 
 /**
- * Finds the containers of systemd-nspawn that have the socket of their sshd in `folder`.
+ * Finds the containers of systemd-nspawn that have the socket of their sshd in `directory`.
  *
  * @throws the error of reading a directory, unless it is missing
  */
-export async function findContainers(library: Library, folder: string): Promise<ListEntry[]> {
-  const older = (await namesIn(`${folder}/unix-export`)).map((name) => ({ name, path: `unix-export/${name}/ssh` }));
+export async function findContainers(library: Library, directory: string): Promise<ListEntry[]> {
+  const older = (await namesIn(`${directory}/unix-export`)).map((name) => ({ name, path: `unix-export/${name}/ssh` }));
   // Since systemd 262.
-  const newer = (await namesIn(folder)).map((name) => ({ name, path: `${name}/unix-export/ssh` }));
+  const newer = (await namesIn(directory)).map((name) => ({ name, path: `${name}/unix-export/ssh` }));
   return [...newer, ...older].flatMap(({ name, path }) => {
-    const whole = `${folder}/${path}`;
+    const whole = `${directory}/${path}`;
     if (!isSocket(library, whole)) return [];
     const address = formatTarget({ kind: "unix", path: whole });
     return [{ address, kind: "container" as const, source: "systemd-nspawn" as const, what: "container", name }];
   });
 }
 
-async function namesIn(folder: string): Promise<string[]> {
+async function namesIn(directory: string): Promise<string[]> {
   try {
-    return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
+    return (await Array.fromAsync(Deno.readDir(directory))).map(({ name }) => name).sort();
   } catch (thrown) {
     if (thrown instanceof Deno.errors.NotFound || thrown instanceof Deno.errors.NotADirectory) return [];
     throw thrown;

@@ -51,8 +51,8 @@ export function isAliasName(typed: string): boolean {
 export async function resolveAlias(name: string, port: string | undefined): Promise<Destination> {
   if (port !== undefined) parsePort(port, name);
   const effective = await effectiveConfig(name, port);
-  const place = destinationIn(effective);
-  if (isProxyInvocation([place.address])) return place;
+  const destination = destinationIn(effective);
+  if (isProxyInvocation([destination.address])) return destination;
   throw new ProxyError("usage", `'${escapeForTerminal(name)}': neither an address nor a name that ssh has for one`, {
     hint: hintForWords([name]) ?? "deno-ssh-proxy list shows addresses, and config --install --alias gives one a name",
   });
