@@ -34,6 +34,11 @@ function packageOf(name: string, importer: string): Package {
   return found;
 }
 
+/** Tells a module of a package from one of ours. */
+function isInPackage(path: string): boolean {
+  return Object.values(npmPackages).some(({ localPath }) => path.startsWith(`${localPath}/`));
+}
+
 /** A module that a package exports: a path, or one for each condition. */
 type Exported = string | { readonly [condition: string]: Exported };
 
@@ -48,16 +53,20 @@ function moduleOf({ localPath }: Package): string {
   return `${localPath}/${exported}`;
 }
 
+/**
+ * To esbuild, a module of ours has its path in the sources, as if they were the root directory: the names of chunks are made
+ * of such paths, and the names in the bundle of those, so that the same sources in two directories would give two bundles.
+ */
 const denoResolution: esbuild.Plugin = {
   name: "deno",
   setup(build) {
     build.onResolve({ filter: /./ }, ({ path, importer, kind }) => {
-      if (kind === "entry-point") return { path: `${Deno.cwd()}/${path}` };
+      if (kind === "entry-point") return { path: `/${path}` };
       if (path.startsWith(".")) return { path: normalized(`${importer}/../${path}`) };
       return { path: moduleOf(packageOf(path, importer)) };
     });
     build.onLoad({ filter: /./ }, ({ path }) => ({
-      contents: Deno.readTextFileSync(path),
+      contents: Deno.readTextFileSync(isInPackage(path) ? path : `.${path}`),
       loader: path.endsWith(".ts") ? "ts" : path.endsWith(".json") ? "json" : "js",
     }));
   },

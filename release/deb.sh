@@ -49,7 +49,7 @@ esac
 [ "$(dpkg --print-architecture)" = $architecture ] ||
   fail "$deno: it is for $architecture, and this system is $(dpkg --print-architecture)"
 version=$(cat "$payload/version")
-"$deno" run --no-prompt --no-config --allow-read="$payload/CHANGELOG.md" "$debian/changelog.ts" \
+"$deno" run --quiet --no-prompt --frozen --allow-read="$payload/CHANGELOG.md" "$debian/changelog.ts" \
   "$payload/CHANGELOG.md" "$version" "$SOURCE_DATE_EPOCH" "$maintainer" >"$work/changelog" ||
   fail "CHANGELOG.md and deno.json do not agree"
 

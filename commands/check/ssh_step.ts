@@ -55,7 +55,7 @@ export async function sshFinding(
     return [effective, {
       status: "note",
       message,
-      hint: `${INSTALL}, and message so where something else wins`,
+      hint: `${INSTALL}, and says so where something else wins`,
       facts,
     }];
   }

@@ -66,8 +66,11 @@ fn check(item: &str) -> Option<String> {
             .filter(|field| !field.trim().is_empty())
             .map(declaration)
             .collect::<Option<_>>()?;
-        let names: String = fields.iter().map(|(name, _)| format!("{name}, ")).collect();
-        let types: String = fields.iter().map(|(_, kind)| format!("{kind}, ")).collect();
+        let (mut names, mut types) = (String::new(), String::new());
+        for (name, kind) in fields {
+            names += &format!("{name}, ");
+            types += &format!("{kind}, ");
+        }
         let tag = camel_case(tag);
         return Some(format!(
             "const _: fn({tag}) -> ({types}) = |{tag} {{ {names} }}| ({names});\n"
