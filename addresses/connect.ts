@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Deadline } from "../core/deadline.ts";
 import { SystemError } from "../ffi/errno.ts";
 import { Socket } from "../ffi/socket.ts";
 import type { DialContext } from "./form.ts";
@@ -16,14 +17,32 @@ import { formOf, type SocketTarget } from "./forms.ts";
  */
 export async function connectTarget(target: SocketTarget, context: DialContext): Promise<Socket> {
   const socket = await connectSocket(target, context);
-  const { handshake } = formOf(target);
-  if (handshake === undefined) return socket;
+  if (formOf(target).handshake === undefined) return socket;
   try {
-    await handshake.perform(socket, target, context.deadline);
+    await performHandshake(target, socket, context.deadline);
     return socket;
   } catch (thrown) {
     socket.close();
     throw thrown;
+  }
+}
+
+/**
+ * Performs the handshake of `target`'s form, if it has one.
+ *
+ * @throws {ProxyError}
+ */
+export async function performHandshake(
+  target: SocketTarget,
+  socket: Pick<Socket, "send" | "receive">,
+  deadline: Deadline,
+): Promise<void> {
+  try {
+    await formOf(target).handshake?.perform(socket, target, deadline);
+  } catch (thrown) {
+    if (!(thrown instanceof SystemError)) throw thrown;
+    const { handshakeError } = await import("./failure.ts");
+    throw handshakeError(target, thrown, deadline);
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Deadline } from "../core/deadline.ts";
+import { type Deadline, formatSeconds } from "../core/deadline.ts";
 import { ProxyError } from "../core/errors.ts";
 import { SystemError } from "../ffi/errno.ts";
 import type { Reason } from "./form.ts";
@@ -29,6 +29,24 @@ export function connectError(
   return new ProxyError(kind, `${targetLabel(target)}: ${why}`, { cause: lasting, hint });
 }
 
+/** Returns the error for a system error in the handshake of `target`'s form, unless the form has its own. */
+export function handshakeError(target: SocketTarget, cause: SystemError, deadline: Deadline): ProxyError {
+  const [kind, why, hint] = handshakeReason(formOf(target).handshake!.peer, cause, deadline);
+  return new ProxyError(kind, `${targetLabel(target)}: ${why}`, { cause, hint });
+}
+
+function handshakeReason(peer: string, cause: SystemError, deadline: Deadline): Reason {
+  switch (cause.code) {
+    case "ECONNRESET":
+    case "EPIPE":
+      return ["unreachable", `${peer} ended the connection in the handshake`];
+    case "ETIMEDOUT":
+      return ["timeout", `${peer} did not answer within ${formatSeconds(deadline)}`];
+    default:
+      return ["resource", cause.message];
+  }
+}
+
 function reasonFor(
   target: SocketTarget,
   cause: SystemError,
@@ -43,10 +61,12 @@ function reasonFor(
   const subject: UnixSubject = {
     path: socket.path,
     makerHint: form.makerHint,
-    addressed: form.atPath && {
+    addressed: {
+      address: formatTarget(target),
       form: form.name,
+      usage: `${form.name}/${form.argument}`,
       takesPort: form.takesPort,
-      withPath: (path) => formatTarget(form.atPath!(target, path) as SocketTarget),
+      withPath: form.atPath && ((path) => formatTarget(form.atPath!(target, path) as SocketTarget)),
     },
   };
   return obstacle === undefined ? explainUnixFailure(subject, cause, deadline) : explainObstacle(subject, obstacle);

@@ -60,7 +60,7 @@ interface TextForm<T extends AnyTarget> {
   readonly highestPort?: number;
   /** Whether the rest can be `.host`, for this machine itself. */
   readonly hasThisMachine?: true;
-  /** Whether shells complete the rest as the path of a socket. They complete every form from the entries of `list`. */
+  /** Whether shells complete the rest as the path of a socket. They also complete every address that `list` finds. */
   readonly completesPaths?: true;
 
   /**
@@ -85,7 +85,7 @@ export interface SocketForm<T extends AnyTarget = AnyTarget> extends TextForm<T>
   /** Returns the socket of `target`. */
   endpoint(target: T): Endpoint;
 
-  /** Returns `target` with another path, for hints about sockets near a missing path. */
+  /** Returns `target` with another path, for a hint that names a socket near a missing path. */
   atPath?(target: T, path: string): T;
 
   /** What follows once the socket is connected. */
@@ -107,17 +107,22 @@ export interface Handshake<T extends AnyTarget> {
   readonly peer: string;
 
   /**
-   * Performs the handshake. The next byte that the socket receives after it is the server's first.
+   * Performs the handshake. The next byte that the socket receives after it is the server's first. Each wait takes
+   * `deadline.leftForCall` as its timeout.
    *
-   * @throws {ProxyError}
+   * @throws {SystemError} of the socket, which {@linkcode performHandshake} of connect.ts explains for every form
+   * @throws {ProxyError} whose message begins with the address of `target`, if the form explains it better
    */
   perform(socket: Pick<Socket, "send" | "receive">, target: T, deadline: Deadline): Promise<void>;
 }
 
-/** A form whose targets are names for other addresses. */
+/** A form whose targets are names for other addresses. They have a port, because such an address can have one. */
 export interface NameForm<T extends AnyTarget = AnyTarget> extends TextForm<T> {
+  readonly takesPort: true;
+
   /**
-   * Looks up the address that `target` stands for at this moment, which is one of a {@linkcode SocketForm}.
+   * Looks up the address that `target` stands for at this moment, which must be one of a {@linkcode SocketForm}. The port
+   * of `target` becomes its port. Files can be read only through `context.library`: a connection has no other permission.
    *
    * @throws {ProxyError} whose message begins with the address of `target`
    */
@@ -141,7 +146,11 @@ export function invalidAddress(address: string, why: string, hint: string): Prox
   return new ProxyError("usage", `'${escapeForTerminal(address)}': ${why}`, { hint });
 }
 
-/** Returns `error` with `prefix`, which is escaped, before its message. */
-export function prefixedError(prefix: string, { kind, message, hint, cause }: ProxyError): ProxyError {
-  return new ProxyError(kind, `${escapeForTerminal(prefix)}${message}`, { hint, cause });
+/** Returns `error` with `address`, which is escaped, and `joint` before its message. */
+export function prefixedError(
+  address: string,
+  { kind, message, hint, cause }: ProxyError,
+  joint: ": " | " is " = ": ",
+): ProxyError {
+  return new ProxyError(kind, `${escapeForTerminal(address)}${joint}${message}`, { hint, cause });
 }

@@ -125,6 +125,8 @@ async function takeReply(socket: Pick<Socket, "receive">, deadline: Deadline): P
       }
       case "foreign":
         return { is: "foreign", answer, ended: false };
+      default:
+        reply satisfies never;
     }
   }
 

@@ -15,7 +15,7 @@ type NamedMachine = Pick<Machine, "name">;
 
 /** Returns the error for a systemd-machined that could not be asked about `target`. */
 export function machineError({ name }: NamedMachine, error: ProxyError): ProxyError {
-  return prefixedError(`machine/${name}: `, error);
+  return prefixedError(`machine/${name}`, error);
 }
 
 /** Returns the error for a name that no systemd-machined knows, or, unless one `answered`, that none could be asked about. */

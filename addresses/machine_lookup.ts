@@ -11,6 +11,7 @@ import { isDatagramSocket, runtimeDirectory } from "../ffi/socket.ts";
 import type { ResolveContext } from "./form.ts";
 import { containerError, machineError, unknownMachineError, unreachableMachineError } from "./machine_errors.ts";
 import { findMachine, type Machine } from "./machined.ts";
+import { shortPath } from "./socket_path.ts";
 import { VMADDR_ANY } from "./vsock.ts";
 
 /** The runtime directory of the system's own programs. */
@@ -19,6 +20,11 @@ export const SYSTEM_RUNTIME_DIRECTORY = "/run";
 /** Returns the path of the socket of the systemd-machined with this runtime directory. */
 export function machinedSocketPath(runtimeDirectory: string): string {
   return `${runtimeDirectory}/systemd/machine/io.systemd.Machine`;
+}
+
+/** Returns the directory in which systemd-nspawn makes the sockets of its containers. */
+export function nspawnDirectory(runtimeDirectory: string): string {
+  return `${runtimeDirectory}/systemd/nspawn`;
 }
 
 /**
@@ -63,11 +69,11 @@ export function machineAddress(
 ): string {
   const { name, class: kind, service, vSockCid = VMADDR_ANY, sshAddress = "" } = machine;
   if (kind === "container" && service === "systemd-nspawn") {
-    const newer = `${directory}/systemd/nspawn/${name}/unix-export/ssh`;
-    const older = `${directory}/systemd/nspawn/unix-export/${name}/ssh`;
+    const newer = `${nspawnDirectory(directory)}/${name}/unix-export/ssh`;
+    const older = `${nspawnDirectory(directory)}/unix-export/${name}/ssh`;
     const path = [newer, older].find((path) => exists(path, library));
     if (path === undefined) throw containerError(machine, newer);
-    return `unix${path}`;
+    return `unix/${shortPath(path)}`;
   }
   // systemd registers VMADDR_CID_ANY for a virtual machine without a CID.
   if (kind === "vm" && vSockCid !== VMADDR_ANY) return `vsock/${vSockCid}`;

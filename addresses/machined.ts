@@ -99,12 +99,12 @@ async function list(
 }
 
 /** A reply: an error, or a machine, and whether more replies follow. */
-export type Reply =
+export type MachinedReply =
   | { readonly error: string }
   | { readonly error?: never; readonly machine: Machine; readonly continues: boolean };
 
 /** Parses a reply to `io.systemd.Machine.List`. Returns undefined for any other text. */
-export function parseReply(text: string): Reply | undefined {
+export function parseReply(text: string): MachinedReply | undefined {
   let reply: unknown;
   try {
     // A field without a value is left out or null.

@@ -65,8 +65,8 @@ export function multiplexerError({ path }: { readonly path: string }, reply: str
   });
 }
 
-function labelOf({ path, port }: PortOfSocket): string {
-  return `${escapeForTerminal(`vsock-mux/${shortPath(path)}`)} port ${port}`;
+function labelOf({ kind, path, port }: PortOfSocket): string {
+  return `${escapeForTerminal(`${kind}/${shortPath(path)}`)} port ${port}`;
 }
 
 function unixAddress({ path }: PortOfSocket): string {

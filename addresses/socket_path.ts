@@ -6,8 +6,9 @@
 
 import { type AddressText, invalidAddress } from "./form.ts";
 
-/** A port behind the socket at a path. */
+/** A port behind the socket at a path, in an address of the form `kind`. */
 export interface PortOfSocket {
+  readonly kind: string;
   readonly path: string;
   readonly port: number;
 }

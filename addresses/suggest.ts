@@ -35,11 +35,17 @@ function takesPort(address: string): boolean {
   return formNamed(/^[^/%]*/.exec(address)![0])?.takesPort ?? false;
 }
 
+/** A word that can be a mistyped name of a form, a separator or a colon, and the rest. */
+const MISTYPED = new RegExp(
+  `^([a-z0-9_-]{2,${Math.max(...FORMS.map(({ name }) => name.length)) + 3}})[:/%]/*(.+)$`,
+  "is",
+);
+
 /** Returns the addresses that `text` can stand for, the likeliest first. */
 function corrections(text: string): string[] {
   const guesses = FORMS.flatMap((form) => form.guess?.(text) ?? []);
   if (guesses.length > 0) return guesses;
-  const [, word, rest] = /^([a-z_-]{2,12})[:/%]\/*(.+)$/is.exec(text) ?? [];
+  const [, word, rest] = MISTYPED.exec(text) ?? [];
   if (word === undefined) return [];
   const near = FORMS.map(({ name }) => ({ name, far: editDistance(word.toLowerCase(), name) }))
     .filter(({ name, far }) => far <= (name.length > 4 ? 2 : 1))

@@ -15,19 +15,21 @@ import { THIS_MACHINE_TARGET } from "./this_machine.ts";
 /** A socket that could not be connected to. */
 export interface UnixSubject {
   readonly path: string;
-  /** The address with this path; left out for a path that no address has. */
-  readonly addressed?: AddressedPath | undefined;
+  /** The address that has the socket; left out for a socket that no address has. */
+  readonly addressed?: SocketAddress | undefined;
   /** Asks whether the program that makes the socket runs. */
   readonly makerHint?: string | undefined;
 }
 
-/** A path in an address. */
-export interface AddressedPath {
-  /** The name of the address's form. */
+/** The address of a socket. */
+export interface SocketAddress {
+  readonly address: string;
+  /** The name of its form, and the usage line: `unix/PATH`. */
   readonly form: string;
+  readonly usage: string;
   readonly takesPort: boolean;
-  /** Returns the address of the same form with another path. */
-  readonly withPath: (path: string) => string;
+  /** Returns the address of the same form with another path, if it has paths. */
+  readonly withPath?: ((path: string) => string) | undefined;
 }
 
 const MISSING = "the socket does not exist";
@@ -80,7 +82,7 @@ export function explainObstacle(subject: UnixSubject, { is, path }: Obstacle): R
         "unreachable",
         "it is a directory, not a socket",
         "a tool that cuts the name at a slash (git, unison, pssh) needs an alias: " +
-        `deno-ssh-proxy config --install --alias NAME=${subject.addressed?.form ?? "unix"}/PATH`,
+        `deno-ssh-proxy config --install --alias NAME=${subject.addressed?.usage ?? "unix/PATH"}`,
       ];
     case "regular file":
       return ["unreachable", "it is a regular file, not a socket", NOT_A_SOCKET];
@@ -105,7 +107,8 @@ export function explainObstacle(subject: UnixSubject, { is, path }: Obstacle): R
 }
 
 function didYouMean({ addressed }: UnixSubject, path: string): string {
-  return `did you mean ${escapeForTerminal(addressed?.withPath(path) ?? path)}?`;
+  const address = addressed?.withPath?.(path);
+  return address === undefined ? `is it ${escapeForTerminal(path)}?` : `did you mean ${escapeForTerminal(address)}?`;
 }
 
 /** Returns the hint for a missing path. `directory` is the nearest directory that can exist. */
@@ -124,15 +127,15 @@ function missingHint(subject: UnixSubject, directory?: string): string {
  * path. Only the first `/` of an address can be a `%`.
  */
 function aliasHint({ path, addressed }: UnixSubject): string | undefined {
-  if (addressed === undefined || path.lastIndexOf("/") !== 0 || !path.includes("%", 1)) return undefined;
+  if (addressed?.withPath === undefined || path.lastIndexOf("/") !== 0 || !path.includes("%", 1)) return undefined;
   const address = `${addressed.form}${path.replaceAll("%", "/")}`;
   // A word that a shell would not read as it is: a person has to quote it.
-  const shown = isPlainWord(address) ? address : `${addressed.form}/PATH`;
+  const shown = isPlainWord(address) ? address : addressed.usage;
   return `scp and rsync need a name for a path: deno-ssh-proxy config --install --alias NAME=${shown}`;
 }
 
-function portHint({ path, addressed }: UnixSubject): string | undefined {
-  return addressed && portInPathHint(addressed.withPath(path), addressed.takesPort);
+function portHint({ addressed }: UnixSubject): string | undefined {
+  return addressed && portInPathHint(addressed.address, addressed.takesPort);
 }
 
 function makerHint({ makerHint = "is the server running?" }: UnixSubject): string {

@@ -46,12 +46,12 @@ switch_to_it() {
   left="it is installed in part; run this again to complete it"
   lead "$program/current" "$name"
   stage=
-  lead "$fragment" "$program/current/ssh_config"
+  lead "$drop_in" "$program/current/ssh_config"
   lead "$manual" "$program/current/deno-ssh-proxy.1"
   lead "$bash" "$program/current/completions.bash"
   lead "$zsh" "$program/current/completions.zsh"
   lead "$fish" "$program/current/completions.fish"
-  lead "$shim" "$program/current/deno-ssh-proxy"
+  lead "$starter" "$program/current/deno-ssh-proxy"
   # The previous one stays until the next run: a connection can just have begun with it.
   for file in "$program"/*; do
     case ${file##*/} in

@@ -6,7 +6,7 @@
 made_directories() {
   { [ -f "$made" ] && [ ! -L "$made" ]; } || return 0
   sort -ru "$made" | while IFS= read -r directory; do
-    for file in "$manual" "$bash" "$zsh" "$fish" "$fragment" "$shim" "$program"; do
+    for file in "$manual" "$bash" "$zsh" "$fish" "$drop_in" "$starter" "$program"; do
       case $file in "${directory:-/}"/*)
         printf '%s\n' "$directory"
         break ;;
@@ -63,7 +63,7 @@ make_directory() { # make_directory DIRECTORY
 
 # Prints the directories that do not exist yet.
 list_missing_directories() {
-  for file in "$manual" "$bash" "$zsh" "$fish" "$fragment" "$shim" "$program"; do
+  for file in "$manual" "$bash" "$zsh" "$fish" "$drop_in" "$starter" "$program"; do
     directory=${file%/*}
     while [ -n "$directory" ] && [ ! -d "$directory" ]; do
       printf '%s\n' "$directory"
@@ -92,7 +92,7 @@ make_directories() {
   { [ ! -f "$made" ] || cat "$made"; cat "$build/made"; } | sort -u >"$made.new" && chmod 644 "$made.new" &&
     mv -f "$made.new" "$made" || return
   begin_check
-  for file in "$shim" "$fragment" "$manual" "$bash" "$zsh" "$fish"; do make_directory "${file%/*}" || return; done
+  for file in "$starter" "$drop_in" "$manual" "$bash" "$zsh" "$fish"; do make_directory "${file%/*}" || return; done
 }
 
 # End of this part.

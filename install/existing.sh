@@ -4,7 +4,7 @@
 # Fails unless only trusted users can write to the installation. Does not look at the links that it replaces.
 guard_installation() {
   begin_check
-  for place in "$program/deno" "$program" "${shim%/*}" "${fragment%/*}" "${manual%/*}" "${bash%/*}" "${zsh%/*}" "${fish%/*}"; do
+  for place in "$program/deno" "$program" "${starter%/*}" "${drop_in%/*}" "${manual%/*}" "${bash%/*}" "${zsh%/*}" "${fish%/*}"; do
     need_trust "$place"
   done
   guard_contents
@@ -50,7 +50,7 @@ owner_of() { # owner_of PATH
 guard_installed() {
   left="nothing was removed" choice="run this as the user whose it is"
   guard_installation
-  ! is_ours "$shim" || need_trust "$shim"
+  ! is_ours "$starter" || need_trust "$starter"
 }
 
 # Refuses to replace files that this did not install: uninstalling would remove them.
@@ -64,7 +64,7 @@ guard_others_files() {
     fail "$program: it is there, and this did not install it" \
       "for a Debian package: apt-get remove deno-ssh-proxy; or choose another --prefix"
   fi
-  for link in "$shim" "$manual" "$bash" "$zsh" "$fish" "$fragment"; do
+  for link in "$starter" "$manual" "$bash" "$zsh" "$fish" "$drop_in"; do
     { [ -e "$link" ] || [ -L "$link" ]; } || continue
     is_ours "$link" ||
       fail "$link: it is there, and this did not install it" "move it to another place, or choose another --prefix"

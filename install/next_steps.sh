@@ -9,11 +9,11 @@ command_line() {
 
 # Prints the line that puts the program on PATH, for the user's shell.
 name_path() {
-  bin=${shim%/*}
+  bin=${starter%/*}
   case :$PATH: in
     *:"$bin":*)
       first=$(command -v deno-ssh-proxy || true)
-      [ "$first" = "$shim" ] || printf '\nAnother one comes first on PATH: %s\n' "$first"
+      [ "$first" = "$starter" ] || printf '\nAnother one comes first on PATH: %s\n' "$first"
       return ;;
   esac
   place=$bin
@@ -51,7 +51,7 @@ name_completions() {
 # Prints where the program is installed, and what to type next.
 print_next_steps() {
   begin_check
-  need_trust "$shim"
+  need_trust "$starter"
   only_root=
   [ "$me" != 0 ] || only_root=$closed
   warn_of_groups
@@ -60,20 +60,20 @@ print_next_steps() {
 
 Installed in $prefix${only_root:+, for root alone: $only_root is closed to other users}. To try it:
 
-  ssh -F $(quoted "$fragment") unix/PATH/OF/A/SOCKET
+  ssh -F $(quoted "$drop_in") unix/PATH/OF/A/SOCKET
 
 END
   if [ -n "$standalone" ]; then
     cat <<END
 To make ssh always use it (it may open no file itself):
 
-  $(command_line "$shim") config --user root | sudo tee /etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf
+  $(command_line "$starter") config --user root | sudo tee /etc/ssh/ssh_config.d/10-deno-ssh-proxy.conf
 END
   else
     cat <<END
 To make ssh always use it (--dry-run shows what that changes, --uninstall takes it back):
 
-  $(command_line "$shim") config --install
+  $(command_line "$starter") config --install
 END
   fi
   name_path

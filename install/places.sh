@@ -25,8 +25,8 @@ choose_prefix() {
 # one in use. The files in other directories are links through `current`, so that all of them change at once.
 set_places() {
   program=$prefix/lib/deno-ssh-proxy
-  shim=$prefix/bin/deno-ssh-proxy
-  fragment=$prefix/share/deno-ssh-proxy/ssh_config
+  starter=$prefix/bin/deno-ssh-proxy
+  drop_in=$prefix/share/deno-ssh-proxy/ssh_config
   # man and the shells look here, for the usual prefixes.
   manual=$prefix/share/man/man1/deno-ssh-proxy.1
   bash=$prefix/share/bash-completion/completions/deno-ssh-proxy

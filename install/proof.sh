@@ -51,7 +51,7 @@ prove() {
   (cd "$root" && exec env -i PATH="$PATH" ${HOME:+"HOME=$HOME"} ${SHELL:+"SHELL=$SHELL"} SHLVL=1 \
     DENO_DIR="$DENO_DIR" DENO_NO_UPDATE_CHECK=1 "$deno" run --no-prompt --frozen --cached-only \
     --allow-read="$demo" --allow-write="$demo" --allow-net="unix:$demo/ssh.sock,unix:$demo/mux.sock" \
-    --allow-run="$ssh" demo/prove.ts "$demo" "$ssh" "$fragment") &
+    --allow-run="$ssh" demo/prove.ts "$demo" "$ssh" "$drop_in") &
   child=$!
   finish 60 || fail "ssh does not get through" "what is installed in $prefix stays there; --no-proof skips this check"
 }

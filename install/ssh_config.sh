@@ -54,7 +54,7 @@ is_edited() { # is_edited FILE
     /^ *#/ || /^$/ { alias = /^# --alias /; next }
     alias && /^Host [^ ]+$/ { alias = 0; next }
     { alias = 0 }
-    /^Host (\.host|machine\/\.|unix\/|\*$)/ || /^Match (host \.host|host unix\/|final all$)/ { next }
+    /^Host (\.host|[a-z-]+\/[.*]|\*$)/ || /^Match (host \.host|host unix\/|final all$)/ { next }
     index($0, "    ProxyCommand " ENVIRON["named"] " ") == 1 { next }
     /^    (Port [0-9]+|ProxyCommand none|ProxyUseFdpass yes|CheckHostIP no|ControlPath [^ ]+|User [^ ]+|HostKeyAlias [^ ]+)$/ { next }
     /^    (StrictHostKeyChecking (no|yes|ask|accept-new)|LogLevel ERROR)$/ { next }
@@ -115,7 +115,7 @@ take_back_config() {
   fi
   named=$(program_in "$config")
   command=$(program_in "$program/current/ssh_config")
-  if [ "$named" != "${command:-$shim}" ]; then
+  if [ "$named" != "${command:-$starter}" ]; then
     find_orphan
     if [ -n "$gone" ]; then take_back_orphan
     else shown "left $config as it is: it names ${named:-another program}"; fi
@@ -123,13 +123,13 @@ take_back_config() {
   fi
   # A standalone executable has no permission to: install.sh removes its output if that is unchanged.
   if [ -f "$program/current/standalone" ]; then
-    { "$shim" config --user root | cmp -s - "$config" || "$shim" config | cmp -s - "$config"; } && rm -f "$config" &&
+    { "$starter" config --user root | cmp -s - "$config" || "$starter" config | cmp -s - "$config"; } && rm -f "$config" &&
       echo "removed $config"
-  elif ! [ -x "$shim" ] || ! guard "$program/current/deno"; then
+  elif ! [ -x "$starter" ] || ! guard "$program/current/deno"; then
     # The installation has lost its program, or the Deno that runs it.
-    gone=$shim
+    gone=$starter
     take_back_orphan
-  else "$shim" config --uninstall; fi ||
+  else "$starter" config --uninstall; fi ||
     fail "ssh is configured to use it: nothing was removed" "take away $config, and then try again"
 }
 
@@ -138,7 +138,7 @@ name_other_users() {
   getent passwd 2>/dev/null | cut -d : -f 6 | sort -u | while IFS= read -r home; do
     theirs=$home/.ssh/deno-ssh-proxy.conf
     { [ "$theirs" != "$config" ] && [ -f "$theirs" ]; } || continue
-    [ "$(path_of "$(read_of_other "$theirs" | named_program)")" != "$shim" ] ||
+    [ "$(path_of "$(read_of_other "$theirs" | named_program)")" != "$starter" ] ||
       shown "still names it: $theirs, and the Include line in $home/.ssh/config
   ./install.sh --uninstall, run by that user, takes both back"
   done || true

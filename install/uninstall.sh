@@ -8,7 +8,7 @@ as_root() { # as_root DIRECTORY
 
 # Fails, before anything is removed, if this user cannot remove everything.
 need_to_remove() {
-  for place in "$shim" "$manual" "$bash" "$zsh" "$fish" "$fragment" "$program" "$program/." \
+  for place in "$starter" "$manual" "$bash" "$zsh" "$fish" "$drop_in" "$program" "$program/." \
     "$program"/*/.; do
     # The directory that current leads to has a name of its own.
     case $place in "$program/current/.") continue ;; esac
@@ -58,7 +58,7 @@ uninstall() {
   take_back_config 9>&-
   directories=$(made_directories)
   removed=
-  for link in "$shim" "$manual" "$bash" "$zsh" "$fish" "$fragment"; do
+  for link in "$starter" "$manual" "$bash" "$zsh" "$fish" "$drop_in"; do
     # A run that was killed leaves one. Links of other programs stay.
     remove "$link.new"
     is_ours "$link" || continue
@@ -68,7 +68,7 @@ uninstall() {
   # The program comes first, if it exists.
   case $removed in
     '') ;;
-    "$shim") echo "removed $shim, and its manual page and completions" ;;
+    "$starter") echo "removed $starter, and its manual page and completions" ;;
     *) echo "removed the manual page and completions" ;;
   esac
   if [ -e "$program/deno" ]; then echo "removed $program, and in it the Deno that was installed for this program"

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formOf, isSocketTarget, type SocketTarget, type Target } from "../addresses/forms.ts";
+import { formOf, isSocketTarget, type Target } from "../addresses/forms.ts";
 import { targetLabel } from "../addresses/target.ts";
 import { type Deadline, formatSeconds } from "../core/deadline.ts";
 import { ProxyError } from "../core/errors.ts";
@@ -31,7 +31,7 @@ export function bannerTimeoutError(target: Target, deadline: Deadline): ProxyErr
 }
 
 function silenceHint(target: Target): string | undefined {
-  return isSocketTarget(target) ? formOf(target satisfies SocketTarget).silenceHint?.(target) : undefined;
+  return isSocketTarget(target) ? formOf(target).silenceHint?.(target) : undefined;
 }
 
 /** Returns the error for a server that sends something else; `ended` says whether the connection ended after it. */

@@ -3,7 +3,7 @@
  * package for every machine, with its checksum in deno.lock, and with only the permissions of this script. (`deno bundle`
  * runs an executable that it fetches without looking at a lock file.)
  *
- *     cd SOURCES && deno info --json cli.ts >INFO && deno run --allow-read --allow-write=OUT release/bundle.ts INFO OUT
+ *     cd SOURCES && deno info --json cli.ts >INFO && deno run --allow-read --allow-write=OUT bundle.ts INFO OUT
  *
  * @module
  */

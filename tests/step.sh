@@ -135,7 +135,7 @@ checks() {
   fi
   check "the TypeScript is formatted" "$deno" fmt --check
   check "deno lint" "$deno" lint
-  check "the types" "$deno" check --frozen proxy.ts cli.ts mod.ts bench tests tools demo release
+  check "the types" "$deno" task --quiet types
   check "the documentation is complete" "$deno" doc --lint mod.ts
   check "the types in the documentation" "$deno" check --frozen --doc-only docs/library.md
   if command -v shellcheck >/dev/null 2>&1; then

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { FORMS } from "../../addresses/forms.ts";
 import { DEFAULT_TIMEOUT_MS, parseSeconds } from "../../core/deadline.ts";
 import { escapeForTerminal } from "../../core/text.ts";
 import type { Library } from "../../ffi/library.ts";
@@ -109,8 +110,8 @@ async function nameFinding(name: string, port: string | undefined): Promise<[Des
 /** The mark of each status, in UTF-8 and in ASCII, and its colour (ECMA-48: SGR). */
 const MARKS = { ok: ["✓", "+", 32], note: ["!", "!", 33], failed: ["✗", "x", 31] } as const;
 
-/** The column of the text: behind the mark and the longest name, or on a narrow terminal below them. */
-const INDENT = 12;
+/** The column of the text: behind the mark and the longest name of a step, or on a narrow terminal below them. */
+const INDENT = 3 + Math.max(...["handshake", ...FORMS.map(({ name }) => name)].map(({ length }) => length));
 const NARROW_INDENT = 4;
 
 /** A terminal with fewer columns is narrow. */

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { connectSocket } from "../../addresses/connect.ts";
+import { connectSocket, performHandshake } from "../../addresses/connect.ts";
 import { connectError } from "../../addresses/failure.ts";
-import type { AnyTarget, DialContext, Handshake } from "../../addresses/form.ts";
+import type { DialContext } from "../../addresses/form.ts";
 import { formOf, isSocketTarget, type SocketTarget, type Target } from "../../addresses/forms.ts";
 import { findObstacle, notSocket } from "../../addresses/obstacle.ts";
 import { resolveTarget } from "../../addresses/resolve.ts";
@@ -59,8 +59,8 @@ export async function examine(library: Library, target: Target, timeout: number,
   if (family === "unix") await run("peer", () => [true, peer(library, socket)]);
   const { handshake } = formOf(resolved);
   if (handshake !== undefined) {
-    const deadline = context.deadline;
-    if (!await run("handshake", () => shakeHands(handshake, socket, resolved, deadline))) return false;
+    const finding = () => handshakeFinding(socket, resolved, handshake.peer, context.deadline);
+    if (!await run("handshake", async () => [true, await finding()])) return false;
   }
   const banner = await run("banner", async () => {
     const banner = await bannerOf(library, socket, resolved, timeout);
@@ -134,13 +134,13 @@ function peer(library: Library, { fd }: Socket): Finding {
   }
 }
 
-/** Performs a handshake, and records the bytes that it takes out of the socket. */
-async function shakeHands(
-  handshake: Handshake<AnyTarget>,
+/** Performs the handshake with `peer`, and records the bytes that it takes out of the socket. */
+async function handshakeFinding(
   socket: Socket,
   target: SocketTarget,
+  peer: string,
   deadline: Deadline,
-): Promise<[true, Finding]> {
+): Promise<Finding> {
   let taken = "";
   const recorder = {
     send: socket.send.bind(socket),
@@ -150,12 +150,10 @@ async function shakeHands(
       return count;
     },
   };
-  await handshake.perform(recorder, target, deadline);
+  await performHandshake(target, recorder, deadline);
   const reply = escapeForTerminal(taken.trimEnd());
-  const message = reply === ""
-    ? "no answer of its own: the server speaks at once"
-    : `${handshake.peer} answers "${reply}"`;
-  return [true, { message, facts: { reply } }];
+  const message = reply === "" ? "no answer of its own: the server speaks at once" : `${peer} answers "${reply}"`;
+  return { message, facts: { reply } };
 }
 
 /** How long a server can send nothing before its form is asked for the reason, in milliseconds. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { formNamed } from "../../addresses/forms.ts";
+import { splitAddress } from "../../addresses/parse.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { escapeForTerminal } from "../../core/text.ts";
 import type { Library } from "../../ffi/library.ts";
@@ -77,7 +79,8 @@ function noProxyCommand({ host, port: given, options }: EffectiveConfig): ProxyE
     const hint = aliasHint(host, given) ?? INSTALL;
     return new ProxyError("configuration", `${message}: it would look for such a host`, { hint });
   }
-  // ssh shows it in lower case, which a CID does not have.
-  const hint = address.startsWith("vsock/") ? command : `${command} (with capital letters where the file has them)`;
+  // ssh shows it in lower case.
+  const { keepsCase = true } = formNamed(splitAddress(address).form) ?? {};
+  const hint = !keepsCase ? command : `${command} (with capital letters where the file has them)`;
   return new ProxyError("configuration", `${message}, whose HostName is ${escapeForTerminal(address)}`, { hint });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { THIS_MACHINE } from "../../addresses/this_machine.ts";
 import type { Argument, Command, Option, Options } from "../command.ts";
 import {
   BEGINNINGS,
@@ -46,7 +47,7 @@ _deno_ssh_proxy_addresses() {
   */*|*%*) ;;
   *)
     directories=(${BEGINNINGS.filter((form) => form.endsWith("/")).join(" ")})
-    found+=(.host)
+    found+=(${THIS_MACHINE.address})
     ;;
   esac
   compadd -a found

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { FORMS } from "../../addresses/forms.ts";
+
 /** The lines that version 0.1.0 wrote and later ones do not. */
 const LINES_OF_0_1_0 = [
   "Match host .host,machine/.host,machine%.host",
@@ -25,11 +27,24 @@ const PROGRAM = new RegExp(
 
 /**
  * Whether `text` is what this program wrote for the settings for which it writes `now`. Neither the place where the program
- * was installed nor the version has to be the same.
+ * was installed nor the version has to be the same, and that version can have had fewer address forms.
  */
 export function isUnedited(text: string, now: string): boolean {
   const here = withProgramOf(text, now);
-  return here === now || isUneditedEarlier(here, now);
+  return here === withFormsOf(text, now) || isUneditedEarlier(here, now);
+}
+
+/** Returns `now` without the patterns of address forms that `text` has none of: a version before them wrote it. */
+function withFormsOf(text: string, now: string): string {
+  const isOf = (pattern: string, form: string) => /^!?([^/%]*)[/%]/.exec(pattern)?.[1]?.toLowerCase() === form;
+  const patterns = text.split("\n").flatMap((line) => line.startsWith("Host ") ? line.split(" ").slice(1) : []);
+  const missing = FORMS.flatMap(({ name }) => patterns.some((pattern) => isOf(pattern, name)) ? [] : [name]);
+  if (missing.length === 0) return now;
+  return now.split("\n").map((line) =>
+    line.startsWith("Host ")
+      ? line.split(" ").filter((word) => !missing.some((form) => isOf(word, form))).join(" ")
+      : line
+  ).join("\n");
 }
 
 /** Returns `text` with the program of `now` in its ProxyCommand lines, in the place of its own. */

@@ -7,7 +7,7 @@
 import { ProxyError } from "../../core/errors.ts";
 import { type ConfigLocation, dropInPath, SYSTEM_LOCATION } from "./location.ts";
 import { readSnapshot, realPath } from "./replace.ts";
-import { HOST_KEYS, type Settings, settingsOf } from "./settings.ts";
+import { PLAIN, type Settings, settingsOf } from "./settings.ts";
 
 /** A drop-in of this program, and its settings. */
 export interface InstalledFile {
@@ -32,7 +32,7 @@ export function installedFiles(location: ConfigLocation): InstalledFile[] {
 
 /** Returns the settings of the installed drop-in, or the default ones. */
 export function installedSettings(location: ConfigLocation): Settings {
-  return readDropIn(location).settings ?? { aliases: [], hostKeys: HOST_KEYS[0] };
+  return readDropIn(location).settings ?? PLAIN;
 }
 
 /** Returns the settings of the system's drop-in for a user; undefined for root, and if the file cannot be read. */

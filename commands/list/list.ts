@@ -4,6 +4,7 @@
  * @module
  */
 
+import { nspawnDirectory, SYSTEM_RUNTIME_DIRECTORY } from "../../addresses/machine_lookup.ts";
 import { THIS_MACHINE_TARGET } from "../../addresses/this_machine.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { formatError } from "../../core/report.ts";
@@ -15,8 +16,7 @@ import { type ListEntry, toJson, toTable, toTsv } from "./entry.ts";
 import { findMachines } from "./machines.ts";
 import { findContainers, findHost, findMonitors, type MonitorSearch, nameProcesses } from "./search.ts";
 
-/** Where systemd-nspawn has the sockets of its containers. */
-const NSPAWN_DIRECTORY = "/run/systemd/nspawn";
+const NSPAWN_DIRECTORY = nspawnDirectory(SYSTEM_RUNTIME_DIRECTORY);
 
 export const list = command({
   name: "list",

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { COMMANDS } from "../../commands/commands.ts";
+import { PROXY_PATTERNS } from "../../commands/completions/parts.ts";
 import { PROXY_INVOCATION } from "../../commands/help.ts";
 import { Folder } from "../../tools/checkout.ts";
 import { outputOf, pathOf } from "../../tools/programs.ts";
@@ -74,6 +75,13 @@ Deno.test("a shell that there are no completions for is refused, and those that 
   const { code, err } = await run([shim, "completions", "tcsh"]);
   assertEquals(code, 64);
   assertStringIncludes(err, "bash, zsh, fish");
+});
+
+testWith("zsh", "zsh takes the words of the ProxyCommand for those, and no others", () => {
+  const script = `case $1 in ${PROXY_PATTERNS.join("|")}) echo proxy ;; *) echo cli ;; esac`;
+  for (const [words, needed] of COMMAND_LINES) {
+    assertEquals(outputOf("zsh", "-fc", script, "zsh", ...words).trim(), needed, words.join(" "));
+  }
 });
 
 for (const [shell, completes] of [["bash", bash], ["fish", fish]] as const) {

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { CHECKOUT, Folder } from "../../tools/checkout.ts";
 import { inTime } from "../../tools/waiting.ts";
 import { runAsSsh } from "../support/as_ssh.ts";
-import { COMMAND_LINES } from "../support/command_lines.ts";
+import { COMMAND_LINES, WAITS_FOR } from "../support/command_lines.ts";
 import { Installation } from "../support/installation.ts";
 import { knows, Machined, VM } from "../support/machined.ts";
 import { bytes, listen } from "../support/sockets.ts";
@@ -122,6 +122,14 @@ Deno.test("the starter runs the script that a command line needs, and for an add
     const { grants, script: run } = await started([...words]);
     assertEquals(run, `${script}.mjs`, words.join(" "));
     if (script !== "cli") assertEquals(grants, [FFI], words.join(" "));
+  }
+});
+
+Deno.test("wait may ask ssh about a name, and about no address, with a user or without", async () => {
+  for (const [word, asksSsh] of WAITS_FOR) {
+    for (const words of [["wait", word], ["wait", "--timeout", "1", word], ["wait", word, "22"]]) {
+      assertEquals((await started(words)).grants, asksSsh ? [FFI, SSH] : [FFI], words.join(" "));
+    }
   }
 });
 

@@ -1,9 +1,28 @@
 /**
  * Command lines, and the script that each needs: the one table for everything that tells addresses from commands. That is the
- * starter (rust/starter/src/invocation.rs), `isProxyInvocation` for a program that runs without it, and release/standalone.js.
+ * starter (rust/starter/src/invocation.rs), `isProxyInvocation` for a program that runs without it, release/standalone.js, and
+ * the completions.
  *
  * @module
  */
+
+/** What `wait` waits for, and whether it needs permission to ask `ssh` for the address. */
+export const WAITS_FOR: readonly (readonly [word: string, asksSsh: boolean])[] = [
+  ["unix/s", false],
+  ["somebody@unix/s", false],
+  ["some@body@unix/s", false],
+  ["unix/run/a@b.sock", false],
+  ["somebody@unix/run/a@b.sock", false],
+  ["vsock%42", false],
+  [".host", false],
+  ["somebody@.HOST", false],
+  ["db.host", true],
+  ["db.hosted", true],
+  [".hosted", true],
+  ["somebody@db", true],
+  ["machine", true],
+  ["wait", true],
+];
 
 /** The scripts of the program. */
 export type Script = "proxy" | "cli";

@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { constants } from "node:os";
 import { connectError } from "../../addresses/failure.ts";
-import { prefixedError } from "../../addresses/form.ts";
 import type { MachineTarget } from "../../addresses/machine.ts";
 import {
   containerError,
@@ -18,11 +17,12 @@ import {
   sshServerError,
 } from "../../addresses/multiplexer_errors.ts";
 import type { Obstacle } from "../../addresses/obstacle.ts";
+import { resolvedError } from "../../addresses/resolve.ts";
 import type { UnixTarget } from "../../addresses/unix.ts";
 import type { VsockTarget } from "../../addresses/vsock.ts";
 import type { VsockMuxTarget } from "../../addresses/vsock_mux.ts";
 import { Deadline } from "../../core/deadline.ts";
-import type { ErrorKind, ProxyError } from "../../core/errors.ts";
+import { type ErrorKind, ProxyError } from "../../core/errors.ts";
 import { type ErrorName, SystemError } from "../../ffi/errno.ts";
 import { bannerTimeoutError, closedBeforeBannerError } from "../../proxy/banner_errors.ts";
 import { handoverError, unusableFdError } from "../../proxy/handover_errors.ts";
@@ -339,7 +339,11 @@ Deno.test("an error on the way to a machine keeps its kind, its hint and its cau
   const there = connectError(VSOCK, failure("ECONNRESET"), DEADLINE);
   const examples = [
     [machineError(MACHINE, asking), asking, `machine/foo: ${MACHINED}: permission denied`],
-    [prefixedError("machine/foo is ", there), there, "machine/foo is vsock/3 port 22: nothing listens on that port"],
+    [
+      resolvedError({ kind: "machine", name: "foo", port: 22 }, there),
+      there,
+      "machine/foo is vsock/3 port 22: nothing listens on that port",
+    ],
   ] as const;
   for (const [error, original, message] of examples) {
     assertEquals(error.message, message);
@@ -347,6 +351,13 @@ Deno.test("an error on the way to a machine keeps its kind, its hint and its cau
     assert(error.cause === original.cause);
     assertOneLine(error);
   }
+});
+
+Deno.test("the name of a machine that is too long to be shown whole is cut, and what follows it is not", () => {
+  const name = "a".repeat(300);
+  const closed = new ProxyError("permission", "it is closed");
+  assertMatch(machineError({ name }, closed).message, /^machine\/a{50,}\.\.\.: it is closed$/);
+  assertMatch(resolvedError({ ...MACHINE, name }, closed).message, /^machine\/a{50,}\.\.\. is it is closed$/);
 });
 
 Deno.test("whatever systemd-machined says, and whatever the name of a machine is, the message is one line", () => {

@@ -1,9 +1,10 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { isAliasName, withoutUser } from "../../commands/ssh/destination.ts";
 import { ProxyError } from "../../core/errors.ts";
 import { rejectAddress } from "../../proxy/address_errors.ts";
 import { type Invocation, isProxyInvocation, parseInvocation } from "../../proxy/invocation.ts";
-import { COMMAND_LINES } from "../support/command_lines.ts";
+import { COMMAND_LINES, WAITS_FOR } from "../support/command_lines.ts";
 import { assertFails } from "./support.ts";
 
 /** Parses a command line as the ProxyCommand does. */
@@ -187,4 +188,8 @@ Deno.test("an address is told from a command as the starter tells them apart", (
   for (const [words, script] of COMMAND_LINES) {
     assertEquals(isProxyInvocation(words), script !== "cli", words.join(" "));
   }
+});
+
+Deno.test("wait asks ssh about the words that the starter lets it ask about", () => {
+  for (const [word, asksSsh] of WAITS_FOR) assertEquals(isAliasName(withoutUser(word)), asksSsh, word);
 });

@@ -40,7 +40,7 @@ impl Invocation {
         if has_option || is_address(first) {
             return Self::Connection;
         }
-        let about = if arguments.any(|word| is_address(without_user(word.to_bytes()))) {
+        let about = if arguments.any(|word| is_destination(word.to_bytes())) {
             About::Address
         } else {
             About::Name
@@ -58,7 +58,8 @@ fn is_separator(byte: u8) -> bool {
     byte == b'/' || byte == b'%'
 }
 
-/// Removes what ssh takes for a user: all up to the last `@`.
-fn without_user(word: &[u8]) -> &[u8] {
-    word.rsplit(|byte| *byte == b'@').next().unwrap_or_default()
+/// The same for an address with a user before it, as ssh takes it. A path can have an `@` as well.
+fn is_destination(word: &[u8]) -> bool {
+    let without_user = word.rsplit(|byte| *byte == b'@').next().unwrap_or_default();
+    is_address(word) || is_address(without_user)
 }
