@@ -3,8 +3,10 @@ import fc from "fast-check";
 import { dial } from "../../addresses/dial.ts";
 import type { SocketTarget } from "../../addresses/forms.ts";
 import type { MachineTarget } from "../../addresses/machine.ts";
+import { machineAddress } from "../../addresses/machine_lookup.ts";
 import { findMachine, listMachines, parseReply } from "../../addresses/machined.ts";
 import { resolveTarget } from "../../addresses/resolve.ts";
+import { isSocketAddress, parseTarget } from "../../addresses/target.ts";
 import { Deadline } from "../../core/deadline.ts";
 import type { ErrorKind, ProxyError } from "../../core/errors.ts";
 import { Library } from "../../ffi/library.ts";
@@ -455,6 +457,16 @@ Deno.test("a container of systemd-nspawn is its socket, in the runtime folder of
   }
   using _socket = system.listen(`run/${NEWER.replace("box", "other")}`);
   assertEquals(await system.resolve("other"), { kind: "unix", path: `/run/${NEWER.replace("box", "other")}` });
+});
+
+Deno.test("a container's socket is absolute below a runtime folder with a dot in its path", async () => {
+  await using system = new System({});
+  using _socket = system.listen(`user/${NEWER}`);
+  const directory = `/.${system.folder.at("user")}`;
+  const container = { name: "box", class: "container", service: "systemd-nspawn", vSockCid: undefined };
+  const known = { machine: { ...container, sshAddress: undefined }, directory };
+  const address = machineAddress(known, { library: real, isSocketAddress });
+  assertEquals(parseTarget(address, "22"), { kind: "unix", path: `${directory}/${NEWER}` });
 });
 
 Deno.test("a container's socket may be where older systemd has it, and where both are the newer place counts", async () => {
